@@ -1,0 +1,144 @@
+"""A counting problem as every engine receives it: layers, resolved domain, definition."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from milpcount.domain import Box, Domain, Polytope, WholeSpace
+from milpcount.errors import DomainError
+from milpcount.network import Layer, ReLUNetwork
+from milpcount.result import (
+    Budget,
+    Definition,
+    Limit,
+    Progress,
+    ProgressCallback,
+    Termination,
+)
+
+__all__ = ["CountProblem", "Watch"]
+
+
+@dataclass(frozen=True)
+class CountProblem:
+    """Count the activation patterns of ``layers`` over ``domain``.
+
+    Attributes:
+        network: where the layers come from.
+        layers: the counted layers, output included when asked.
+        domain: a :class:`Box` with one entry per input (infinite ends for the whole space), or a
+            :class:`Polytope`.
+        definition: FULL or NONEMPTY.
+        with_output: whether the last of ``layers`` is the network's output layer.
+    """
+
+    network: ReLUNetwork
+    layers: tuple[Layer, ...]
+    domain: Box | Polytope
+    definition: Definition = Definition.FULL
+    with_output: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        network: ReLUNetwork,
+        domain: Domain | None = None,
+        definition: Definition | str = Definition.FULL,
+        with_output: bool = False,
+    ) -> CountProblem:
+        """Resolve the domain against the network; the network's own box when None is given.
+
+        Raises:
+            DomainError: no domain at all, or one of another dimension.
+        """
+        if domain is None:
+            domain = network.input_box
+        if domain is None:
+            raise DomainError(
+                f"{network.name}: no input domain: the network carries none; give one "
+                "(mc.Box(lo, hi) in Python, --box LO HI or --whole-space on the command line)"
+            )
+        if not isinstance(domain, Box | Polytope | WholeSpace):
+            raise DomainError(f"{domain!r} is not a domain; use Box, Polytope or WholeSpace")
+        return cls(
+            network,
+            network.counted_layers(with_output),
+            domain.resolve(network.input_dimension),
+            Definition(definition),
+            with_output,
+        )
+
+    @property
+    def dimension(self) -> int:
+        """Number of inputs."""
+        return self.network.input_dimension
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Units per counted layer."""
+        return tuple(layer.width for layer in self.layers)
+
+    @property
+    def n_units(self) -> int:
+        """Units in all counted layers."""
+        return sum(self.widths)
+
+    @property
+    def box(self) -> Box:
+        """Ends of every coordinate: the domain itself, or R^n around a polytope."""
+        if isinstance(self.domain, Box):
+            return self.domain
+        return WholeSpace().resolve(self.dimension)
+
+    @property
+    def rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """``(A, c)`` of the polytope, without rows for a box."""
+        if isinstance(self.domain, Polytope):
+            return self.domain.A, self.domain.c
+        return np.zeros((0, self.dimension)), np.zeros(0)
+
+
+class Watch:
+    """Clock, limits and progress of one run; the only mutable thing that engines share."""
+
+    def __init__(
+        self, budget: Budget | None = None, progress: ProgressCallback | None = None
+    ) -> None:
+        """Start the clock."""
+        self.budget = budget or Budget()
+        self._progress = progress
+        self._start = time.perf_counter()
+        self._last_report = -1.0
+        self.regions = 0
+
+    @property
+    def seconds(self) -> float:
+        """Since the start."""
+        return time.perf_counter() - self._start
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds left, None without a time limit; never below 0."""
+        if self.budget.seconds is None:
+            return None
+        return max(0.0, self.budget.seconds - self.seconds)
+
+    def exceeded(self) -> Termination | None:
+        """The limit that is reached, if one is."""
+        if self.budget.regions is not None and self.regions >= self.budget.regions:
+            return Termination.stopped(Limit.REGIONS, f"{self.budget.regions} regions")
+        if self.remaining == 0.0:
+            return Termination.stopped(Limit.TIME, f"{self.budget.seconds:g} s")
+        return None
+
+    def report(self, phase: str, fraction: float | None = None, force: bool = False) -> None:
+        """Call the progress callback, at most ten times a second."""
+        if self._progress is None:
+            return
+        now = self.seconds
+        if force or now - self._last_report >= 0.1:
+            self._last_report = now
+            self._progress(Progress(phase, self.regions, now, fraction))
