@@ -113,6 +113,7 @@ class Watch:
         self._start = time.perf_counter()
         self._last_report = -1.0
         self.regions = 0
+        self.stopped: Termination | None = None
 
     @property
     def seconds(self) -> float:
@@ -127,12 +128,18 @@ class Watch:
         return max(0.0, self.budget.seconds - self.seconds)
 
     def exceeded(self) -> Termination | None:
-        """The limit that is reached, if one is."""
-        if self.budget.regions is not None and self.regions >= self.budget.regions:
-            return Termination.stopped(Limit.REGIONS, f"{self.budget.regions} regions")
-        if self.remaining == 0.0:
-            return Termination.stopped(Limit.TIME, f"{self.budget.seconds:g} s")
-        return None
+        """Return the limit that is reached, if one is; engines then stop for good."""
+        if self.stopped is None:
+            if self.budget.regions is not None and self.regions >= self.budget.regions:
+                self.stop(Limit.REGIONS, f"{self.budget.regions} regions")
+            elif self.remaining == 0.0:
+                self.stop(Limit.TIME, f"{self.budget.seconds:g} s")
+        return self.stopped
+
+    def stop(self, limit: Limit, detail: str = "") -> Termination:
+        """Record that a limit stopped the run."""
+        self.stopped = Termination.stopped(limit, detail)
+        return self.stopped
 
     def report(self, phase: str, fraction: float | None = None, force: bool = False) -> None:
         """Call the progress callback, at most ten times a second."""

@@ -182,7 +182,7 @@ class BoundResult:
 
     upper: Mapping[str, int]
     lower: Mapping[str, int]
-    estimates: Mapping[str, float]
+    estimates: Mapping[str, int]
     widths: tuple[int, ...]
     reasons: Mapping[str, str] = field(default_factory=dict)
 

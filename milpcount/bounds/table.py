@@ -1,0 +1,78 @@
+"""All bounds of one architecture or network, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from milpcount.bounds.estimates import estimate_hanin_rolnick2019
+from milpcount.bounds.hinz import bound_hinz2019
+from milpcount.bounds.lower import (
+    bound_arora2018_lower,
+    bound_montufar2014_lower,
+    bound_serra2018_lower,
+)
+from milpcount.bounds.ranks import exact_rank
+from milpcount.bounds.serra import bound_serra2018
+from milpcount.bounds.upper import bound_montufar2017, bound_naive, bound_raghu2017
+from milpcount.bounds.widths import require_widths
+from milpcount.errors import InputError
+from milpcount.network import ReLUNetwork
+from milpcount.result import BoundResult
+
+__all__ = ["bound_architecture", "bound_network"]
+
+_LOWER = {
+    "montufar2014_lower": bound_montufar2014_lower,
+    "arora2018_lower": bound_arora2018_lower,
+    "serra2018_lower": bound_serra2018_lower,
+}
+_LEAKY = "uses that inactive units output 0; some units here are leaky"
+
+
+def bound_architecture(
+    widths: Sequence[int], *, ranks: Sequence[int] | None = None, leaky: bool = False
+) -> BoundResult:
+    """All bounds for networks with ``widths = [n_0, n_1, ..., n_L]``.
+
+    Arguments:
+        widths: the inputs, then every layer whose units count as ReLUs.
+        ranks: of the weight matrices, where known; they sharpen ``serra2018``.
+        leaky: whether units may be leaky; bounds that need plain ReLUs are then left out.
+
+    Raises:
+        InputError: widths that are not positive integers, or ranks that do not go with them.
+    """
+    widths = require_widths(widths)
+    upper = {
+        "naive": bound_naive(widths),
+        "raghu2017": bound_raghu2017(widths),
+        "montufar2017": bound_montufar2017(widths),
+    }
+    reasons: dict[str, str] = {}
+    if leaky:
+        reasons |= dict.fromkeys(("serra2018", "hinz2019"), _LEAKY)
+    else:
+        upper["serra2018"] = bound_serra2018(widths, ranks)
+        upper["hinz2019"] = bound_hinz2019(widths)
+    lower: dict[str, int] = {}
+    for name, bound in _LOWER.items():
+        try:
+            lower[name] = bound(widths)
+        except InputError as error:
+            reasons[name] = str(error)
+    estimates = {"hanin_rolnick2019_estimate": estimate_hanin_rolnick2019(widths)}
+    return BoundResult(upper, lower, estimates, widths, reasons)
+
+
+def bound_network(net: ReLUNetwork, *, with_output: bool = False) -> BoundResult:
+    """All bounds for one network: those of its widths, with the exact ranks of its weights.
+
+    The lower bounds are on the maximum over all networks of its architecture, not on its count.
+    """
+    layers = net.counted_layers(with_output)
+    if not layers:
+        # One affine map, one region, whatever the method.
+        return BoundResult({"naive": 1}, {}, {}, (net.input_dimension,))
+    widths = (net.input_dimension, *(layer.width for layer in layers))
+    ranks = [exact_rank(layer.weight) for layer in layers]
+    return bound_architecture(widths, ranks=ranks, leaky=net.is_leaky)

@@ -1,0 +1,90 @@
+"""The table of engines: names, what each is for, and where it lives (imported on use)."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from milpcount.errors import UnsupportedError
+from milpcount.outcome import Leaf, Outcome
+from milpcount.problem import CountProblem, Watch
+
+__all__ = ["ENGINES", "EngineSpec", "choose_engine", "run_engine"]
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """An engine: a generator function ``f(problem, watch, outcome, **options)``."""
+
+    name: str
+    summary: str
+    module: str
+    function: str
+
+
+ENGINES: Mapping[str, EngineSpec] = {
+    spec.name: spec
+    for spec in (
+        EngineSpec(
+            "milp",
+            "the MILP of Serra et al. 2018, no-good cuts, closed by exact LPs",
+            "milpcount.milp.engine",
+            "enumerate_milp",
+        ),
+        EngineSpec(
+            "tree-highs",
+            "LP tree search over persistent HiGHS, every decision proved",
+            "milpcount.search.tree_highs",
+            "enumerate_tree_highs",
+        ),
+        EngineSpec(
+            "brute",
+            "all patterns by exact rational LP, up to 14 units",
+            "milpcount.exact.brute",
+            "enumerate_brute",
+        ),
+    )
+}
+
+
+def choose_engine(name: str, problem: CountProblem) -> str:
+    """Return the engine to run: the named one, or the fastest that serves the problem for "auto".
+
+    Raises:
+        UnsupportedError: no such engine.
+    """
+    if name == "auto":
+        # tree-highs serves every dimension and domain and is faster than milp on all of them.
+        return "tree-highs"
+    if name not in ENGINES:
+        near = difflib.get_close_matches(name, ["auto", *ENGINES], n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise UnsupportedError(f"no engine {name!r}; known: auto, {', '.join(ENGINES)}{hint}")
+    return name
+
+
+def run_engine(
+    name: str, problem: CountProblem, watch: Watch, outcome: Outcome, options: Mapping[str, Any]
+) -> Iterator[Leaf]:
+    """Start an engine.
+
+    Raises:
+        UnsupportedError: an option that the engine does not have.
+    """
+    spec = ENGINES[name]
+    function = getattr(importlib.import_module(spec.module), spec.function)
+    known = [
+        p.name
+        for p in inspect.signature(function).parameters.values()
+        if p.kind is inspect.Parameter.KEYWORD_ONLY
+    ]
+    for option in options:
+        if option not in known:
+            listing = f"its options are {', '.join(known)}" if known else "it has no options"
+            raise UnsupportedError(f"engine {name} has no option {option!r}; {listing}")
+    leaves: Iterator[Leaf] = function(problem, watch, outcome, **options)
+    return leaves

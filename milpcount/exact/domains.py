@@ -1,0 +1,31 @@
+"""Checks on the domain that need exact arithmetic."""
+
+from __future__ import annotations
+
+from milpcount.domain import Polytope
+from milpcount.errors import DomainError
+from milpcount.exact.dyadic import ExactBox
+from milpcount.exact.feasibility import Row, decide
+from milpcount.exact.forms import domain_rows
+from milpcount.problem import CountProblem
+
+__all__ = ["require_full_dimensional"]
+
+
+def require_full_dimensional(problem: CountProblem) -> None:
+    """Refuse a polytope that is empty or flat; a box is full-dimensional relative to itself.
+
+    Raises:
+        DomainError: no interior point exists, proved in rational arithmetic.
+    """
+    if not isinstance(problem.domain, Polytope):
+        return
+    box = ExactBox.of(problem.box)
+    weak = [row for row in domain_rows(problem) if any(row.coefficients)]
+    if not decide([Row(row.coefficients, True) for row in weak], box).feasible:
+        if not decide(weak, box).feasible:
+            raise DomainError("the polytope is empty: no point satisfies A x <= c")
+        raise DomainError(
+            "the polytope is flat: it has no interior point; describe it in coordinates of its "
+            "own affine hull, or relax the rows that hold with equality"
+        )

@@ -1,0 +1,148 @@
+"""Is a system of strict and weak linear inequalities feasible over a box?  Exactly, with proof.
+
+The system is ``row . (x, 1) > 0`` for strict rows, ``>= 0`` for weak ones, ``x`` in a box.
+Either a rational point of it is returned, or multipliers ``y >= 0`` such that
+``phi(x) = sum_i y_i row_i . (x, 1)`` has ``sup phi < 0`` over the box, or ``sup phi = 0`` with
+``y_i > 0`` for some strict row: no point of the box can then satisfy all rows (Motzkin's
+transposition theorem; the converse is the theorem, the direction used here is immediate).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from flint import fmpz_mat
+from numpy.typing import NDArray
+
+from milpcount.errors import InvariantError
+from milpcount.exact.dyadic import ExactBox
+from milpcount.exact.simplex import Dictionary
+from milpcount.point import Point, scaled_integers
+
+__all__ = ["Decision", "Row", "check_point", "check_refutation", "decide"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The inequality ``coefficients[:n] . x + coefficients[n] > 0`` (``>= 0`` if not strict)."""
+
+    coefficients: tuple[int, ...]
+    strict: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Exactly one of a witness and the multipliers of a refutation (one integer a row)."""
+
+    witness: Point | None
+    multipliers: tuple[int, ...] | None
+
+    @property
+    def feasible(self) -> bool:
+        """Whether the system has a solution."""
+        return self.witness is not None
+
+
+def check_point(rows: Sequence[Row], box: ExactBox, point: Point) -> bool:
+    """Whether the point satisfies every row and lies in the box, in exact arithmetic."""
+    if not box.contains(point):
+        return False
+    x, d = point.numerators, point.denominator
+    for row in rows:
+        c = row.coefficients
+        value = sum(a * b for a, b in zip(c, x, strict=False) if a) + c[-1] * d
+        if value < 0 or (row.strict and value == 0):
+            return False
+    return True
+
+
+def check_refutation(
+    rows: Sequence[Row], box: ExactBox, multipliers: Sequence[int] | NDArray[np.float64]
+) -> bool:
+    """Whether the multipliers prove the system infeasible, in exact arithmetic.
+
+    Floats are taken as the rational numbers that they are; negative ones refute nothing.
+    """
+    if isinstance(multipliers, np.ndarray):
+        if not np.all(np.isfinite(multipliers)):
+            return False
+        multipliers = scaled_integers(multipliers)[0]
+    if any(y < 0 for y in multipliers):
+        return False
+    used = [(y, row) for y, row in zip(multipliers, rows, strict=True) if y]
+    if not used:
+        return False
+    width = box.dimension + 1
+    stacked = fmpz_mat(len(used), width, [c for _, row in used for c in row.coefficients])
+    combined = fmpz_mat(1, len(used), [y for y, _ in used]) * stacked
+    top = box.supremum([int(v) for v in combined.entries()])
+    if top is None:
+        return False
+    return top < 0 or (top == 0 and any(row.strict for _, row in used))
+
+
+def decide(rows: Sequence[Row], box: ExactBox) -> Decision:
+    """Decide the system by two linear programmes in one exact dictionary.
+
+    First the largest ``t1 <= 0`` with ``row . (x, 1) >= w t1`` for every row: below 0 the weak
+    system is infeasible.  Then, with ``t1 = 0``, the largest ``t2`` in [0, 1] with
+    ``row . (x, 1) >= w t2`` for the strict rows: 0 means that no point is strict in all of them.
+    The weights ``w`` (a power of two near the largest coefficient) make ``t2`` a length.
+    """
+    n, m = box.dimension, len(rows)
+    if not any(row.strict for row in rows) and m == 0:
+        return Decision(_corner(box), None)
+    entries: list[int] = []
+    for row in rows:
+        weight = 1 << max((abs(c).bit_length() for c in row.coefficients), default=0)
+        entries += row.coefficients[:n]
+        entries += [-weight, -weight if row.strict else 0, row.coefficients[n]]
+    t1, t2 = n, n + 1
+    scale = box.denominator
+    table = fmpz_mat(m, n + 3, entries)
+    lp = Dictionary(table, [*box.lo, None, 0], [*box.hi, 0, 0], scale)
+    # Start low enough for every row to hold: t1 <= min_i row_i(x) / w_i.
+    slack = lp.values()
+    lp.at[t1] = min(0, *(v // -int(table[i, t1]) for i, v in enumerate(slack)))
+
+    if not lp.maximize(t1):
+        raise InvariantError("a bounded linear programme was found unbounded")
+    if lp.value(t1)[0] < 0:
+        return Decision(None, _multipliers(lp, t1, n, m))
+    lp.set_ends(t1, 0, 0)
+    if any(row.strict for row in rows):
+        lp.set_ends(t2, 0, scale)
+        if not lp.maximize(t2, stop=lambda: lp.value(t2)[0] > 0):
+            raise InvariantError("a bounded linear programme was found unbounded")
+        if lp.value(t2)[0] == 0:
+            return Decision(None, _multipliers(lp, t2, n, m))
+    return Decision(_point(lp, n), None)
+
+
+def _corner(box: ExactBox) -> Point:
+    """A point of the box."""
+    ends = zip(box.lo, box.hi, strict=True)
+    return Point(tuple(a if a is not None else (b or 0) for a, b in ends), box.denominator)
+
+
+def _point(lp: Dictionary, n: int) -> Point:
+    """The values of the first ``n`` structural variables."""
+    numerators = [0] * n
+    for variable, at in zip(lp.nonbasic, lp.at, strict=True):
+        if variable < n:
+            numerators[variable] = at * lp.denominator
+    for variable, value in zip(lp.basic, lp.values(), strict=True):
+        if variable < n:
+            numerators[variable] = value
+    return Point(tuple(numerators), lp.scale * lp.denominator)
+
+
+def _multipliers(lp: Dictionary, target: int, n: int, m: int) -> tuple[int, ...]:
+    """Minus the reduced costs of the slacks: the refutation that an optimum carries."""
+    out = [0] * m
+    for variable, cost in zip(lp.nonbasic, lp.reduced_costs(target), strict=True):
+        if variable >= n + 2:
+            out[variable - n - 2] = -cost
+    return tuple(out)

@@ -1,0 +1,191 @@
+"""Engine ``tree-highs``: tree search over the units in layer order, plainly, with HiGHS LPs.
+
+A node fixes the signs of a prefix of the units, so the next unit's pre-activation is one affine
+form ``g`` on the node's cell.  The side on which the node's witness lies is feasible; the other
+side is one decision of the ladder.  A side proved empty leaves the cell as it is, and its row is
+not added.  Every leaf is a region and carries its witness.
+
+The same search *closes* a set of patterns found elsewhere (by a MILP solver, say): where known
+patterns lie on both sides nothing is solved, and leaves that are not among the known ones were
+missed by whoever found the others.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from milpcount.errors import InvariantError, UnsupportedError
+from milpcount.exact.domains import require_full_dimensional
+from milpcount.exact.dyadic import ExactBox
+from milpcount.exact.feasibility import Row, check_refutation
+from milpcount.exact.forms import ExactLayer, Forms, constraint, domain_rows, exact_layers
+from milpcount.outcome import Leaf, Outcome
+from milpcount.point import Point
+from milpcount.problem import CountProblem, Watch
+from milpcount.result import Definition
+from milpcount.search.ladder import Ladder
+
+__all__ = ["enumerate_tree_highs"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Node:
+    """A prefix of a pattern whose cell is feasible.
+
+    Attributes:
+        bits: signs fixed so far.
+        rows: irredundant rows of the cell.
+        forms: pre-activations of the layer that the next unit belongs to.
+        witness: a point of the cell.
+        known: range of the known patterns that begin with ``bits``.
+        weight: share of the tree below this node, for the display of progress.
+    """
+
+    bits: tuple[int, ...]
+    rows: tuple[Row, ...]
+    forms: Forms | None
+    witness: Point
+    known: tuple[int, int]
+    weight: float
+
+
+def enumerate_tree_highs(
+    problem: CountProblem,
+    watch: Watch,
+    outcome: Outcome,
+    known: Mapping[tuple[int, ...], Point] | None = None,
+) -> Iterator[Leaf]:
+    """Yield every pattern of the problem; with ``known`` patterns, only those not among them.
+
+    Raises:
+        UnsupportedError: the definition ``linear``.
+        InvariantError: a known pattern does not exist.
+    """
+    if problem.definition is Definition.LINEAR:
+        raise UnsupportedError("engine tree-highs counts full and nonempty regions, not linear")
+    require_full_dimensional(problem)
+    yield from _Search(problem, watch, outcome, known or {}).run()
+    outcome.finish(watch)
+
+
+class _Search:
+    """The state that all nodes share."""
+
+    def __init__(
+        self,
+        problem: CountProblem,
+        watch: Watch,
+        outcome: Outcome,
+        known: Mapping[tuple[int, ...], Point],
+    ) -> None:
+        self.problem, self.watch, self.outcome = problem, watch, outcome
+        self.layers: tuple[ExactLayer, ...] = exact_layers(problem.layers)
+        self.box = ExactBox.of(problem.box)
+        self.ladder = Ladder(problem.box, outcome)
+        self.patterns = sorted(known)
+        self.witnesses = [known[bits] for bits in self.patterns]
+        # Where each unit stands: (layer, place within it).
+        self.places = [(k, i) for k, layer in enumerate(self.layers) for i in range(layer.width)]
+
+    def run(self) -> Iterator[Leaf]:
+        """Depth first; the stack holds the open siblings of the present path."""
+        stack = [self._root()]
+        closed = 0.0
+        while stack and self.watch.exceeded() is None:
+            node = stack.pop()
+            self.outcome.add("nodes")
+            if len(node.bits) < len(self.places):
+                stack += self._children(node)
+                continue
+            closed += node.weight
+            if node.known[0] == node.known[1]:
+                self.watch.regions += 1
+                yield Leaf(node.bits, node.witness)
+            self.watch.report("searching", closed)
+
+    def _root(self) -> _Node:
+        rows = domain_rows(self.problem)
+        witness = self.ladder.decide([Row(r.coefficients, any(r.coefficients[:-1])) for r in rows])
+        if witness.witness is None:
+            raise InvariantError("the domain was proved full-dimensional and found empty")
+        forms = Forms.first(self.layers[0]) if self.layers else None
+        return _Node((), rows, forms, witness.witness, (0, len(self.patterns)), 1.0)
+
+    def _children(self, node: _Node) -> list[_Node]:
+        """The feasible children; the one that is searched first stands last."""
+        assert node.forms is not None
+        layer, unit = self.places[len(node.bits)]
+        form = node.forms.row(unit)
+        ranges = self._split(node)
+        feasible: list[tuple[int, Row | None, Point]] = []
+        for active in (0, 1):
+            wanted = constraint(form, bool(active), self.problem.definition, self.box)
+            first, last = ranges[active]
+            if wanted is True:
+                return [self._child(node, layer, active, None, node.witness, node.known, 1.0)]
+            if isinstance(wanted, bool):
+                if first < last:
+                    raise InvariantError(f"a known pattern is impossible at unit {len(node.bits)}")
+                continue
+            witness = self._witness(node, wanted, self.witnesses[first] if first < last else None)
+            if witness is not None:
+                feasible.append((active, wanted, witness))
+        if not feasible:
+            raise InvariantError("a feasible node has no feasible child")
+        share = 1.0 / len(feasible)
+        return [
+            # The row of an only child holds all over the cell: it is redundant.
+            self._child(
+                node, layer, active, row if share < 1 else None, witness, ranges[active], share
+            )
+            for active, row, witness in feasible
+        ]
+
+    def _witness(self, node: _Node, wanted: Row, known: Point | None) -> Point | None:
+        """Return a point of the cell on the wanted side, None where it is proved empty."""
+        if known is not None:
+            self.outcome.add("decided_by_known_pattern")
+            return known
+        value = _evaluate(wanted, node.witness)
+        if value > 0 or (value == 0 and not wanted.strict):
+            self.outcome.add("decided_by_witness")
+            return node.witness
+        if check_refutation([wanted], self.box, [1]):
+            self.outcome.add("decided_by_interval")
+            return None
+        return self.ladder.decide([*node.rows, wanted]).witness
+
+    def _split(self, node: _Node) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Ranges of the known patterns below the inactive and the active child."""
+        first, last = node.known
+        middle = bisect_left(self.patterns, (*node.bits, 1), first, last)
+        return (first, middle), (middle, last)
+
+    def _child(
+        self,
+        node: _Node,
+        layer: int,
+        active: int,
+        row: Row | None,
+        witness: Point,
+        known: tuple[int, int],
+        share: float,
+    ) -> _Node:
+        bits = (*node.bits, active)
+        forms = node.forms
+        complete = len(bits) == len(self.places) or self.places[len(bits)][0] != layer
+        if complete and layer + 1 < len(self.layers):
+            assert forms is not None
+            before = self.layers[layer]
+            forms = forms.next(before, bits[-before.width :], self.layers[layer + 1])
+        rows = node.rows if row is None else (*node.rows, row)
+        return _Node(bits, rows, forms, witness, known, node.weight * share)
+
+
+def _evaluate(row: Row, point: Point) -> int:
+    """The row's value at a point, up to a positive factor."""
+    c = row.coefficients
+    value = sum(a * b for a, b in zip(c, point.numerators, strict=False) if a)
+    return value + c[-1] * point.denominator

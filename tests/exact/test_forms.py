@@ -1,0 +1,61 @@
+"""Exact affine forms and exact signs against rational arithmetic written out."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from milpcount.exact.forms import exact_layers, pattern_forms, signs_at
+from milpcount.network import ReLUNetwork
+from milpcount.point import Point
+from tests.shared import random_net
+
+
+def _rational_preactivations(net: ReLUNetwork, x: list[Fraction]) -> list[list[Fraction]]:
+    h, out = x, []
+    for layer in net.counted_layers(with_output=True):
+        g = [
+            sum((Fraction(w) * v for w, v in zip(row.tolist(), h, strict=True)), Fraction(b))
+            for row, b in zip(layer.weight, layer.bias.tolist(), strict=True)
+        ]
+        out.append(g)
+        slopes = layer.slope.tolist()
+        h = [v if v > 0 else Fraction(s) * v for v, s in zip(g, slopes, strict=True)]
+    return out
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from(["normal", "integer", "sparse"]), st.booleans())
+def test_forms_and_signs(seed: int, kind: str, leaky: bool) -> None:
+    rng = np.random.default_rng(seed)
+    slopes = [0.1, rng.normal(size=3)] if leaky else None
+    net = random_net(rng, [3, 4, 3, 2], kind, slopes)
+    x = [Fraction(int(rng.integers(-9, 10)), int(rng.integers(1, 8))) for _ in range(3)]
+    denominator = int(np.lcm.reduce([v.denominator for v in x]))
+    point = Point(tuple(int(v * denominator) for v in x), denominator)
+    truth = _rational_preactivations(net, x)
+    layers = exact_layers(net.counted_layers(with_output=True))
+    signs = signs_at(layers, point)
+    assert signs == [[(v > 0) - (v < 0) for v in g] for g in truth]
+    bits = [int(s > 0) for layer in signs for s in layer]
+    for (forms, _), g in zip(pattern_forms(layers, bits), truth, strict=True):
+        assert forms.signs(point) == [(v > 0) - (v < 0) for v in g]
+        rows = [[Fraction(int(v), 1 << forms.shift) for v in row] for row in forms.matrix.tolist()]
+        values = [
+            sum((a * b for a, b in zip(row[:-1], x, strict=True)), row[-1]) for row in rows
+        ]
+        assert values == g
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-200, 1e200])
+def test_rows_drop_their_common_power_of_two(scale: float) -> None:
+    net = ReLUNetwork([[[2.0 * scale, 4.0 * scale]], [[1.0]]], [[8.0 * scale], [0.0]])
+    (forms, _), *_ = pattern_forms(exact_layers(net.counted_layers()), [1])
+    row = forms.row(0)
+    assert row[1] == 2 * row[0]
+    assert row[2] == 4 * row[0]
+    assert row[0] % 2 == 1

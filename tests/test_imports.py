@@ -1,0 +1,84 @@
+"""The package stays light to import, and imports go downward only."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import milpcount
+
+PACKAGE = Path(milpcount.__file__).parent
+
+HEAVY = ("pyomo", "highspy", "ortools", "torch", "pandas", "matplotlib", "numba", "onnx", "sklearn")
+
+# Lower tiers first; a module may import from its own tier and from those before it.
+TIERS = [
+    ["errors", "_version"],
+    ["domain", "pattern", "point", "network", "result", "problem", "outcome", "importers"],
+    ["exact", "bounds", "preactivation"],
+    ["search"],
+    ["milp"],
+    ["region", "engines", "facade", "__init__"],
+    ["study"],
+    ["cli"],
+]
+TIER = {name: k for k, names in enumerate(TIERS) for name in names}
+
+
+def test_import_is_light() -> None:
+    code = (
+        "import json, sys, time, numpy; t = time.perf_counter(); import milpcount; "
+        "print(json.dumps([time.perf_counter() - t, sorted(sys.modules)]))"
+    )
+    runs = [
+        json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
+        for _ in range(3)
+    ]
+    loaded = {name.partition(".")[0] for name in runs[0][1]}
+    assert loaded.isdisjoint(HEAVY)
+    # The best of three: the machine may be busy, the package must not be.
+    assert min(seconds for seconds, _ in runs) < 0.3
+
+
+def _part(module: str) -> str:
+    """The tier's name of a module "milpcount.x.y": "x"; the package itself is "__init__"."""
+    names = module.split(".")
+    return names[1] if len(names) > 1 else "__init__"
+
+
+def _imports(path: Path) -> list[str]:
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            base = node.module or ""
+            if base == "milpcount":
+                found += [f"milpcount.{alias.name}" for alias in node.names]
+            else:
+                found.append(base)
+    return [name for name in found if name.split(".")[0] == "milpcount"]
+
+
+def test_every_module_has_a_tier() -> None:
+    parts = {_part("milpcount." + ".".join(p.relative_to(PACKAGE).with_suffix("").parts))
+             for p in PACKAGE.rglob("*.py")}
+    assert parts == set(TIER)
+
+
+def test_imports_go_downward() -> None:
+    upward = []
+    for path in PACKAGE.rglob("*.py"):
+        relative = path.relative_to(PACKAGE).with_suffix("")
+        mine = _part("milpcount." + ".".join(relative.parts))
+        for imported in _imports(path):
+            other = _part(imported)
+            if other not in TIER:
+                continue  # a name of the façade
+            if TIER[other] > TIER[mine]:
+                upward.append(f"{relative} imports {imported}")
+    assert not upward
