@@ -22,4 +22,5 @@ def estimate_hanin_rolnick2019(widths: Sequence[int]) -> int:
     if units <= n0:
         return 1 << units
     factorial = math.factorial(n0)
-    return (2 * units**n0 + factorial) // (2 * factorial)
+    power: int = units**n0
+    return (2 * power + factorial) // (2 * factorial)

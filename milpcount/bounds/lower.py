@@ -32,8 +32,8 @@ def bound_montufar2014_lower(widths: Sequence[int]) -> int:
     n0, *layers = require_widths(widths)
     if min(layers) < n0:
         raise InputError(f"needs every layer at least as wide as the {n0} inputs")
-    folds: int = math.prod((n // n0) ** n0 for n in layers[:-1])
-    return folds * count_arrangement(layers[-1], n0)
+    folds = math.prod((n // n0) ** n0 for n in layers[:-1])
+    return int(folds) * count_arrangement(layers[-1], n0)
 
 
 def bound_serra2018_lower_theorem6(widths: Sequence[int]) -> int:
@@ -44,8 +44,8 @@ def bound_serra2018_lower_theorem6(widths: Sequence[int]) -> int:
     n0, *layers = require_widths(widths)
     if min(layers) < 3 * n0:
         raise InputError(f"needs every layer at least {3 * n0} wide, three times the inputs")
-    folds: int = math.prod((n // n0 + 1) ** n0 for n in layers[:-1])
-    return folds * count_arrangement(layers[-1], n0)
+    folds = math.prod((n // n0 + 1) ** n0 for n in layers[:-1])
+    return int(folds) * count_arrangement(layers[-1], n0)
 
 
 def _zonotope_start(widths: Sequence[int]) -> tuple[int, int, int]:
@@ -62,7 +62,7 @@ def bound_arora2018_lower(widths: Sequence[int]) -> int:
     Theorem 2.11 (i) there; ``m = floor(n_1 / 2)`` and ``w`` the least later width.
     """
     start, w, depth = _zonotope_start(widths)
-    return start * w ** (depth - 1)
+    return start * int(w ** (depth - 1))
 
 
 def bound_serra2018_lower_theorem7(widths: Sequence[int]) -> int:
@@ -73,7 +73,7 @@ def bound_serra2018_lower_theorem7(widths: Sequence[int]) -> int:
     start, w, depth = _zonotope_start(widths)
     if depth > 1 and w < 2:
         raise InputError("needs at least 2 units in every layer")
-    return start * (w + 1) ** (depth - 1)
+    return start * int((w + 1) ** (depth - 1))
 
 
 def count_dimension_one(widths: Sequence[int]) -> int:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from milpcount.errors import InputError
 
 __all__ = ["binomial_row", "binomial_sums", "require_widths"]
 
 
-def require_widths(widths: Sequence[int]) -> tuple[int, ...]:
+def require_widths(widths: object) -> tuple[int, ...]:
     """Return ``(n_0, n_1, ..., n_L)`` as integers: the inputs and at least one layer.
 
     Raises:
         InputError: fewer than two numbers, or one that is not a whole number above 0.
     """
-    if isinstance(widths, str) or not isinstance(widths, Iterable):
+    if not isinstance(widths, Sequence) or isinstance(widths, str):
         raise InputError(f"widths are a list such as [784, 11, 11, 10], not {widths!r}")
     values = list(widths)
     for value in values:

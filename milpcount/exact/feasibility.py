@@ -16,12 +16,11 @@ import numpy as np
 from flint import fmpz_mat
 from numpy.typing import NDArray
 
-from milpcount.errors import InvariantError
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.simplex import Dictionary
 from milpcount.point import Point, scaled_integers
 
-__all__ = ["Decision", "Row", "check_point", "check_refutation", "decide"]
+__all__ = ["Decision", "Row", "check_point", "check_refutation", "decide", "feasible_dictionary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,39 +91,47 @@ def decide(rows: Sequence[Row], box: ExactBox) -> Decision:
     The weights ``w`` (a power of two near the largest coefficient) make ``t2`` a length.
     """
     n, m = box.dimension, len(rows)
-    if not any(row.strict for row in rows) and m == 0:
-        return Decision(_corner(box), None)
-    entries: list[int] = []
-    for row in rows:
-        weight = 1 << max((abs(c).bit_length() for c in row.coefficients), default=0)
-        entries += row.coefficients[:n]
-        entries += [-weight, -weight if row.strict else 0, row.coefficients[n]]
+    lp = _dictionary(rows, box)
     t1, t2 = n, n + 1
-    scale = box.denominator
-    table = fmpz_mat(m, n + 3, entries)
-    lp = Dictionary(table, [*box.lo, None, 0], [*box.hi, 0, 0], scale)
-    # Start low enough for every row to hold: t1 <= min_i row_i(x) / w_i.
-    slack = lp.values()
-    lp.at[t1] = min(0, *(v // -int(table[i, t1]) for i, v in enumerate(slack)))
-
-    if not lp.maximize(t1):
-        raise InvariantError("a bounded linear programme was found unbounded")
+    lp.optimize(t1)
     if lp.value(t1)[0] < 0:
         return Decision(None, _multipliers(lp, t1, n, m))
     lp.set_ends(t1, 0, 0)
     if any(row.strict for row in rows):
-        lp.set_ends(t2, 0, scale)
-        if not lp.maximize(t2, stop=lambda: lp.value(t2)[0] > 0):
-            raise InvariantError("a bounded linear programme was found unbounded")
+        lp.set_ends(t2, 0, lp.scale)
+        lp.optimize(t2, stop=lambda: lp.value(t2)[0] > 0)
         if lp.value(t2)[0] == 0:
             return Decision(None, _multipliers(lp, t2, n, m))
     return Decision(_point(lp, n), None)
 
 
-def _corner(box: ExactBox) -> Point:
-    """A point of the box."""
-    ends = zip(box.lo, box.hi, strict=True)
-    return Point(tuple(a if a is not None else (b or 0) for a, b in ends), box.denominator)
+def feasible_dictionary(rows: Sequence[Row], box: ExactBox) -> Dictionary | None:
+    """Return a feasible dictionary of the weak system, ready to optimise; None if infeasible.
+
+    Its variables are the coordinates, two that stay 0, and the slacks.
+    """
+    lp = _dictionary(rows, box)
+    t1 = box.dimension
+    lp.optimize(t1)
+    if lp.value(t1)[0] < 0:
+        return None
+    lp.set_ends(t1, 0, 0)
+    return lp
+
+
+def _dictionary(rows: Sequence[Row], box: ExactBox) -> Dictionary:
+    """The rows with ``t1`` (low enough for all to hold, at most 0) and ``t2`` (fixed at 0)."""
+    n, m = box.dimension, len(rows)
+    entries: list[int] = []
+    for row in rows:
+        weight = 1 << max((abs(c).bit_length() for c in row.coefficients), default=0)
+        entries += row.coefficients[:n]
+        entries += [-weight, -weight if row.strict else 0, row.coefficients[n]]
+    table = fmpz_mat(m, n + 3, entries)
+    lp = Dictionary(table, [*box.lo, None, 0], [*box.hi, 0, 0], box.denominator)
+    # The largest t1 with w t1 <= row(x) for every row, at the point where the dictionary stands.
+    lp.at[n] = min(0, *(v // -int(table[i, n]) for i, v in enumerate(lp.values())), 0)
+    return lp
 
 
 def _point(lp: Dictionary, n: int) -> Point:

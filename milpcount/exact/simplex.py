@@ -87,8 +87,10 @@ class Dictionary:
         self.table, self.denominator = new, p
         self.basic[r], self.nonbasic[j] = self.nonbasic[j], self.basic[r]
 
-    def maximize(self, target: int, stop: Callable[[], bool] | None = None) -> bool:
-        """Raise one variable as far as it goes from a feasible dictionary.
+    def optimize(
+        self, target: int, direction: int = 1, stop: Callable[[], bool] | None = None
+    ) -> bool:
+        """Raise one variable as far as it goes from a feasible dictionary (-1: lower it).
 
         Returns:
             True at an optimum (or when ``stop`` said so after a step), False if unbounded.
@@ -97,7 +99,7 @@ class Dictionary:
         while True:
             if stop is not None and stop():
                 return True
-            entering = self._entering(target)
+            entering = self._entering(target, direction)
             if entering is None:
                 return True
             if not self._step(*entering):
@@ -110,11 +112,12 @@ class Dictionary:
             return [int(self.table[r, k]) for k in range(self.n)]
         return [self.denominator if v == target else 0 for v in self.nonbasic]
 
-    def _entering(self, target: int) -> tuple[int, int] | None:
-        """Column and direction that raise the target; None at the optimum."""
+    def _entering(self, target: int, direction: int) -> tuple[int, int] | None:
+        """Column and direction that move the target onward; None at the optimum."""
         best: tuple[int, int] | None = None
         best_key = 0
-        for j, cost in enumerate(self.reduced_costs(target)):
+        for j, reduced in enumerate(self.reduced_costs(target)):
+            cost = reduced * direction
             if cost == 0:
                 continue
             variable = self.nonbasic[j]

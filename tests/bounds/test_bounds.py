@@ -241,7 +241,7 @@ def test_a_hundred_layers_of_a_thousand() -> None:
         ([2, -3], "not above 0"),
         ([2, 2.5], "not a whole number"),
         ([2, True], "not a whole number"),
-        ("22", "a list"),
+        ("22", "are a list"),
     ],
 )
 def test_bad_widths(widths: object, message: str) -> None:

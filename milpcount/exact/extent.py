@@ -1,0 +1,32 @@
+"""How far a polytope reaches along each coordinate, exactly."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from milpcount.exact.dyadic import ExactBox
+from milpcount.exact.feasibility import feasible_dictionary
+from milpcount.exact.forms import domain_rows
+from milpcount.problem import CountProblem
+
+__all__ = ["coordinate_ranges"]
+
+
+def coordinate_ranges(problem: CountProblem) -> list[tuple[Fraction, Fraction]] | None:
+    """Exact ranges of the coordinates over the problem's domain; None if it is unbounded.
+
+    Two linear programmes per coordinate, each from the optimum of the last.  The domain must not
+    be empty.
+    """
+    lp = feasible_dictionary(domain_rows(problem), ExactBox.of(problem.box))
+    if lp is None:
+        return None
+    ranges = []
+    for j in range(problem.dimension):
+        ends = []
+        for direction in (-1, 1):
+            if not lp.optimize(j, direction):
+                return None
+            ends.append(Fraction(*lp.value(j)))
+        ranges.append((ends[0], ends[1]))
+    return ranges

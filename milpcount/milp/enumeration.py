@@ -1,0 +1,130 @@
+"""Enumerating activation patterns with no-good cuts: solve, forbid what was found, repeat."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+from numpy.typing import NDArray
+
+from milpcount.milp.model import DEFAULT_MARGIN, add_nogood, build_problem_model
+from milpcount.milp.solvers.base import SolveStatus
+from milpcount.milp.solvers.registry import make_solver
+from milpcount.preactivation import compute_preactivation_bounds
+from milpcount.problem import CountProblem, Watch
+from milpcount.result import Limit
+
+__all__ = ["Candidate", "NoGoodEnumerator"]
+
+# Of max f, in units of the scaled pre-activations: at or below this the solver's f is noise.
+_POSITIVE = 1e-8
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A pattern that a solver claims to exist, and the input that it gives for it.
+
+    Attributes:
+        bits: one per counted unit, layer-major, stable units included.
+        x: the input, within the domain's box.
+    """
+
+    bits: NDArray[np.bool_]
+    x: NDArray[np.float64]
+
+
+class NoGoodEnumerator:
+    """Asks a solver for one pattern after the other.
+
+    Arguments:
+        problem: what to enumerate; its domain must be bounded.
+        solver: a name of :data:`~milpcount.milp.solvers.SOLVERS`.
+        variant: "feasibility" or "max_f".
+        preactivation: method for the constants H and H_bar.
+        margin: of the feasibility variant.
+        watch: limits; a solve never takes longer than what is left.
+    """
+
+    def __init__(
+        self,
+        problem: CountProblem,
+        *,
+        solver: str,
+        variant: str,
+        preactivation: str,
+        watch: Watch,
+        margin: float = DEFAULT_MARGIN,
+    ) -> None:
+        self._watch = watch
+        self._maximise = variant == "max_f"
+        self._solver = make_solver(solver)
+        start = time.perf_counter()
+        bounds = compute_preactivation_bounds(problem, preactivation, watch=watch)
+        self._bounds_seconds = time.perf_counter() - start
+        self._box = (bounds.x_lo, bounds.x_hi)
+        self._model = build_problem_model(problem, bounds, variant, margin)
+        self._x = [self._model.x[j] for j in self._model.inputs]
+        self._z = [self._model.z[u] for u in self._model.unstable]
+        # Every pattern starts from the signs of the stable units.
+        self._signs = np.concatenate([*bounds.stable_active, np.zeros(0, dtype=bool)])
+        unstable = set(self._model.unstable)
+        self._places = [k for k, u in enumerate(self._model.units) if u in unstable]
+        self._solver.load(self._model)
+        self._solves = 0
+        self._seconds: list[float] = []
+        self._exhausted = False
+        self._claims_infeasible = False
+
+    def next(self) -> Candidate | None:
+        """Return another pattern, and forbid it; None when the solver says that there is none.
+
+        Also None when the time ran out, which ``watch.stopped`` tells.
+        """
+        if self._exhausted:
+            return None
+        start = time.perf_counter()
+        outcome = self._solver.solve([*self._x, *self._z], self._watch.remaining)
+        self._seconds.append(time.perf_counter() - start)
+        if outcome.status is SolveStatus.LIMIT:
+            if self._watch.exceeded() is None:
+                self._watch.stop(Limit.SOLVER, "the solver gave up before the time was over")
+            return None
+        nothing = self._maximise and (outcome.objective or 0.0) <= _POSITIVE
+        if outcome.status is SolveStatus.INFEASIBLE or nothing:
+            self._exhausted = self._claims_infeasible = True
+            return None
+        bits = self._signs.copy()
+        bits[self._places] = [pyo.value(z) > 0.5 for z in self._z]
+        x = np.clip([pyo.value(v) for v in self._x], *self._box)
+        self.forbid(bits)
+        return Candidate(bits, x)
+
+    def forbid(self, bits: Iterable[int]) -> None:
+        """Add the no-good cut of a pattern."""
+        cut = add_nogood(self._model, bits)
+        if cut is None:
+            self._exhausted = True
+        else:
+            self._solver.add(cut)
+
+    def statistics(self) -> dict[str, Any]:
+        """Numbers of the run so far."""
+        seconds = self._seconds
+        tenth = max(1, len(seconds) // 10)
+        return {
+            "solves": len(seconds),
+            "bounds_seconds": self._bounds_seconds,
+            "solver_seconds": sum(seconds),
+            "seconds_per_solve_first_tenth": sum(seconds[:tenth]) / tenth if seconds else 0.0,
+            "seconds_per_solve_last_tenth": sum(seconds[-tenth:]) / tenth if seconds else 0.0,
+            "solver_claims_complete": self._claims_infeasible or self._exhausted,
+            "stable_units": len(self._signs) - len(self._places),
+        }
+
+    def close(self) -> None:
+        """End the solver."""
+        self._solver.close()

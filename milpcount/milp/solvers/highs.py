@@ -1,0 +1,79 @@
+"""HiGHS through Pyomo's persistent interface."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyomo.environ as pyo
+from pyomo.contrib.solver.common.results import TerminationCondition
+from pyomo.contrib.solver.solvers.highs import Highs
+
+from milpcount.errors import SolverError
+from milpcount.milp.solvers.base import MilpSolver, SolveOutcome, SolveStatus
+
+__all__ = ["HighsSolver"]
+
+_OPTIONS = {
+    "output_flag": False,
+    "mip_feasibility_tolerance": 1e-9,
+    "primal_feasibility_tolerance": 1e-9,
+}
+_LIMITS = (TerminationCondition.maxTimeLimit, TerminationCondition.iterationLimit)
+
+
+class HighsSolver(MilpSolver):
+    """One HiGHS model, kept between solves; added constraints become rows."""
+
+    def load(self, model: pyo.ConcreteModel) -> None:
+        """Translate the model once."""
+        self._highs = Highs()
+        config = self._highs.config
+        config.load_solutions = False
+        config.raise_exception_on_nonoptimal_result = False
+        config.threads = 1
+        for option, value in _OPTIONS.items():
+            config.solver_options[option] = value
+        # Nothing but the constraints given to add() changes: do not search for changes.
+        for name in (
+            "check_for_new_or_removed_constraints",
+            "check_for_new_or_removed_vars",
+            "check_for_new_or_removed_params",
+            "check_for_new_objective",
+            "update_constraints",
+            "update_vars",
+            "update_parameters",
+            "update_named_expressions",
+            "update_objective",
+        ):
+            setattr(config.auto_updates, name, False)
+        self._model = model
+        self._highs.set_instance(model)
+
+    def add(self, constraint: pyo.Constraint) -> None:
+        """Add one row."""
+        self._highs.add_constraints([constraint])
+
+    def solve(self, variables: Sequence[pyo.Var], seconds: float | None) -> SolveOutcome:
+        """Solve from scratch (HiGHS keeps no tree)."""
+        results = self._highs.solve(self._model, time_limit=seconds)
+        condition = results.termination_condition
+        if condition is TerminationCondition.interrupted:
+            raise KeyboardInterrupt
+        if results.incumbent_objective is not None:
+            values = results.solution_loader.get_vars()
+            for variable in variables:
+                # A variable of no constraint (an input of weight 0) never reached HiGHS.
+                variable.set_value(values.get(variable, variable.lb), skip_validation=True)
+            return SolveOutcome(SolveStatus.FOUND, float(results.incumbent_objective))
+        if condition in (
+            TerminationCondition.provenInfeasible,
+            TerminationCondition.infeasibleOrUnbounded,
+        ):
+            return SolveOutcome(SolveStatus.INFEASIBLE)
+        if condition in _LIMITS:
+            return SolveOutcome(SolveStatus.LIMIT)
+        raise SolverError(f"HiGHS ended without an answer: {condition}")
+
+    def close(self) -> None:
+        """Let HiGHS go."""
+        del self._highs

@@ -1,0 +1,122 @@
+"""OR-tools MathOpt, with its HiGHS or SCIP, in a process of its own.
+
+highspy and ortools ship different HiGHS libraries under one name and cannot be imported into the
+same process (or-tools issue 5246), so MathOpt lives in a child (:mod:`mathopt_worker`) that is
+sent the model once and then rows and solve requests, one JSON object a line.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyomo.environ as pyo
+from pyomo.repn import generate_standard_repn
+
+from milpcount.errors import SolverError
+from milpcount.milp.solvers.base import MilpSolver, SolveOutcome, SolveStatus
+
+__all__ = ["MathOptSolver"]
+
+_WORKER = Path(__file__).with_name("mathopt_worker.py")
+
+
+class MathOptSolver(MilpSolver):
+    """One MathOpt model in a child process, re-solved as rows are added."""
+
+    def __init__(self, backend: str) -> None:
+        """Name the backend: "HIGHS" or "GSCIP"."""
+        self._backend = backend
+        self._child: subprocess.Popen[str] | None = None
+        self._columns: dict[int, int] = {}
+
+    def load(self, model: pyo.ConcreteModel) -> None:
+        """Start the child and send it the model."""
+        self._child = subprocess.Popen(
+            # As a file, without its folder on the path: importing it as a module of this package
+            # would import highspy along.
+            [sys.executable, "-P", str(_WORKER)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # Ctrl-C reaches the parent alone, which then ends the child.
+            start_new_session=True,
+        )
+        variables = list(model.component_data_objects(pyo.Var, active=True))
+        self._columns = {id(v): k for k, v in enumerate(variables)}
+        columns = [(v.lb, v.ub, v.is_integer() or v.is_binary()) for v in variables]
+        constraints = model.component_data_objects(pyo.Constraint, active=True)
+        (objective,) = model.component_data_objects(pyo.Objective, active=True)
+        self._ask(
+            command="load",
+            backend=self._backend,
+            columns=columns,
+            rows=[self._row(c) for c in constraints],
+            objective=self._linear(objective.expr),
+            maximize=objective.sense == pyo.maximize,
+        )
+
+    def add(self, constraint: pyo.Constraint) -> None:
+        """Add one row."""
+        self._ask(command="add", row=self._row(constraint))
+
+    def solve(self, variables: Sequence[pyo.Var], seconds: float | None) -> SolveOutcome:
+        """Solve in the child; Ctrl-C ends the child."""
+        columns = [self._columns[id(v)] for v in variables]
+        reply = self._ask(command="solve", seconds=seconds, columns=columns)
+        if reply["status"] == "found":
+            for variable, value in zip(variables, reply["values"], strict=True):
+                variable.set_value(value, skip_validation=True)
+            return SolveOutcome(SolveStatus.FOUND, reply["objective"])
+        return SolveOutcome(SolveStatus(reply["status"]))
+
+    def close(self) -> None:
+        """End the child."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.communicate()
+            self._child = None
+
+    def _linear(self, expression: Any) -> tuple[list[int], list[float], float]:
+        """Columns, coefficients and constant of a linear expression."""
+        repn = generate_standard_repn(expression, quadratic=False)
+        if repn.nonlinear_expr is not None:
+            raise SolverError("MathOpt is given linear constraints only; one is not linear")
+        columns = [self._columns[id(v)] for v in repn.linear_vars]
+        return columns, [float(c) for c in repn.linear_coefs], float(pyo.value(repn.constant))
+
+    def _row(self, constraint: pyo.Constraint) -> dict[str, Any]:
+        columns, coefficients, constant = self._linear(constraint.body)
+        ends = [
+            None if end is None else float(pyo.value(end)) - constant
+            for end in (constraint.lower, constraint.upper)
+        ]
+        return {"columns": columns, "coefficients": coefficients, "lo": ends[0], "hi": ends[1]}
+
+    def _ask(self, **message: Any) -> dict[str, Any]:
+        child = self._child
+        if child is None or child.stdin is None or child.stdout is None:
+            raise SolverError("the MathOpt process is not running")
+        try:
+            child.stdin.write(json.dumps(message) + "\n")
+            child.stdin.flush()
+            line = child.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        except KeyboardInterrupt:
+            self.close()
+            raise
+        if not line:
+            _, errors = child.communicate()
+            self._child = None
+            last = errors.strip().splitlines()[-1:] or ["no message"]
+            raise SolverError(f"the MathOpt process ended: {last[0]}")
+        reply: dict[str, Any] = json.loads(line)
+        if "error" in reply:
+            raise SolverError(f"MathOpt ({self._backend}): {reply['error']}")
+        return reply

@@ -1,0 +1,127 @@
+"""Bounds on pre-activations, layer by layer: interval, then LP, then MILP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from milpcount.domain import Box
+from milpcount.errors import DomainError, InputError
+from milpcount.exact.extent import coordinate_ranges
+from milpcount.network import Layer
+from milpcount.preactivation.relaxation import PrefixModel
+from milpcount.preactivation.result import PreactivationBounds
+from milpcount.preactivation.rounding import affine_range, float_above, float_below
+from milpcount.problem import CountProblem, Watch
+
+__all__ = ["METHODS", "compute_preactivation_bounds"]
+
+METHODS = ("interval", "lp", "milp")
+
+Float = NDArray[np.float64]
+
+
+def compute_preactivation_bounds(
+    problem: CountProblem,
+    method: str = "lp",
+    *,
+    seconds_per_unit: float | None = 10.0,
+    watch: Watch | None = None,
+) -> PreactivationBounds:
+    """Bound every pre-activation of the problem's layers over its domain.
+
+    Arguments:
+        problem: its domain must be bounded.
+        method: "interval"; "lp" (then also the LP relaxation of the layers before); or "milp"
+            (then also the MILP of the layers before: the smallest H and H_bar).  Each bound is
+            the best of the methods up to the one named, and valid whatever a solver says: LP
+            bounds are recomputed from the duals with outward rounding, MILP bounds are dual bounds.
+        seconds_per_unit: time for each unit and direction; then the last valid bound stands.
+        watch: when its limit is reached, what is left keeps its interval bounds.
+
+    Raises:
+        DomainError: the domain is unbounded.
+        InputError: no such method.
+    """
+    if method not in METHODS:
+        raise InputError(f"no pre-activation method {method!r}; known: {', '.join(METHODS)}")
+    x_lo, x_hi = _bounding_box(problem)
+    rows, right = problem.rows
+    model = PrefixModel(x_lo, x_hi, rows, right)
+    lows: list[Float] = []
+    highs: list[Float] = []
+    lo, hi = x_lo, x_hi
+    for k, layer in enumerate(problem.layers):
+        low, high = affine_range(layer.weight, layer.bias, lo, hi)
+        # Over a box the first layer's intervals are already the exact ranges.
+        if method != "interval" and (k or len(rows)):
+            for integer in (False, True)[: 2 if method == "milp" else 1]:
+                _tighten(model, layer, low, high, integer, seconds_per_unit, watch)
+        lows.append(low)
+        highs.append(high)
+        if k + 1 < len(problem.layers):
+            model.add_layer(layer, low, high)
+            lo, hi = _output_range(layer, low, high)
+    for array in (*lows, *highs):
+        array.flags.writeable = False
+    return PreactivationBounds(tuple(lows), tuple(highs), x_lo, x_hi, method)
+
+
+def _bounding_box(problem: CountProblem) -> tuple[Float, Float]:
+    """A finite box around the domain, rounded outward."""
+    remedy = (
+        "the domain is unbounded: pre-activations have no bounds there and no big-M constants "
+        "exist; give a bounded box, or use engine tree-highs"
+    )
+    if isinstance(problem.domain, Box):
+        if not problem.domain.is_bounded:
+            raise DomainError(remedy)
+        return problem.domain.lo, problem.domain.hi
+    ranges = coordinate_ranges(problem)
+    if ranges is None:
+        raise DomainError(remedy)
+    lo = np.array([float_below(a) for a, _ in ranges])
+    hi = np.array([float_above(b) for _, b in ranges])
+    return lo, hi
+
+
+def _tighten(
+    model: PrefixModel,
+    layer: Layer,
+    low: Float,
+    high: Float,
+    integer: bool,
+    seconds: float | None,
+    watch: Watch | None,
+) -> None:
+    """Lower ``high`` and raise ``low`` in place where the solver proves better bounds."""
+    for i in range(layer.width):
+        if low[i] > 0 or high[i] <= 0:
+            continue  # stable already: the constants of a stable unit are never used as big-M
+        sides: tuple[tuple[float, Float, Callable[[float, float], float]], ...] = (
+            (1.0, high, min),
+            (-1.0, low, max),
+        )
+        for sign, ends, better in sides:
+            if watch is not None and watch.exceeded() is not None:
+                return
+            top = model.upper(sign * layer.weight[i], integer, seconds)
+            if np.isfinite(top):
+                outward = np.nextafter(sign * top + layer.bias[i], sign * np.inf)
+                ends[i] = better(float(ends[i]), float(np.nextafter(outward, sign * np.inf)))
+
+
+def _output_range(layer: Layer, low: Float, high: Float) -> tuple[Float, Float]:
+    """Range of the units' outputs, rounded outward."""
+    ends = np.stack([layer.activate(low), layer.activate(high)])
+    straddles = (low < 0) & (high > 0)
+    least = np.where(straddles, np.minimum(ends.min(axis=0), 0.0), ends.min(axis=0))
+    most = np.where(straddles, np.maximum(ends.max(axis=0), 0.0), ends.max(axis=0))
+    # The product with a slope is rounded; 0 and the identity are not.
+    rounded = (layer.slope != 0) & (low < 0)
+    return (
+        np.where(rounded, np.nextafter(least, -np.inf), least),
+        np.where(rounded, np.nextafter(most, np.inf), most),
+    )
