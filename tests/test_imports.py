@@ -34,7 +34,9 @@ def test_import_is_light() -> None:
         "print(json.dumps([time.perf_counter() - t, sorted(sys.modules)]))"
     )
     runs = [
-        json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
+        json.loads(
+            subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
+        )
         for _ in range(3)
     ]
     loaded = {name.partition(".")[0] for name in runs[0][1]}
@@ -65,8 +67,10 @@ def _imports(path: Path) -> list[str]:
 
 
 def test_every_module_has_a_tier() -> None:
-    parts = {_part("milpcount." + ".".join(p.relative_to(PACKAGE).with_suffix("").parts))
-             for p in PACKAGE.rglob("*.py")}
+    parts = {
+        _part("milpcount." + ".".join(p.relative_to(PACKAGE).with_suffix("").parts))
+        for p in PACKAGE.rglob("*.py")
+    }
     assert parts == set(TIER)
 
 

@@ -23,7 +23,7 @@ Geer write the recurrence as a product of matrices.  Plain ReLUs only.
 
 ``n = 1``: let ``p < q`` be the outermost of the intervals with at most ``k`` inactive units.  Every
 unit changes sign at most once between them; let ``a`` units turn on and ``b`` off, so
-``a + b >= q - p`` (each border has a unit).  The ``a`` are inactive at ``p`` and the ``b`` at ``q``,
+``a + b >= q - p`` (each border has a unit).  The ``a`` are inactive at ``p``, the ``b`` at ``q``,
 so ``a, b <= k`` and ``q - p <= 2k``.
 
 ``n >= 2``: delete one unit.  Regions of the other ``m - 1`` that it does not cut keep their number

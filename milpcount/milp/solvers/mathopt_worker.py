@@ -1,4 +1,4 @@
-"""The child process of :mod:`milpcount.milp.solvers.mathopt`; imports neither highspy nor milpcount.
+"""The child process of :mod:`milpcount.milp.solvers.mathopt`; never imports highspy.
 
 Reads one JSON request a line on stdin and answers each with one JSON object a line.
 """

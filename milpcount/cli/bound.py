@@ -1,0 +1,89 @@
+"""``milpcount bound``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from milpcount.cli.output import console, print_json
+from milpcount.errors import InputError
+from milpcount.facade import bound
+from milpcount.importers import load_network
+from milpcount.result import BoundResult
+
+__all__ = ["bound_command"]
+
+
+def bound_command(
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="WIDTH... | NET", help="Inputs and ReLU layers, as 784 11 11 10; or a file."
+        ),
+    ],
+    with_output: Annotated[
+        bool, typer.Option("--with-output", help="For a file: the output units are ReLUs too.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Print analytic bounds on the number of linear regions, as exact integers.
+
+    Given widths n_0 n_1 ... n_L, every number after the first is a layer of ReLUs. Given a file,
+    its hidden layers count, and the ranks of its weights sharpen the bounds.
+    """
+    if all(_is_integer(word) for word in what):
+        if with_output:
+            raise InputError("--with-output goes with a network file; add the layer to the widths")
+        result = bound([int(word) for word in what])
+    elif len(what) == 1:
+        result = bound(load_network(Path(what[0])), with_output=with_output)
+    else:
+        bad = next(word for word in what if not _is_integer(word))
+        raise InputError(f"{bad!r} is not a width; give whole numbers (784 11 11 10) or one file")
+    if as_json:
+        print_json(result.to_json())
+    else:
+        _describe(result)
+
+
+def _is_integer(word: str) -> bool:
+    try:
+        int(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _describe(result: BoundResult) -> None:
+    """Print the three tables: upper bounds, lower bounds on the maximum, estimates."""
+    out = console()
+    shape = "-".join(map(str, result.widths))
+    out.print(f"Networks {shape} (inputs, then ReLU layers)")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("")
+    table.add_column("bound")
+    table.add_column("value", justify="right", overflow="fold")
+    table.add_column("about", justify="right")
+    for kind, values in (("upper", result.upper), ("lower, on the maximum", result.lower)):
+        for name, value in values.items():
+            table.add_row(kind, name, str(value) if value < 10**40 else "", _about(value))
+    for name, estimate in result.estimates.items():
+        table.add_row("estimate, no bound", name, "", f"{estimate:.4g}")
+    for name, reason in result.reasons.items():
+        table.add_row("[dim]does not apply[/dim]", f"[dim]{name}[/dim]", "", f"[dim]{reason}[/dim]")
+    out.print(table)
+
+
+def _about(value: int) -> str:
+    """Three digits and a power of ten, at any size."""
+    if value < 10**6:
+        return ""
+    # str() of huge integers is slow and limited; the bit length gives the power of ten.
+    exponent = int((value.bit_length() - 1) * 0.30102999566398120)
+    if value >= 10 ** (exponent + 1):
+        exponent += 1
+    lead = value // 10 ** (exponent - 3)
+    return f"{lead / 1000:.3f}e{exponent}"

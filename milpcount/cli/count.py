@@ -1,0 +1,132 @@
+"""``milpcount count``."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from milpcount.cli.domain import (
+    BoxOption,
+    CenterOption,
+    DisjunctOption,
+    RadiusOption,
+    VnnlibOption,
+    WholeSpaceOption,
+    domain_from_options,
+)
+from milpcount.cli.output import EXIT_DONE, EXIT_LIMIT, console, print_json, progress_display
+from milpcount.engines import ENGINES
+from milpcount.facade import count
+from milpcount.importers import load_network
+from milpcount.result import Budget, CountResult, Definition
+
+__all__ = ["count_command"]
+
+_ENGINE_HELP = "auto, " + "; ".join(f"{spec.name} ({spec.summary})" for spec in ENGINES.values())
+
+
+class _Definition(enum.StrEnum):
+    """The definitions that engines count so far."""
+
+    FULL = "full"
+    NONEMPTY = "nonempty"
+
+
+def count_command(
+    net: Annotated[Path, typer.Argument(metavar="NET", help="Network: .npz, .onnx or .nnet.")],
+    box: BoxOption = None,
+    center: CenterOption = None,
+    radius: RadiusOption = None,
+    vnnlib: VnnlibOption = None,
+    disjunct: DisjunctOption = None,
+    whole_space: WholeSpaceOption = False,
+    engine: Annotated[str, typer.Option("--engine", metavar="E", help=_ENGINE_HELP)] = "auto",
+    definition: Annotated[
+        _Definition,
+        typer.Option("--definition", help="full: full-dimensional regions; nonempty: patterns."),
+    ] = _Definition.FULL,
+    with_output: Annotated[
+        bool, typer.Option("--with-output", help="Count the output units as ReLUs too.")
+    ] = False,
+    time_limit: Annotated[
+        float | None, typer.Option("--time-limit", metavar="S", help="Seconds; then an interval.")
+    ] = None,
+    region_limit: Annotated[
+        int | None, typer.Option("--region-limit", metavar="N", help="Stop at N regions.")
+    ] = None,
+    solver: Annotated[
+        str | None,
+        typer.Option("--solver", help="Of engine milp: highs, mathopt-highs or mathopt-scip."),
+    ] = None,
+    variant: Annotated[
+        str | None,
+        typer.Option("--variant", help="Of engine milp: feasibility, or max_f as in the paper."),
+    ] = None,
+    preactivation: Annotated[
+        str | None,
+        typer.Option("--preactivation", help="Of engine milp: interval, lp or milp bounds."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress display.")] = False,
+) -> int:
+    """Count the activation regions of a network over an input domain, exactly.
+
+    Without a domain option the box in the network's file is used. A limit or Ctrl-C gives a
+    proved interval (exit code 3).
+    """
+    network = load_network(net)
+    domain = domain_from_options(box, center, radius, vnnlib, disjunct, whole_space)
+    options: dict[str, Any] = {
+        name: value
+        for name, value in (
+            ("solver", solver),
+            ("variant", variant),
+            ("preactivation", preactivation),
+        )
+        if value is not None
+    }
+    with progress_display(quiet or as_json) as progress:
+        result = count(
+            network,
+            domain,
+            engine=engine,
+            definition=Definition(definition.value),
+            with_output=with_output,
+            budget=Budget(seconds=time_limit, regions=region_limit),
+            progress=progress,
+            **options,
+        )
+    if as_json:
+        print_json(result.to_json())
+    else:
+        _describe(result)
+    return EXIT_DONE if result.exact else EXIT_LIMIT
+
+
+def _describe(result: CountResult) -> None:
+    """Print the count in words, with the statistics of the run."""
+    what = {
+        Definition.FULL: "full-dimensional activation regions",
+        Definition.NONEMPTY: "non-empty activation patterns",
+        Definition.LINEAR: "linear regions",
+    }[result.definition]
+    out = console()
+    if result.exact:
+        out.print(f"[bold]{result.lower}[/bold] {what} (exact)")
+    else:
+        upper = "unknown" if result.upper is None else str(result.upper)
+        out.print(f"between [bold]{result.lower}[/bold] and [bold]{upper}[/bold] {what}")
+        stop = result.termination
+        out.print(f"stopped by the limit: {stop.limit} {stop.detail}".rstrip())
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_row("engine", result.engine)
+    table.add_row("units", "hidden and output" if result.with_output else "hidden")
+    table.add_row("seconds", f"{result.seconds:.2f}")
+    for name, value in result.statistics.items():
+        shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+        table.add_row(name.replace("_", " "), shown)
+    out.print(table)

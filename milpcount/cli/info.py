@@ -1,0 +1,132 @@
+"""``milpcount info``."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.table import Table
+
+from milpcount.cli.domain import (
+    BoxOption,
+    CenterOption,
+    DisjunctOption,
+    RadiusOption,
+    VnnlibOption,
+    WholeSpaceOption,
+    domain_from_options,
+)
+from milpcount.cli.output import console, print_json
+from milpcount.domain import Domain
+from milpcount.importers import load_network
+from milpcount.network import ReLUNetwork
+from milpcount.problem import CountProblem
+
+__all__ = ["info_command"]
+
+
+class _Method(enum.StrEnum):
+    INTERVAL = "interval"
+    LP = "lp"
+    MILP = "milp"
+
+
+def info_command(
+    net: Annotated[Path, typer.Argument(metavar="NET", help="Network: .npz, .onnx or .nnet.")],
+    box: BoxOption = None,
+    center: CenterOption = None,
+    radius: RadiusOption = None,
+    vnnlib: VnnlibOption = None,
+    disjunct: DisjunctOption = None,
+    whole_space: WholeSpaceOption = False,
+    method: Annotated[
+        _Method, typer.Option("--preactivation", help="How pre-activations are bounded.")
+    ] = _Method.INTERVAL,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Describe a network: layers, units, input box; and over a domain, which units are stable."""
+    network = load_network(net)
+    domain = domain_from_options(box, center, radius, vnnlib, disjunct, whole_space)
+    facts = _facts(network)
+    if domain is None:
+        domain = network.input_box
+    if domain is not None:
+        facts["preactivations"] = _ranges(network, domain, method.value)
+    if as_json:
+        print_json(facts)
+    else:
+        _describe(network, facts, domain)
+
+
+def _facts(network: ReLUNetwork) -> dict[str, Any]:
+    box = network.input_box
+    return {
+        "name": network.name,
+        "inputs": network.input_dimension,
+        "hidden_layers": list(network.widths),
+        "outputs": network.output_dimension,
+        "hidden_units": sum(network.widths),
+        "leaky": network.is_leaky,
+        "parameters": int(
+            sum(w.size for w in network.weights) + sum(b.size for b in network.biases)
+        ),
+        "zero_weights": int(sum(np.count_nonzero(w == 0) for w in network.weights)),
+        "input_box": None
+        if box is None
+        else {"lo": np.atleast_1d(box.lo).tolist(), "hi": np.atleast_1d(box.hi).tolist()},
+        "network_sha256": network.sha256,
+        "notes": list(network.notes),
+    }
+
+
+def _ranges(network: ReLUNetwork, domain: Domain, method: str) -> list[dict[str, Any]]:
+    """Per hidden layer: range of the pre-activations, and how many units are stable."""
+    from milpcount.preactivation import compute_preactivation_bounds
+
+    bounds = compute_preactivation_bounds(CountProblem.of(network, domain), method=method)
+    return [
+        {
+            "layer": k + 1,
+            "lo": float(np.min(bounds.lo[k])),
+            "hi": float(np.max(bounds.hi[k])),
+            "stable_active": int(np.count_nonzero(bounds.stable_active[k])),
+            "stable_inactive": int(np.count_nonzero(bounds.stable_inactive[k])),
+        }
+        for k in range(network.depth)
+    ]
+
+
+def _describe(network: ReLUNetwork, facts: dict[str, Any], domain: Domain | None) -> None:
+    out = console()
+    head = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    head.add_row("network", network.name)
+    head.add_row("architecture", "-".join(map(str, network.architecture)))
+    units = "leaky ReLU" if network.is_leaky else "ReLU"
+    head.add_row("hidden units", f"{facts['hidden_units']} {units} in {network.depth} layer(s)")
+    head.add_row("parameters", f"{facts['parameters']} ({facts['zero_weights']} zero weights)")
+    box = network.input_box
+    head.add_row("input box", "none in the file" if box is None else str(box))
+    head.add_row("sha256", network.sha256)
+    for note in network.notes:
+        head.add_row("note", note)
+    out.print(head)
+    if "preactivations" not in facts:
+        out.print("Name a domain (--box LO HI) to see pre-activation ranges and stable units.")
+        return
+    out.print(f"Pre-activations over {domain}:")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for title in ("layer", "units", "least", "greatest", "always active", "never active"):
+        table.add_column(title, justify="right")
+    for width, row in zip(network.widths, facts["preactivations"], strict=True):
+        table.add_row(
+            str(row["layer"]),
+            str(width),
+            f"{row['lo']:.4g}",
+            f"{row['hi']:.4g}",
+            str(row["stable_active"]),
+            str(row["stable_inactive"]),
+        )
+    out.print(table)

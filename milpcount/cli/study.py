@@ -1,0 +1,162 @@
+"""``milpcount run`` and ``milpcount report``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from milpcount.cli.output import EXIT_DONE, EXIT_FAILED, EXIT_LIMIT, complain, console, print_json
+from milpcount.errors import InputError
+from milpcount.result import Progress as Snapshot
+
+if TYPE_CHECKING:
+    from milpcount.study.executor import Finished
+    from milpcount.study.runner import StudyProgress, StudyReport
+
+__all__ = ["report_command", "run_command"]
+
+
+def run_command(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="Study configuration, YAML.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a setting; dotted keys."),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume/--fresh", help="Keep finished runs, or begin anew."),
+    ] = True,
+    workers: Annotated[
+        int, typer.Option("--workers", metavar="N", min=1, help="Processes that count.")
+    ] = 1,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List the runs that are to be done, and stop.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> int:
+    """Run a study: count and bound every network it names, then write its tables and figures.
+
+    A run that was killed goes on where it stopped.
+    """
+    from milpcount.study.runner import run_study
+
+    overrides = {}
+    for setting in settings or []:
+        key, equals, value = setting.partition("=")
+        if not equals or not key:
+            raise InputError(f"--set needs KEY=VALUE, not {setting!r}")
+        overrides[key] = value
+    with _display(quiet=as_json) as progress:
+        report = run_study(
+            config,
+            overrides=overrides,
+            resume=resume,
+            workers=workers,
+            progress=progress,
+            dry_run=dry_run,
+        )
+    if as_json:
+        print_json(report.to_json())
+    else:
+        _describe(report)
+    for failure in report.failures:
+        complain(failure)
+    if report.failures:
+        return EXIT_FAILED
+    return EXIT_LIMIT if report.interrupted else EXIT_DONE
+
+
+def report_command(
+    results: Annotated[
+        Path, typer.Argument(metavar="RESULTS", help="Results folder, or the configuration.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Rebuild the tables and figures of a study from its stored runs alone."""
+    from milpcount.study.runner import report_study
+
+    report = report_study(results)
+    if as_json:
+        print_json(report.to_json())
+    else:
+        _describe(report)
+
+
+def _describe(report: StudyReport) -> None:
+    """Print what was done, the table by architecture, and where the files are."""
+    out = console()
+    if report.planned:
+        out.print(f"{len(report.planned)} run(s) to do, {report.reused} stored:")
+        for label in report.planned:
+            out.print(f"  {label}")
+        return
+    if report.interrupted:
+        out.print("Interrupted; finished runs are kept, run again to go on.")
+    if report.done or report.reused:
+        out.print(f"{report.done} run(s) counted, {report.reused} stored before.")
+    if report.summary:
+        out.print(_as_table(report.summary))
+    for path in report.files:
+        out.print(str(path), soft_wrap=True)
+
+
+def _as_table(markdown: str) -> Table:
+    """Turn the Markdown summary into a table for the terminal."""
+    lines = [
+        [cell.strip() for cell in row.strip("|").split("|")] for row in markdown.split("\n") if row
+    ]
+    head, rules, *rows = lines
+    keep = [k for k in range(len(head)) if any(row[k] for row in rows)]
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for k in keep:
+        table.add_column(head[k], justify="right" if rules[k].endswith(":") else "left")
+    for row in rows:
+        table.add_row(*(row[k] for k in keep))
+    return table
+
+
+class _Display:
+    """Shows the runs of a study and the count that is going on, on stderr."""
+
+    def __init__(self, display: Progress) -> None:
+        self._display = display
+        self._runs = display.add_task("runs", total=None, note="")
+
+    def begin(self, todo: int, done: int) -> None:
+        """Set the length of the bar."""
+        self._display.update(self._runs, total=todo + done, completed=done)
+
+    def finished(self, finished: Finished) -> None:
+        """Move the bar on."""
+        note = finished.run.source.name
+        if finished.record is not None:
+            note += f": {finished.record['lower']} regions"
+        self._display.update(self._runs, advance=1, note=note)
+
+    def counting(self, progress: Snapshot) -> None:
+        """Show how far the present count is."""
+        self._display.update(self._runs, note=f"{progress.phase}: {progress.regions} regions")
+
+
+@contextmanager
+def _display(quiet: bool) -> Iterator[StudyProgress | None]:
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as display:
+        yield _Display(display)

@@ -1,0 +1,167 @@
+"""Tables as pure functions of the stored runs; counts stay exact integers at any size."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+__all__ = ["architecture_table", "runs_table", "to_latex", "to_markdown", "write_table"]
+
+Records = Sequence[Mapping[str, Any]]
+
+_GROUP = ["architecture", "engine", "definition", "with_output"]
+
+
+def _shape(widths: Sequence[int]) -> str:
+    return "-".join(map(str, widths))
+
+
+def runs_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
+    """One row a run.  Columns of counts hold Python integers (object dtype), None if unknown."""
+    rows = []
+    for r in records:
+        statistics, metadata = r.get("statistics", {}), r.get("metadata", {})
+        row: dict[str, Any] = {
+            "network": r["network"],
+            "architecture": _shape(r["architecture"]),
+            "engine": r["engine"],
+            "definition": r["definition"],
+            "with_output": r["with_output"],
+            "lower": int(r["lower"]),
+            "upper": None if r["upper"] is None else int(r["upper"]),
+            "exact": r["exact"],
+            "seconds": round(float(r["seconds"]), 2),
+            "missed_by_solver": statistics.get("missed_by_solver"),
+            "test_accuracy": metadata.get("test_accuracy"),
+        }
+        row |= {name: int(r["bounds"][name]) for name in bounds if name in r["bounds"]}
+        rows.append(row)
+    frame = pd.DataFrame(rows, dtype=object)
+    widths = {_shape(r["architecture"]): tuple(r["architecture"]) for r in records}
+    keys = [
+        (widths[str(shape)], str(network), k)
+        for k, (shape, network) in enumerate(
+            zip(frame["architecture"], frame["network"], strict=True)
+        )
+    ]
+    return frame.iloc[[k for *_, k in sorted(keys)]].reset_index(drop=True)
+
+
+def architecture_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
+    """One row an architecture and way of counting: counts of its networks beside the bounds.
+
+    ``min``, ``mean`` and ``max`` are over the proved lower ends, which are the counts where
+    ``exact`` equals ``networks``.
+    """
+    runs = runs_table(records, bounds)
+    rows = []
+    for group, part in runs.groupby(_GROUP, sort=False):
+        counts = [int(v) for v in part["lower"]]
+        row: dict[str, Any] = dict(zip(_GROUP, group, strict=True))
+        row |= {
+            "networks": len(part),
+            "exact": int(sum(bool(v) for v in part["exact"])),
+            "min": min(counts),
+            "mean": _mean(counts),
+            "max": max(counts),
+        }
+        # With ranks a bound may differ between networks of one shape: the largest holds for all.
+        row |= {name: max(int(v) for v in part[name]) for name in bounds if name in part}
+        accuracy = [float(v) for v in part["test_accuracy"] if v is not None]
+        row["test_accuracy"] = round(sum(accuracy) / len(accuracy), 4) if accuracy else None
+        row["seconds"] = round(sum(float(v) for v in part["seconds"]) / len(part), 2)
+        missed = [int(v) for v in part["missed_by_solver"] if v is not None]
+        row["missed_by_solver"] = sum(missed) if missed else None
+        rows.append(row)
+    return pd.DataFrame(rows, dtype=object)
+
+
+def _mean(counts: Sequence[int]) -> int | float:
+    """The mean to one decimal; a rounded integer where a float would lose digits."""
+    mean = Fraction(sum(counts), len(counts))
+    return round(float(mean), 1) if mean < 10**12 else round(mean)
+
+
+def _cell(value: Any) -> str:
+    """Text of a value: nothing for None, digits in groups for integers."""
+    if value is None or value is pd.NA:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.6g}"
+    return str(value)
+
+
+def _numeric(frame: pd.DataFrame, column: str) -> bool:
+    values = [v for v in frame[column] if v is not None]
+    return bool(values) and all(
+        isinstance(v, int | float) and not isinstance(v, bool) for v in values
+    )
+
+
+def to_markdown(frame: pd.DataFrame) -> str:
+    """The table in Markdown, numbers to the right."""
+    heads = [str(c).replace("_", " ") for c in frame.columns]
+    rules = ["---:" if _numeric(frame, c) else "---" for c in frame.columns]
+    lines = [heads, rules, *([_cell(v) for v in row] for row in frame.itertuples(index=False))]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def to_latex(frame: pd.DataFrame, caption: str, label: str) -> str:
+    """The table in LaTeX; needs the package booktabs."""
+    special = {c: "\\" + c for c in "&%$#_{}"}
+    escape = str.maketrans(special | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"})
+    columns = "".join("r" if _numeric(frame, c) else "l" for c in frame.columns)
+    heads = [str(c).replace("_", " ").translate(escape) for c in frame.columns]
+    body = [
+        " & ".join(_cell(v).translate(escape) for v in row) + r" \\"
+        for row in frame.itertuples(index=False)
+    ]
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{caption.translate(escape)}}}",
+        rf"\label{{{label}}}",
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        " & ".join(heads) + r" \\",
+        r"\midrule",
+        *body,
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def write_table(frame: pd.DataFrame, folder: Path, name: str, caption: str) -> list[Path]:
+    """Write ``name.csv``, ``name.md`` and ``name.tex``; return their paths."""
+    contents = {
+        ".csv": frame.to_csv(index=False, lineterminator="\n"),
+        ".md": to_markdown(frame),
+        ".tex": to_latex(frame, caption, f"tab:{name}"),
+    }
+    paths = []
+    for suffix, text in contents.items():
+        path = folder / f"{name}{suffix}"
+        write_text(path, text)
+        paths.append(path)
+    return paths
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that it is either whole or the one before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)

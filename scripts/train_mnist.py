@@ -1,0 +1,271 @@
+#!/usr/bin/env python3
+"""Train fully connected ReLU networks on MNIST and write them as .npz files.
+
+    python scripts/train_mnist.py configs/mnist8/train.yaml [--data FOLDER]
+    python scripts/train_mnist.py --hidden 16,16 --seeds 2 --epochs 5 --output my_networks
+
+Each network goes to ``OUTPUT/WIDTHS_sSEED.npz`` (float32 weights ``W0, b0, ...``, shape (out, in),
+and the input box [0, 1]), with its accuracy, losses and settings in a ``.json`` beside it.
+Networks that are there already are kept.  Training runs on one thread from a seed that derives
+from the named axes, so the same settings and version of PyTorch give the same network.
+
+MNIST is looked for in FOLDER/mnist or FOLDER, else in MILPCOUNT_DATA, else it is downloaded.
+Needs PyTorch: pip install "milpcount[torch]"
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import itertools
+import json
+import os
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from milpcount.domain import Box
+from milpcount.errors import ConfigError, InputError, MissingDependencyError
+from milpcount.importers.npz import save_npz
+from milpcount.network import ReLUNetwork
+from milpcount.study.seeds import derive_seed
+from milpcount.study.yaml_loader import load_yaml
+
+# SHA-256 of the files as their authors distribute them.
+# fmt: off
+FILES = {
+    "train-images-idx3-ubyte.gz":
+        "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+    "train-labels-idx1-ubyte.gz":
+        "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+    "t10k-images-idx3-ubyte.gz":
+        "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+    "t10k-labels-idx1-ubyte.gz":
+        "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+}
+# fmt: on
+MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a network is trained with; every field can stand in the YAML file."""
+
+    hidden: Sequence[Sequence[int]]
+    seeds: int = 1
+    epochs: int = 20
+    batch_size: int = 128
+    learning_rate: float = 0.002
+    optimizer: str = "adam"
+    l1: float = 0.0
+    l2: float = 0.0
+    output: str = "networks"
+
+
+@dataclass(frozen=True)
+class Mnist:
+    """Images as rows in [0, 1], labels 0..9."""
+
+    train_images: NDArray[np.float32]
+    train_labels: NDArray[np.int64]
+    test_images: NDArray[np.float32]
+    test_labels: NDArray[np.int64]
+
+
+def main() -> int:
+    """Train what the settings name; return the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("config", nargs="?", type=Path, help="YAML file with the settings")
+    parser.add_argument("--data", type=Path, help="folder that holds the MNIST files")
+    parser.add_argument("--hidden", help="hidden widths, as 16,16 (instead of a YAML file)")
+    for name, kind in (
+        ("seeds", int), ("epochs", int), ("batch-size", int), ("learning-rate", float),
+        ("optimizer", str), ("l1", float), ("l2", float), ("output", str),
+    ):  # fmt: skip
+        parser.add_argument(f"--{name}", type=kind)
+    arguments = parser.parse_args()
+    try:
+        settings = read_settings(arguments)
+        train_all(settings, load_mnist(arguments.data))
+    except InputError as error:
+        print(f"train_mnist: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def read_settings(arguments: argparse.Namespace) -> Settings:
+    """Combine the YAML file with the command line, which wins."""
+    values: dict[str, Any] = {}
+    if arguments.config is not None:
+        values = load_yaml(arguments.config)
+        unknown = set(values) - set(Settings.__dataclass_fields__)
+        if unknown:
+            raise ConfigError(f"{arguments.config}: unknown setting {sorted(unknown)[0]!r}")
+    for name in Settings.__dataclass_fields__:
+        given = getattr(arguments, name, None)
+        if given is not None:
+            values[name] = given
+    if isinstance(values.get("hidden"), str):
+        values["hidden"] = [[int(word) for word in values["hidden"].split(",")]]
+    if not values.get("hidden"):
+        raise ConfigError("no hidden widths: name a YAML file, or --hidden 16,16")
+    return Settings(**values)
+
+
+def train_all(settings: Settings, data: Mnist) -> None:
+    """Train every split and seed that is not there yet."""
+    output = Path(settings.output)
+    output.mkdir(parents=True, exist_ok=True)
+    for widths in settings.hidden:
+        for number in range(settings.seeds):
+            name = "-".join(map(str, widths)) + f"_s{number}"
+            path = output / f"{name}.npz"
+            if path.exists() and path.with_suffix(".json").exists():
+                print(f"{name}: there already")
+                continue
+            seed = derive_seed(hidden=list(widths), number=number)
+            network, record = train(widths, seed, settings, data, name)
+            record |= {"number": number, **asdict(settings), "hidden": list(widths)}
+            record.pop("output")
+            write_json(path.with_suffix(".json"), record)
+            save_npz(network, path)
+            print(f"{name}: test accuracy {record['test_accuracy']:.4f}", flush=True)
+
+
+def train(
+    widths: Sequence[int], seed: int, settings: Settings, data: Mnist, name: str
+) -> tuple[ReLUNetwork, dict[str, Any]]:
+    """Train one network; return it with its accuracies, losses and seed."""
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingDependencyError("torch", "training", "torch") from error
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)
+    sizes = [data.train_images.shape[1], *widths, 10]
+    layers: list[Any] = []
+    for before, after in itertools.pairwise(sizes):
+        layers += [torch.nn.Linear(before, after), torch.nn.ReLU()]
+    model = torch.nn.Sequential(*layers[:-1])
+    optimizers = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+    if settings.optimizer not in optimizers:
+        raise ConfigError(f"no optimizer {settings.optimizer!r}; known: {', '.join(optimizers)}")
+    optimizer = optimizers[settings.optimizer](
+        model.parameters(), lr=settings.learning_rate, weight_decay=settings.l2
+    )
+    loss_of = torch.nn.CrossEntropyLoss()
+    images, labels = torch.from_numpy(data.train_images), torch.from_numpy(data.train_labels)
+    for _ in range(settings.epochs):
+        order = torch.randperm(len(labels))
+        for start in range(0, len(labels), settings.batch_size):
+            batch = order[start : start + settings.batch_size]
+            optimizer.zero_grad()
+            loss = loss_of(model(images[batch]), labels[batch])
+            if settings.l1:
+                loss = loss + settings.l1 * sum(p.abs().sum() for p in model.parameters())
+            loss.backward()
+            optimizer.step()
+    record: dict[str, Any] = {"seed": seed, "torch": torch.__version__}
+    with torch.no_grad():
+        for part, x, y in (
+            ("train", data.train_images, data.train_labels),
+            ("test", data.test_images, data.test_labels),
+        ):
+            outputs, truth = model(torch.from_numpy(x)), torch.from_numpy(y)
+            record[f"{part}_loss"] = float(loss_of(outputs, truth))
+            record[f"{part}_accuracy"] = float((outputs.argmax(1) == truth).float().mean())
+        linear = [m for m in model if isinstance(m, torch.nn.Linear)]
+        network = ReLUNetwork(
+            [m.weight.numpy() for m in linear],
+            [m.bias.numpy() for m in linear],
+            input_box=Box(np.zeros(sizes[0]), np.ones(sizes[0])),
+            name=name,
+        )
+    return network, record
+
+
+def load_mnist(folder: Path | None) -> Mnist:
+    """Find or fetch the four files, check their sums, and read them."""
+    paths = [_locate(name, folder) for name in FILES]
+    images = [read_idx(path) for path in paths]
+    flat = [
+        (array.reshape(len(array), -1).astype(np.float32) / np.float32(255))
+        for array in (images[0], images[2])
+    ]
+    return Mnist(flat[0], images[1].astype(np.int64), flat[1], images[3].astype(np.int64))
+
+
+def _locate(name: str, folder: Path | None) -> Path:
+    """Return the path of one MNIST file, with the right checksum."""
+    named = folder or (
+        Path(os.environ["MILPCOUNT_DATA"]) if "MILPCOUNT_DATA" in os.environ else None
+    )
+    if named is not None:
+        for path in (named / "mnist" / name, named / name):
+            if path.exists():
+                _require_sum(path)
+                return path
+        raise InputError(f"{named} holds no {name}; name the folder of the MNIST files with --data")
+    cache = Path.home() / ".cache" / "milpcount" / "mnist"
+    path = cache / name
+    if not path.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        _download(name, path)
+    _require_sum(path)
+    return path
+
+
+def _download(name: str, path: Path) -> None:
+    for mirror in MIRRORS:
+        try:
+            with urllib.request.urlopen(mirror + name, timeout=60) as reply:
+                content = reply.read(64 << 20)
+        except (urllib.error.URLError, TimeoutError):
+            continue
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(content)
+        os.replace(file.name, path)
+        return
+    raise InputError(
+        f"{name} could not be downloaded; fetch the MNIST files by hand and name their folder "
+        "with --data FOLDER or MILPCOUNT_DATA"
+    )
+
+
+def _require_sum(path: Path) -> None:
+    if hashlib.sha256(path.read_bytes()).hexdigest() != FILES[path.name]:
+        raise InputError(f"{path} is not the MNIST file of that name (wrong SHA-256); delete it")
+
+
+def read_idx(path: Path) -> NDArray[np.uint8]:
+    """Read an idx file of bytes: magic 0, 0, 8, number of dimensions; then the sizes; then data."""
+    content = gzip.decompress(path.read_bytes())
+    dimensions = content[3]
+    sizes = np.frombuffer(content, dtype=">u4", count=dimensions, offset=4)
+    data = np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * dimensions)
+    return data.reshape(sizes.astype(int))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON so that a file is either whole or not there."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+        json.dump(value, file, indent=1)
+        file.write("\n")
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
