@@ -71,6 +71,8 @@ class Settings:
     optimizer: str = "adam"
     l1: float = 0.0
     l2: float = 0.0
+    min_accuracy: float = 0.2
+    attempts: int = 10
     output: str = "networks"
 
 
@@ -92,7 +94,8 @@ def main() -> int:
     parser.add_argument("--hidden", help="hidden widths, as 16,16 (instead of a YAML file)")
     for name, kind in (
         ("seeds", int), ("epochs", int), ("batch-size", int), ("learning-rate", float),
-        ("optimizer", str), ("l1", float), ("l2", float), ("output", str),
+        ("optimizer", str), ("l1", float), ("l2", float),
+        ("min-accuracy", float), ("attempts", int), ("output", str),
     ):  # fmt: skip
         parser.add_argument(f"--{name}", type=kind)
     arguments = parser.parse_args()
@@ -135,13 +138,29 @@ def train_all(settings: Settings, data: Mnist) -> None:
             if path.exists() and path.with_suffix(".json").exists():
                 print(f"{name}: there already")
                 continue
-            seed = derive_seed(hidden=list(widths), number=number)
-            network, record = train(widths, seed, settings, data, name)
+            network, record = train_well(widths, number, settings, data, name)
             record |= {"number": number, **asdict(settings), "hidden": list(widths)}
             record.pop("output")
             write_json(path.with_suffix(".json"), record)
             save_npz(network, path)
             print(f"{name}: test accuracy {record['test_accuracy']:.4f}", flush=True)
+
+
+def train_well(
+    widths: Sequence[int], number: int, settings: Settings, data: Mnist, name: str
+) -> tuple[ReLUNetwork, dict[str, Any]]:
+    """Train until the network has learned something.
+
+    Very narrow networks end with a dead layer and one constant answer at times; such a one is
+    dropped for the next attempt, whose seed derives from its number.
+    """
+    for attempt in range(settings.attempts):
+        seed = derive_seed(hidden=list(widths), number=number, attempt=attempt)
+        network, record = train(widths, seed, settings, data, name)
+        if record["test_accuracy"] >= settings.min_accuracy:
+            return network, record | {"attempt": attempt}
+        print(f"{name}: attempt {attempt} learned nothing, again", flush=True)
+    raise InputError(f"{name}: {settings.attempts} attempts stayed below {settings.min_accuracy}")
 
 
 def train(

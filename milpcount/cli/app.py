@@ -61,8 +61,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         code = app(args=arguments, standalone_mode=False)
     except _USAGE_ERROR as error:
         message = error.format_message()  # type: ignore[attr-defined]
-        # Asking for nothing at all shows the help, whose text is the message then.
-        complain(message if message else "see milpcount --help")
+        if message:  # none when the help was shown instead
+            complain(message)
         return EXIT_INPUT
     except InputError as error:
         complain(str(error))

@@ -110,10 +110,8 @@ def _describe(report: StudyReport) -> None:
 
 def _as_table(markdown: str) -> Table:
     """Turn the Markdown summary into a table for the terminal."""
-    lines = [
-        [cell.strip() for cell in row.strip("|").split("|")] for row in markdown.split("\n") if row
-    ]
-    head, rules, *rows = lines
+    split = [row.strip("|").split("|") for row in markdown.splitlines()]
+    head, rules, *rows = [[cell.strip() for cell in row] for row in split]
     keep = [k for k in range(len(head)) if any(row[k] for row in rows)]
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for k in keep:

@@ -1,1 +1,133 @@
-"""importers."""
+"""Networks, boxes and points from files and from objects of other packages.
+
+Each format has a module of its own, imported on use; so are the packages that some of them need.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from milpcount.errors import NetworkError
+from milpcount.network import ReLUNetwork
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from milpcount.domain import Box
+
+__all__ = ["load_boxes", "load_network", "load_point"]
+
+_SUPPORTED = (
+    ".npz, .onnx and .nnet files, torch modules, fitted scikit-learn MLPs and pairs "
+    "(weights, biases) of lists"
+)
+_ARRAYS = "save the weights as an .npz archive (W0, b0, W1, b1, ..., each W of shape (out, in))"
+_PICKLE = "is a pickle, which could run code when it is opened"
+
+_REFUSED = {
+    **dict.fromkeys(
+        (".pt", ".pth", ".ckpt"),
+        f"{_PICKLE}; pass the module itself from Python, export it with torch.onnx.export, or "
+        f"{_ARRAYS}",
+    ),
+    **dict.fromkeys(
+        (".pkl", ".pickle", ".joblib"),
+        f"{_PICKLE}; pass the object itself from Python, or {_ARRAYS}",
+    ),
+    **dict.fromkeys(
+        (".h5", ".hdf5", ".keras"),
+        f"is a Keras file, which is not read; convert it to ONNX (tf2onnx), or {_ARRAYS}",
+    ),
+}
+
+
+def load_network(source: Any, *, name: str | None = None) -> ReLUNetwork:
+    """A ReLU network from a file or an object.
+
+    Arguments:
+        source: the path of an ``.npz``, ``.onnx`` or ``.nnet`` file; a ``torch.nn.Module``; a
+            fitted scikit-learn ``MLPClassifier`` or ``MLPRegressor``; a pair (weights, biases) of
+            lists, each weight of shape (out, in); or a :class:`ReLUNetwork`, which is given back.
+        name: the network's name, for messages and tables; from the source if None.
+
+    Raises:
+        NetworkError: the source is missing, damaged, of an unknown kind, or not a ReLU network.
+        DomainError: the input box that came with the network is empty or does not fit it.
+        UnsupportedError: a ReLU network whose layers do not follow one another.
+        MissingDependencyError: reading it needs a package that is not installed.
+    """
+    if isinstance(source, ReLUNetwork):
+        return source
+    if isinstance(source, str | os.PathLike):
+        return _from_file(Path(os.fspath(source)), name)
+    if isinstance(source, list | tuple):
+        return _from_lists(source, name)
+
+    from milpcount.importers.sklearn import from_sklearn, is_estimator
+    from milpcount.importers.torch import from_torch, is_module
+
+    if is_module(source):
+        return from_torch(source, name=name)
+    if is_estimator(source):
+        return from_sklearn(source, name=name)
+    raise NetworkError(
+        f"no network can be read from an object of type {type(source).__name__}; "
+        f"give one of these: {_SUPPORTED}"
+    )
+
+
+def load_boxes(path: str | os.PathLike[str]) -> list[Box]:
+    """The input boxes of a ``.vnnlib`` property; several when it is a disjunction.
+
+    Raises:
+        DomainError: a missing or malformed file, or a set of inputs that is not a union of boxes.
+    """
+    from milpcount.importers.vnnlib import load_vnnlib
+
+    return load_vnnlib(Path(path))
+
+
+def load_point(path: str | os.PathLike[str]) -> NDArray[np.float64]:
+    """The vector in an ``.npy``, ``.npz`` (one array), ``.csv`` or ``.txt`` file, shape (n,).
+
+    Raises:
+        DomainError: a missing or damaged file, or one that does not hold finite numbers.
+    """
+    from milpcount.importers.points import load_point as load
+
+    return load(Path(path))
+
+
+def _from_file(path: Path, name: str | None) -> ReLUNetwork:
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
+        from milpcount.importers.npz import load_npz
+
+        return load_npz(path, name=name)
+    if suffix == ".onnx":
+        from milpcount.importers.onnx import load_onnx
+
+        return load_onnx(path, name=name)
+    if suffix == ".nnet":
+        from milpcount.importers.nnet import load_nnet
+
+        return load_nnet(path, name=name)
+    if suffix in _REFUSED:
+        raise NetworkError(f"{path} {_REFUSED[suffix]}")
+    raise NetworkError(
+        f"{path} has {f'the unknown suffix {suffix}' if suffix else 'no suffix'}; "
+        f"networks are read from {_SUPPORTED}"
+    )
+
+
+def _from_lists(source: list[Any] | tuple[Any, ...], name: str | None) -> ReLUNetwork:
+    if len(source) != 2 or not all(isinstance(part, list | tuple) for part in source):
+        raise NetworkError(
+            "a list or tuple must be a pair (weights, biases) of two lists of arrays, "
+            "each weight of shape (out, in)"
+        )
+    weights, biases = source
+    return ReLUNetwork(weights, biases, name=name or "network")

@@ -1,0 +1,5 @@
+"""``python -m milpcount``: the command line."""
+
+from milpcount.cli import main
+
+main()

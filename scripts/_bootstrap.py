@@ -1,0 +1,47 @@
+"""The virtual environment that the scripts share; standard library only."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / ".venv"
+
+
+def ensure_environment(extras: str) -> Path:
+    """Make ``.venv`` with milpcount and these extras installed; return its Python.
+
+    What is installed already is left alone: a stamp holds the extras and the checksums of
+    ``pyproject.toml`` and ``constraints.txt``.  Ends the program with one line when it cannot.
+    """
+    if sys.version_info < (3, 11):
+        sys.exit(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}")
+    python = FOLDER / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = FOLDER / "milpcount-stamp"
+    wanted = _checksum()
+    have = stamp.read_text(encoding="utf-8").split() if stamp.exists() else []
+    installed = set(have[1:]) if have[:1] == [wanted] and python.exists() else set()
+    if extras in installed:
+        return python
+    if not python.exists():
+        print("Making the virtual environment .venv ...", flush=True)
+        venv.create(FOLDER, with_pip=True)
+    print(f"Installing milpcount[{extras}] into .venv (a minute or two) ...", flush=True)
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command += ["--constraint", str(ROOT / "constraints.txt"), "--editable", f"{ROOT}[{extras}]"]
+    if subprocess.run(command, check=False).returncode != 0:
+        sys.exit("pip could not install milpcount; its message is above")
+    stamp.write_text(" ".join([wanted, *sorted(installed | {extras})]), encoding="utf-8")
+    return python
+
+
+def _checksum() -> str:
+    digest = hashlib.sha256()
+    for name in ("pyproject.toml", "constraints.txt"):
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,298 @@
+"""One contract for all engines: counts known by hand, valid witnesses, limits, bad requests."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import milpcount as mc
+from milpcount.engines import ENGINES
+from milpcount.exact.forms import exact_layers, signs_at
+from milpcount.point import Point
+from tests.shared import (
+    Case,
+    data_folder,
+    hand_cases,
+    known_counts,
+    net,
+    random_net,
+    whole_space_cases,
+)
+
+# Engines by what they serve; test_every_engine_is_here fails when one is missing.
+EVERY = ("brute", "tree-highs", "milp")
+UNBOUNDED = ("brute", "tree-highs")
+EXTRA: dict[str, list[dict[str, Any]]] = {
+    "brute": [{}],
+    "tree-highs": [{}],
+    "milp": [{}, {"variant": "max_f"}, {"solver": "mathopt-scip"}, {"solver": "mathopt-highs"}],
+}
+MAX_UNITS = {"brute": 14}
+
+variants = [
+    pytest.param(engine, options, id="-".join([engine, *map(str, options.values())]))
+    for engine in EVERY
+    for options in EXTRA[engine]
+]
+
+
+def test_every_engine_is_here() -> None:
+    assert set(EVERY) == set(ENGINES)
+
+
+def _fits(engine: str, case: Case) -> bool:
+    return sum(case.net.widths) <= MAX_UNITS.get(engine, 10**9)
+
+
+@pytest.mark.parametrize("case", hand_cases(), ids=str)
+@pytest.mark.parametrize(("engine", "options"), variants)
+def test_counts_by_hand(engine: str, options: dict[str, Any], case: Case) -> None:
+    full = mc.count(case.net, case.domain, engine=engine, **options)
+    assert (full.lower, full.upper, full.exact) == (case.full, case.full, True)
+    if case.nonempty >= 0:
+        result = mc.count(case.net, case.domain, engine=engine, definition="nonempty", **options)
+        assert (result.lower, result.exact) == (case.nonempty, True)
+
+
+@pytest.mark.parametrize("case", whole_space_cases(), ids=str)
+@pytest.mark.parametrize("engine", UNBOUNDED)
+def test_classical_arrangements(engine: str, case: Case) -> None:
+    if not _fits(engine, case):
+        with pytest.raises(mc.UnsupportedError, match="at most 14 units"):
+            mc.count(case.net, case.domain, engine=engine)
+        return
+    assert mc.count(case.net, case.domain, engine=engine).lower == case.full
+
+
+@pytest.mark.parametrize("engine", UNBOUNDED)
+def test_a_polytope(engine: str) -> None:
+    # The triangle x, y >= 0, x + y <= 1, cut by x = y and by x + y = 1 (a face: no cut).
+    triangle = mc.Polytope([[-1, 0], [0, -1], [1, 1]], [0, 0, 1])
+    cuts = net(([[1, -1], [1, 1]], [0, -1]))
+    assert mc.count(cuts, triangle, engine=engine).lower == 2
+    assert mc.count(cuts, triangle, engine=engine, definition="nonempty").lower == 2
+
+
+@pytest.mark.parametrize("engine", EVERY)
+def test_bad_polytopes(engine: str) -> None:
+    one = net(([[1, 0]], [0]))
+    rows = [[1, 0], [-1, 0], [0, 1], [0, -1]]
+    with pytest.raises(mc.DomainError, match="flat"):
+        mc.count(one, mc.Polytope(rows, [0, 0, 1, 1]), engine=engine)
+    with pytest.raises(mc.DomainError, match="empty"):
+        mc.count(one, mc.Polytope(rows, [-1, 0, 1, 1]), engine=engine)
+
+
+@pytest.mark.parametrize(("engine", "options"), variants)
+def test_witnesses_lie_in_their_regions(engine: str, options: dict[str, Any]) -> None:
+    rng = np.random.default_rng(11)
+    network = random_net(rng, [2, 5, 3, 1], slopes=[0.0, 0.25])
+    box = mc.Box(-1, 1)
+    patterns = set()
+    for region in mc.enumerate_regions(network, box, engine=engine, **options):
+        patterns.add(region.pattern)
+        exact = region.exact_witness
+        assert all(-1 <= v <= 1 for v in exact)
+        common = int(np.lcm.reduce([v.denominator for v in exact], dtype=object))
+        point = Point(tuple(int(v * common) for v in exact), common)
+        signs = signs_at(exact_layers(network.counted_layers()), point)
+        assert [s > 0 for layer in signs for s in layer] == region.pattern.bits.tolist()
+        assert all(s != 0 for layer in signs for s in layer)
+        slope, constant = region.affine_map()
+        assert np.allclose(slope @ region.witness + constant, network.forward(region.witness))
+        rows, right = region.halfspaces()
+        assert np.all(rows @ region.witness <= right)
+    assert len(patterns) == mc.count(network, box, engine="brute").lower
+
+
+@pytest.mark.parametrize("engine", EVERY)
+def test_limits_give_intervals(engine: str) -> None:
+    network = random_net(np.random.default_rng(1), [3, 8, 4, 1])
+    exact = mc.count(network, mc.Box(-1, 1), engine="tree-highs")
+    part = mc.count(network, mc.Box(-1, 1), engine=engine, budget=mc.Budget(regions=3))
+    assert part.termination.limit is mc.Limit.REGIONS
+    assert not part.exact
+    assert part.upper is not None
+    assert 3 == part.lower < exact.lower <= part.upper
+    brief = mc.count(network, mc.Box(-1, 1), engine=engine, budget=mc.Budget(seconds=1e-6))
+    assert brief.termination.limit is mc.Limit.TIME
+    assert brief.upper is not None
+    assert brief.lower <= exact.lower <= brief.upper
+
+
+@pytest.mark.parametrize("engine", EVERY)
+def test_interrupts_give_intervals(engine: str) -> None:
+    network = random_net(np.random.default_rng(1), [3, 8, 4, 1])
+    exact = mc.count(network, mc.Box(-1, 1), engine="tree-highs").lower
+
+    def interrupt(snapshot: mc.Progress) -> None:
+        if snapshot.regions >= 1:
+            raise KeyboardInterrupt
+
+    part = mc.count(network, mc.Box(-1, 1), engine=engine, progress=interrupt)
+    assert part.termination.limit is mc.Limit.INTERRUPT
+    assert part.upper is not None
+    assert 1 <= part.lower <= exact <= part.upper
+
+
+@pytest.mark.parametrize("engine", EVERY)
+def test_what_no_engine_counts_is_refused(engine: str) -> None:
+    one = net(([[1]], [0]))
+    with pytest.raises(mc.UnsupportedError, match="linear"):
+        mc.count(one, mc.Box(-1, 1), engine=engine, definition="linear")
+    with pytest.raises(mc.UnsupportedError, match="no option 'colour'"):
+        mc.count(one, mc.Box(-1, 1), engine=engine, colour="red")
+    with pytest.raises(mc.DomainError, match="no input domain"):
+        mc.count(one, engine=engine)
+    with pytest.raises(mc.DomainError, match="2 coordinates"):
+        mc.count(one, mc.Box([0, 0], [1, 1]), engine=engine)
+
+
+def test_unknown_engines_are_named() -> None:
+    with pytest.raises(mc.UnsupportedError, match="did you mean tree-highs"):
+        mc.count(net(([[1]], [0])), mc.Box(-1, 1), engine="tree-high")
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    kind=st.sampled_from(["normal", "integer", "sparse"]),
+    widths=st.sampled_from([[2, 4, 3, 1], [1, 3, 3, 2], [3, 5, 2], [2, 2, 2, 2, 1]]),
+    definition=st.sampled_from(["full", "nonempty"]),
+    with_output=st.booleans(),
+    leaky=st.booleans(),
+)
+def test_tree_agrees_with_brute(
+    seed: int, kind: str, widths: list[int], definition: str, with_output: bool, leaky: bool
+) -> None:
+    slopes = [0.5] * (len(widths) - 2) if leaky else None
+    network = random_net(np.random.default_rng(seed), widths, kind, slopes)
+    arguments: dict[str, Any] = {"definition": definition, "with_output": with_output}
+    box = mc.Box(-1, 1)
+    truth = mc.count(network, box, engine="brute", **arguments)
+    assert mc.count(network, box, engine="tree-highs", **arguments).lower == truth.lower
+    upper = min(mc.bound(network, with_output=with_output).upper.values())
+    assert truth.lower <= upper
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    kind=st.sampled_from(["normal", "integer", "sparse"]),
+    definition=st.sampled_from(["full", "nonempty"]),
+    leaky=st.booleans(),
+)
+def test_milp_agrees_with_brute(seed: int, kind: str, definition: str, leaky: bool) -> None:
+    slopes = [0.5, 0.25] if leaky else None
+    network = random_net(np.random.default_rng(seed), [2, 3, 3, 1], kind, slopes)
+    box = mc.Box(-1, 1)
+    truth = mc.count(network, box, engine="brute", definition=definition)
+    assert mc.count(network, box, engine="milp", definition=definition).lower == truth.lower
+
+
+def _affinely_changed(network: mc.ReLUNetwork, signs: np.ndarray) -> mc.ReLUNetwork:
+    """The network on inputs whose coordinates are mirrored and permuted: exact in floats."""
+    first = network.weights[0][:, ::-1] * signs
+    return mc.ReLUNetwork([first, *network.weights[1:]], network.biases)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10**6), kind=st.sampled_from(["integer", "normal"]))
+def test_invariances(seed: int, kind: str) -> None:
+    rng = np.random.default_rng(seed)
+    network = random_net(rng, [2, 4, 3, 1], kind)
+    box = mc.Box(-1, 1)
+    truth = mc.count(network, box).lower
+    order = rng.permutation(4)
+    scale = 2.0 ** rng.integers(-3, 4, size=4)
+    w, b = list(network.weights), list(network.biases)
+    permuted = [(w[0] * scale[:, None])[order], w[1] / scale @ np.eye(4)[:, order], w[2]]
+    moved = mc.ReLUNetwork(permuted, [(b[0] * scale)[order], b[1], b[2]])
+    assert mc.count(moved, box).lower == truth
+    assert mc.count(_affinely_changed(network, rng.choice([-1.0, 1.0], size=2)), box).lower == truth
+    smaller = mc.count(network, mc.Box(-0.5, 0.25)).lower
+    assert smaller <= truth <= mc.count(network, mc.WholeSpace()).lower
+    # An identity layer on non-negative outputs adds dead or active units, and no region.
+    identity = mc.ReLUNetwork([w[0], np.eye(4), w[1], w[2]], [b[0], np.zeros(4), b[1], b[2]])
+    assert mc.count(identity, box).lower == truth
+
+
+def _known_cases() -> list[tuple[str, str, bool]]:
+    """(network, definition, with_output) of counts.json; one placeholder where it is absent."""
+    import os
+
+    if not os.environ.get("MILPCOUNT_DATA"):
+        return [("", "full", False)]
+    cases = []
+    for entry in known_counts():
+        name = str(entry["network"])
+        cases.append((name, "full", False))
+        if "nonempty" in entry:
+            cases.append((name, "nonempty", False))
+        if "with_output" in entry:
+            cases.append((name, "full", True))
+    return cases
+
+
+# Above these counts an engine takes too long for the suite.
+REACH = {"brute": 700, "tree-highs": 1400, "milp": 80}
+
+
+@pytest.mark.parametrize(("name", "definition", "with_output"), _known_cases())
+@pytest.mark.parametrize("engine", EVERY)
+def test_known_counts(engine: str, name: str, definition: str, with_output: bool) -> None:
+    folder = data_folder()
+    entry: dict[str, Any] = next(e for e in known_counts() if e["network"] == name)
+    truth = entry["with_output"] if with_output else entry["hidden"]
+    if definition == "nonempty":
+        truth = entry["nonempty"]
+    network = mc.load_network(folder / name)
+    units = sum(network.widths) + (network.output_dimension if with_output else 0)
+    if truth > REACH[engine] or units > MAX_UNITS.get(engine, 10**9):
+        return  # out of this engine's reach; the engines that are in reach count it
+    given_domain = entry["domain"]
+    domain: mc.Domain | None = None
+    if isinstance(given_domain, list):
+        domain = mc.Box([a for a, _ in given_domain], [b for _, b in given_domain])
+    elif given_domain != "in the file":
+        domain = mc.WholeSpace()
+        if engine not in UNBOUNDED:
+            with pytest.raises(mc.DomainError, match="unbounded"):
+                mc.count(network, domain, engine=engine)
+            return
+    result = mc.count(
+        network, domain, engine=engine, definition=definition, with_output=with_output
+    )
+    assert (result.lower, result.exact) == (truth, True)
+
+
+def test_results_say_what_they_are() -> None:
+    network = net(([[1], [-1]], [0, 0]))
+    result = mc.count(network, mc.Box(-1, 1), definition="nonempty")
+    text = json.loads(json.dumps(result.to_json()))
+    assert set(text) == {
+        "lower", "upper", "exact", "engine", "definition", "with_output", "seconds",
+        "stopped_by", "network_sha256", "version",
+    }  # fmt: skip
+    assert (text["lower"], text["upper"], text["exact"]) == ("3", "3", True)
+    assert text["stopped_by"] is None
+    assert text["network_sha256"] == network.sha256
+
+
+def test_region_stream_ends_with_its_reason() -> None:
+    network = net(([[1], [2]], [0, 1]))
+    stream = mc.enumerate_regions(network, mc.Box(-1, 1))
+    assert stream.termination.reason is mc.TerminationReason.UNKNOWN
+    first = next(stream)
+    assert isinstance(first.exact_witness[0], Fraction)
+    assert len(list(stream)) == 2
+    assert stream.termination.reason is mc.TerminationReason.COMPLETE
+    part = mc.enumerate_regions(network, mc.Box(-1, 1), budget=mc.Budget(regions=1))
+    assert len(list(part)) == 1
+    assert part.termination.limit is mc.Limit.REGIONS
