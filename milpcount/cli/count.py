@@ -70,6 +70,10 @@ def count_command(
         str | None,
         typer.Option("--preactivation", help="Of engine milp: interval, lp or milp bounds."),
     ] = None,
+    cuts: Annotated[
+        str | None,
+        typer.Option("--cuts", help="Of engine milp: nested, or plain as in the paper."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress display.")] = False,
 ) -> int:
@@ -86,6 +90,7 @@ def count_command(
             ("solver", solver),
             ("variant", variant),
             ("preactivation", preactivation),
+            ("cuts", cuts),
         )
         if value is not None
     }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import os
-import tokenize
 from pathlib import Path
 from typing import IO, Any
 
@@ -90,18 +90,10 @@ def read_npy(stream: IO[bytes], size: int, what: str, error: type[InputError]) -
         error: bad magic, a malformed header, pickled objects, or another number of bytes.
     """
     try:
-        version = np.lib.format.read_magic(stream)
-        if version == (1, 0):
-            header = np.lib.format.read_array_header_1_0(stream, _MAX_HEADER)
-        elif version == (2, 0):
-            header = np.lib.format.read_array_header_2_0(stream, _MAX_HEADER)
-        else:
-            raise error(f"{what} has .npy version {version}; save it again with numpy.save")
-    # The header is a Python literal, and numpy lets some of the parser's errors through.
-    except (ValueError, SyntaxError, tokenize.TokenError) as cause:
+        shape, fortran, dtype = _npy_header(stream)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as cause:
         reason = str(cause).partition("\n")[0]
-        raise error(f"{what} is not an array in .npy format: {reason}; save it again") from cause
-    shape, fortran, dtype = header
+        raise error(f"{what} is not an array in .npy format ({reason}); save it again") from cause
     if dtype.hasobject or dtype.kind not in "fiubU":
         raise error(
             f"{what} holds {dtype} data (pickled objects are never loaded); save plain numbers"
@@ -122,3 +114,18 @@ def read_npy(stream: IO[bytes], size: int, what: str, error: type[InputError]) -
     if need == 0:
         return np.zeros(shape, dtype)
     return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, whether in Fortran order, and dtype; numpy's own reader has no limits to rely on."""
+    major, _ = np.lib.format.read_magic(stream)
+    width = 2 if major == 1 else 4
+    length = int.from_bytes(stream.read(width), "little")
+    if length > _MAX_HEADER:
+        raise ValueError(f"a header of {length} bytes")
+    header = ast.literal_eval(stream.read(length).decode("utf-8" if major == 3 else "latin1"))
+    match header:
+        case {"descr": descr, "fortran_order": bool(fortran), "shape": tuple(shape), **rest}:
+            if not rest and all(type(extent) is int for extent in shape):
+                return shape, fortran, np.lib.format.descr_to_dtype(descr)
+    raise ValueError("a header without dtype, order and shape")

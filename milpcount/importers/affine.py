@@ -76,6 +76,7 @@ class Folder:
 
     def take(self, image: Image, grid: Index) -> Image:
         """The tensor whose entries are the rows in ``grid``; -1 gives a constant 0."""
+        require_bytes(grid.size * _ENTRY, self._what(), NetworkError)
         rows = grid.ravel()
         if rows.size == image.rows and np.array_equal(rows, np.arange(image.rows)):
             return replace(image, shape=grid.shape)
@@ -212,8 +213,9 @@ class Folder:
         width = self.width(depth)
         parts = [t if isinstance(t, Image) else constant_image(depth, t) for t in tensors]
         terms = max(p.value.shape[1] for p in parts)
+        rows = sum(p.rows for p in parts)
+        require_bytes(rows * terms * _ENTRY, self._what(), NetworkError)
         bias = np.concatenate([p.bias for p in parts])
-        require_bytes(bias.size * terms * _ENTRY, self._what(), NetworkError)
         if any(p.index is None for p in parts):
             value = np.concatenate([self._dense(p, width) for p in parts])
             return Image(depth, bias.shape, None, value, bias)

@@ -123,7 +123,7 @@ class _Values:
             return
         self._drop(name)
         self._bytes += _bytes(value)
-        require_bytes(self._bytes, f"{self._path}: the tensors of the graph", NetworkError)
+        require_bytes(self._bytes, f"{self._path}: the graph with its tensors", NetworkError)
         self._held[name] = value
 
     def release(self, node: Any) -> None:
@@ -196,7 +196,7 @@ def _input(graph: Any, path: Path) -> tuple[str, tuple[int, ...]]:
         if size < 1:
             raise NetworkError(
                 f"{what} has the open or empty dimension {axis} "
-                f"({dimension.dim_param or size}); export it with fixed sizes"
+                f"({dimension.dim_param!r}); export it with fixed sizes"
             )
         shape.append(int(size))
     if not shape:
@@ -231,7 +231,9 @@ def _needed(graph: Any, target: str) -> list[Any]:
 
 def _run(proto: Any, values: _Values, opset: int, folder: Folder, path: Path) -> None:
     label = proto.name or (proto.output[0] if proto.output else "")
-    place = f"{proto.op_type} {label!r}"
+    # Strings that are not UTF-8 come as bytes.
+    op = proto.op_type if str(proto.op_type).isidentifier() else repr(proto.op_type)
+    place = f"{op} {label!r}"
     for used in proto.input:
         if used not in values:
             raise NetworkError(

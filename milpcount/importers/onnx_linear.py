@@ -74,6 +74,8 @@ def _product(
         return result if constant is None else node.folder.shift(result, constant)
     if a.ndim != 2 or b.ndim != 2:
         node.fail("multiplies constant tensors; simplify the graph before the export")
+    # As many entries as multiplications: a bound on the time as well.
+    node.require_entries(a.shape[0] * a.shape[1] * b.shape[1])
     product = node.folder.compute(rounding.matmul, a.astype(np.float64), b.astype(np.float64))
     return node.folder.compute(rounding.add, product, add)
 
@@ -94,6 +96,7 @@ def _right_product(node: Node, image: Image, matrix: Array, constant: Array) -> 
     shape = full[:-1] if matrix.ndim == 1 else full
     if len(image.shape) == 1:
         shape = (*batch, *shape[len(batch) + 1 :])
+    node.require_entries(math.prod(full))
     add = np.broadcast_to(constant, shape).ravel()
     if math.prod(left[:-1]) == 1 and right.ndim == 2:
         return node.folder.apply(image, None, right.T, add, shape)

@@ -129,6 +129,7 @@ def _gather(node: Node) -> Value:
 def _concat(node: Node) -> Value:
     values = [node.value(i) for i in range(len(node.inputs))]
     axis = node.axis(len(node.value(0).shape))
+    node.require_entries(sum(math.prod(v.shape) for v in values))
     arrays = [v for v in values if not isinstance(v, Image)]
     if len(arrays) == len(values):
         return np.concatenate(arrays, axis=axis)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from milpcount.importers import rounding
@@ -34,6 +36,7 @@ def _plus(node: Node, a: Image | Array, b: Image | Array) -> Image | Array:
         return node.folder.add(a, b) if isinstance(b, Image) else node.folder.shift(a, b)
     if isinstance(b, Image):
         return node.folder.shift(b, a)
+    _require_room(node, a, b)
     if a.dtype.kind == "i" and b.dtype.kind == "i":
         return a + b
     return node.folder.compute(rounding.add, _real(a), _real(b))
@@ -50,6 +53,7 @@ def _mul(node: Node) -> Value:
         return node.folder.scale(a, b)
     if isinstance(b, Image):
         return node.folder.scale(b, a)
+    _require_room(node, a, b)
     if a.dtype.kind == "i" and b.dtype.kind == "i":
         return a * b
     return node.folder.compute(rounding.multiply, _real(a), _real(b))
@@ -61,6 +65,7 @@ def _div(node: Node) -> Value:
         return node.folder.divide(a, b)
     if not np.all(b):
         node.fail("divides by zero; export it again")
+    _require_room(node, a, b)
     if a.dtype.kind == "i" and b.dtype.kind == "i":
         return (np.abs(a) // np.abs(b)) * np.sign(a) * np.sign(b)  # ONNX truncates
     return node.folder.compute(rounding.divide, _real(a), _real(b))
@@ -74,6 +79,11 @@ def _negated(node: Node, value: Image | Array) -> Image | Array:
     if isinstance(value, Image):
         return node.folder.scale(value, -1.0)
     return -value if value.dtype.kind == "i" else -_real(value)
+
+
+def _require_room(node: Node, a: Array, b: Array) -> None:
+    """Refuse constants that broadcasting would blow up."""
+    node.require_entries(math.prod(np.broadcast_shapes(a.shape, b.shape)))
 
 
 def _real(array: Array) -> Array:

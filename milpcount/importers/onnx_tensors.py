@@ -106,7 +106,7 @@ def attribute_values(node: Any, folder: Path, what: str) -> dict[str, Any]:
 
 
 def _external_bytes(tensor: Any, folder: Path, need: int, what: str) -> bytes:
-    entries = {entry.key: entry.value for entry in tensor.external_data}
+    entries = {str(entry.key): str(entry.value) for entry in tensor.external_data}
     location = entries.get("location", "")
     path = folder / location
     plain = location not in ("", ".", "..") and not any(mark in location for mark in "/\\:\0")

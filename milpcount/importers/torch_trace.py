@@ -64,15 +64,13 @@ def _trace(chain: Chain, module: Any, place: str) -> Any:
     import torch.fx
 
     try:
-        graph = torch.fx.Tracer().trace(module)
+        return torch.fx.Tracer().trace(module)
     # What a forward raises on a placeholder is up to its author.
     except (TypeError, RuntimeError, AttributeError, ValueError, IndexError, KeyError) as error:
         reason = str(error).partition("\n")[0]
         raise NetworkError(
             f"{chain.label}: the forward of {place} cannot be traced ({reason}); {EXPORT}"
         ) from error
-    graph.eliminate_dead_code()
-    return graph
 
 
 def _name(node: Any) -> str:

@@ -253,4 +253,4 @@ def _shown(form: _Form | str) -> str:
     if isinstance(form, str):
         return form
     text = " ".join(_shown(part) for part in form[:4])
-    return f"({text}{' ...' if len(form) > 4 else ''})"[:80]
+    return f"({' '.join(text.split())}{' ...' if len(form) > 4 else ''})"[:80]

@@ -36,6 +36,7 @@ def enumerate_milp(
     solver: str = "highs",
     variant: str = "feasibility",
     preactivation: str = "lp",
+    cuts: str = "nested",
 ) -> Iterator[Leaf]:
     """Yield every pattern of the problem with a rational witness.
 
@@ -46,6 +47,9 @@ def enumerate_milp(
         solver: "highs", "mathopt-highs" or "mathopt-scip".
         variant: "feasibility" (any pattern with a margin) or "max_f" (the paper's objective).
         preactivation: how the constants H and H_bar are found: "interval", "lp" or "milp".
+        cuts: "plain", one no-good cut a pattern as in the paper; or "nested": after each find the
+            layers before the last are fixed to its signs until the solver says that nothing is
+            left there, and one cut then forbids those signs as a whole.
 
     Raises:
         DomainError: the domain is unbounded, so no big-M constants exist.
@@ -57,7 +61,12 @@ def enumerate_milp(
     confirm = _Confirmation(problem, outcome)
     found: dict[tuple[int, ...], Point] = {}
     enumerator = NoGoodEnumerator(
-        problem, solver=solver, variant=variant, preactivation=preactivation, watch=watch
+        problem,
+        solver=solver,
+        variant=variant,
+        preactivation=preactivation,
+        cuts=cuts,
+        watch=watch,
     )
     try:
         while watch.exceeded() is None:

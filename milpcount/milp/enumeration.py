@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 import pyomo.environ as pyo
 from numpy.typing import NDArray
 
+from milpcount.errors import InputError
 from milpcount.milp.model import DEFAULT_MARGIN, add_nogood, build_problem_model
 from milpcount.milp.solvers.base import SolveStatus
 from milpcount.milp.solvers.registry import make_solver
@@ -19,6 +21,8 @@ from milpcount.problem import CountProblem, Watch
 from milpcount.result import Limit
 
 __all__ = ["Candidate", "NoGoodEnumerator"]
+
+CUTS = ("nested", "plain")
 
 # Of max f, in units of the scaled pre-activations: at or below this the solver's f is noise.
 _POSITIVE = 1e-8
@@ -46,6 +50,7 @@ class NoGoodEnumerator:
         variant: "feasibility" or "max_f".
         preactivation: method for the constants H and H_bar.
         margin: of the feasibility variant.
+        cuts: "plain" or "nested" (see :func:`~milpcount.milp.engine.enumerate_milp`).
         watch: limits; a solve never takes longer than what is left.
     """
 
@@ -57,8 +62,11 @@ class NoGoodEnumerator:
         variant: str,
         preactivation: str,
         watch: Watch,
+        cuts: str = "nested",
         margin: float = DEFAULT_MARGIN,
     ) -> None:
+        if cuts not in CUTS:
+            raise InputError(f"no kind of cuts {cuts!r}; known: {', '.join(CUTS)}")
         self._watch = watch
         self._maximise = variant == "max_f"
         self._solver = make_solver(solver)
@@ -76,6 +84,12 @@ class NoGoodEnumerator:
         self._solver.load(self._model)
         self._solves = 0
         self._seconds: list[float] = []
+        self._widths = problem.widths
+        self._plain = cuts == "plain"
+        self._cuts: dict[tuple[int, ...], pyo.Constraint] = {}
+        # Ends of the layers whose signs are fixed at present, and those signs.
+        self._fixed: list[int] = []
+        self._prefix: tuple[int, ...] = ()
         self._exhausted = False
         self._claims_infeasible = False
 
@@ -84,32 +98,66 @@ class NoGoodEnumerator:
 
         Also None when the time ran out, which ``watch.stopped`` tells.
         """
-        if self._exhausted:
-            return None
-        start = time.perf_counter()
-        outcome = self._solver.solve([*self._x, *self._z], self._watch.remaining)
-        self._seconds.append(time.perf_counter() - start)
-        if outcome.status is SolveStatus.LIMIT:
-            if self._watch.exceeded() is None:
-                self._watch.stop(Limit.SOLVER, "the solver gave up before the time was over")
-            return None
-        nothing = self._maximise and (outcome.objective or 0.0) <= _POSITIVE
-        if outcome.status is SolveStatus.INFEASIBLE or nothing:
-            self._exhausted = self._claims_infeasible = True
-            return None
-        bits = self._signs.copy()
-        bits[self._places] = [pyo.value(z) > 0.5 for z in self._z]
-        x = np.clip([pyo.value(v) for v in self._x], *self._box)
-        self.forbid(bits)
-        return Candidate(bits, x)
+        while not self._exhausted:
+            start = time.perf_counter()
+            outcome = self._solver.solve([*self._x, *self._z], self._watch.remaining)
+            self._seconds.append(time.perf_counter() - start)
+            if outcome.status is SolveStatus.LIMIT:
+                if self._watch.exceeded() is None:
+                    self._watch.stop(Limit.SOLVER, "the solver gave up before the time was over")
+                return None
+            nothing = self._maximise and (outcome.objective or 0.0) <= _POSITIVE
+            if outcome.status is SolveStatus.INFEASIBLE or nothing:
+                self._leave()
+                continue
+            bits = self._signs.copy()
+            bits[self._places] = [pyo.value(z) > 0.5 for z in self._z]
+            x = np.clip([pyo.value(v) for v in self._x], *self._box)
+            self.forbid(bits)
+            self._enter(bits)
+            return Candidate(bits, x)
+        return None
 
     def forbid(self, bits: Iterable[int]) -> None:
         """Add the no-good cut of a pattern."""
-        cut = add_nogood(self._model, bits)
-        if cut is None:
+        self._cut(tuple(int(b) for b in bits))
+
+    def _cut(self, prefix: tuple[int, ...]) -> None:
+        """Forbid all patterns that begin with these bits, in one row that replaces theirs."""
+        for longer in [p for p in self._cuts if p[: len(prefix)] == prefix]:
+            row = self._cuts.pop(longer)
+            self._solver.remove([row])
+            row.deactivate()
+        row = add_nogood(self._model, prefix)
+        if row is None:
+            # No unstable unit among them: every pattern begins so.
             self._exhausted = True
         else:
-            self._solver.add(cut)
+            self._solver.add(row)
+            self._cuts[prefix] = row
+
+    def _enter(self, bits: NDArray[np.bool_]) -> None:
+        """Fix the signs of all layers but the last to those of the pattern just found."""
+        if self._plain or self._fixed:
+            return
+        self._fixed = list(itertools.accumulate(self._widths[:-1]))
+        values = [int(b) for b in bits[: self._fixed[-1]]] if self._fixed else []
+        self._prefix = tuple(values)
+        if self._fixed:
+            places = [k for k, place in enumerate(self._places) if place < self._fixed[-1]]
+            chosen = [values[self._places[k]] for k in places]
+            self._solver.fix([self._z[k] for k in places], chosen)
+
+    def _leave(self) -> None:
+        """Nothing is left below the fixed signs: forbid them as a whole, free their last layer."""
+        if not self._fixed:
+            self._exhausted = self._claims_infeasible = True
+            return
+        end = self._fixed.pop()
+        start = self._fixed[-1] if self._fixed else 0
+        free = [self._z[k] for k, place in enumerate(self._places) if start <= place < end]
+        self._solver.fix(free, None)
+        self._cut(self._prefix[:end])
 
     def statistics(self) -> dict[str, Any]:
         """Numbers of the run so far."""

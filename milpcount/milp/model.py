@@ -198,13 +198,13 @@ def _affine(row: Sequence[float], outputs: Sequence[NumericValue], constant: flo
 
 
 def add_nogood(model: pyo.ConcreteModel, pattern: Iterable[int]) -> pyo.Constraint | None:
-    """Forbid an activation pattern (one bit per unit, layer-major): at least one bit must change.
+    """Forbid an activation pattern, or all that begin with these bits (layer-major).
 
-    ``sum_{z* = 1} (1 - z) + sum_{z* = 0} z >= 1`` over the unstable units.  None, and nothing is
-    added, when no unit is unstable: there is only one pattern then.
+    ``sum_{z* = 1} (1 - z) + sum_{z* = 0} z >= 1`` over the unstable units among them.  None, and
+    nothing is added, when none of them is unstable: every pattern begins so then.
     """
-    bits = dict(zip(model.units, pattern, strict=True))
-    changes = [1 - model.z[u] if bits[u] else model.z[u] for u in model.unstable]
+    bits = dict(zip(model.units, pattern, strict=False))
+    changes = [1 - model.z[u] if bits[u] else model.z[u] for u in model.unstable if u in bits]
     if not changes:
         return None
     return model.nogoods.add(pyo.quicksum(changes) >= 1)

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from milpcount.errors import MilpcountError
 from milpcount.facade import bound, count
 from milpcount.result import Budget, Limit, ProgressCallback
 from milpcount.study.grid import Run, resolve_domain
+from milpcount.study.seeds import canonical_json
 
-__all__ = ["Finished", "execute", "run_all"]
+__all__ = ["ExecuteRun", "Finished", "execute", "run_all"]
 
-Execute = Callable[[Run], dict[str, Any]]
+_log = logging.getLogger(__name__)
+
+
+class ExecuteRun(Protocol):
+    """Does one run and returns its record; with several workers a function of a module."""
+
+    def __call__(self, run: Run, progress: ProgressCallback | None = None) -> dict[str, Any]:
+        """Return the record to store, or raise."""
 
 
 @dataclass(frozen=True)
 class Finished:
-    """The end of one run: a record to store, or why there is none."""
+    """The end of one run: a record to store, or one line on why there is none."""
 
     run: Run
     record: dict[str, Any] | None
@@ -45,7 +54,7 @@ def execute(run: Run, progress: ProgressCallback | None = None) -> dict[str, Any
         engine=settings.engine,
         definition=settings.definition,
         with_output=settings.with_output,
-        budget=Budget(seconds=settings.time_limit),
+        budget=Budget(seconds=settings.time_limit, regions=settings.region_limit),
         progress=progress,
         **settings.options,
     )
@@ -69,40 +78,76 @@ def run_all(
     runs: Sequence[Run],
     workers: int = 1,
     progress: ProgressCallback | None = None,
-    execute_run: Callable[..., dict[str, Any]] = execute,
+    execute_run: ExecuteRun = execute,
 ) -> Iterator[Finished]:
     """Yield every run as it ends, in any order; a failure of one does not stop the others.
 
-    KeyboardInterrupt ends the workers and is raised on.
+    Closing the iterator, or KeyboardInterrupt, ends the workers.  Progress of single counts is
+    reported with one worker only.
     """
     if workers == 1:
         for run in runs:
-            try:
-                record = execute_run(run, progress)
-            except MilpcountError as error:
-                yield Finished(run, None, str(error))
-            else:
-                yield Finished(run, record)
+            yield _attempt(execute_run, run, progress)
         return
-    with _one_thread_each():
-        # Fresh interpreters: forked ones would share the solvers' state.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
-            futures = {pool.submit(execute_run, run): run for run in runs}
+    lost = []
+    for run, finished in _in_processes(runs, workers, execute_run):
+        if finished is None:
+            lost.append(run)
+        else:
+            yield finished
+    # A worker that dies takes the others' runs along.  Alone, only the culprit dies again.
+    for run in lost:
+        for _, finished in _in_processes([run], 1, execute_run):
+            yield finished or Finished(run, None, "its process died (out of memory?)")
+
+
+def _attempt(
+    execute_run: ExecuteRun, run: Run, progress: ProgressCallback | None = None
+) -> Finished:
+    """Do one run; every failure becomes one line, which any process can hand to its parent."""
+    try:
+        record = execute_run(run, progress)
+        canonical_json(record)  # what the store could not hold is a defect of this run
+        return Finished(run, record)
+    except MilpcountError as error:
+        return Finished(run, None, " ".join(str(error).split()))
+    except Exception as error:  # noqa: BLE001 - a defect in one run must not end a night's others
+        _log.exception("the run %s failed", run.label)
+        line = " ".join(f"{type(error).__name__}: {error}".split())
+        return Finished(run, None, f"{line} (a defect, please report it)")
+
+
+def _in_processes(
+    runs: Sequence[Run], workers: int, execute_run: ExecuteRun
+) -> Iterator[tuple[Run, Finished | None]]:
+    """Yield every run with its end, None if a worker died before."""
+    # Fresh interpreters: forked ones would share the solvers' state.
+    context = multiprocessing.get_context("spawn")
+    futures: dict[Future[Finished], Run] = {}
+    unsent = list(runs)
+    others = set(multiprocessing.active_children())
+    with _one_thread_each(), ProcessPoolExecutor(workers, mp_context=context) as pool:
+        try:
             try:
-                for future in as_completed(futures):
-                    run = futures[future]
-                    try:
-                        yield Finished(run, future.result())
-                    except MilpcountError as error:
-                        yield Finished(run, None, str(error))
-                    except BrokenProcessPool:
-                        yield Finished(run, None, "a worker process died (out of memory?)")
-            except (KeyboardInterrupt, GeneratorExit):
-                pool.shutdown(wait=False, cancel_futures=True)
-                for child in multiprocessing.active_children():
-                    child.terminate()
-                raise
+                while unsent:
+                    futures[pool.submit(_attempt, execute_run, unsent[0])] = unsent[0]
+                    del unsent[0]
+            except BrokenProcessPool:
+                pass  # reported below, with the runs that were sent and lost
+            for future in as_completed(futures):
+                try:
+                    finished = future.result()
+                except BrokenProcessPool:
+                    yield futures[future], None
+                else:
+                    yield futures[future], finished
+        except (KeyboardInterrupt, GeneratorExit):
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in set(multiprocessing.active_children()) - others:
+                child.terminate()
+            raise
+    for run in unsent:
+        yield run, None
 
 
 @contextmanager

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import importlib.util
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from milpcount.errors import MissingDependencyError
-from milpcount.study.tables import Records, architecture_table, runs_table
+from milpcount.study.files import write_bytes
+from milpcount.study.tables import WAY, Records, architecture_table, runs_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["FIGURES", "write_figure"]
+__all__ = ["FIGURES", "require_matplotlib", "write_figure"]
 
 # Okabe and Ito's palette: told apart by readers who do not see all colours.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_MARKERS = ("s", "^", "D", "v", "P", "X")
+_COUNT_COLOURS = ("#0072B2", "#56B4E9", "#000000", "#999999")
+_BOUND_COLOURS = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#7F6000")
+_MARKERS = ("s", "^", "D", "v", "P")
+_TOO_HIGH = 10**300
 _NAMES = {
     "naive": "$2^N$ (Montúfar et al. 2014)",
     "raghu2017": "Raghu et al. 2017",
@@ -33,42 +40,64 @@ def _hidden(shape: str) -> str:
 
 
 def bounds_and_counts(records: Records, bounds: Sequence[str], title: str) -> Figure:
-    """Mean counts with bars from min to max by architecture, against the analytic bounds."""
+    """Mean counts with bars from min to max by architecture, against the analytic bounds.
+
+    Every way of counting (engine, definition, with or without outputs) is a series of its own.
+    """
     table = architecture_table(records, bounds)
-    figure, axes = _canvas(max(4.6, 1.8 + 0.45 * len(table)), title)
-    places = range(len(table))
-    for k, name in enumerate(bound for bound in bounds if bound in table):
+    shapes = list(dict.fromkeys(table["architecture"]))
+    figure, axes = _canvas(max(5.4, 3.4 + 0.45 * len(shapes)), title)
+    ways = dict.fromkeys(table[list(WAY)].itertuples(index=False, name=None))
+    for k, name in enumerate(name for name in bounds if name in table):
+        # Of the ways of counting the weakest bound: with outputs there are more units.
+        heights = [max(_heights(table[table["architecture"] == s][name])) for s in shapes]
         axes.plot(
-            places,
-            [float(v) for v in table[name]],
-            color=_COLOURS[1 + k % 5],
-            marker=_MARKERS[1 + k % 5],
+            range(len(shapes)),
+            heights,
+            color=_BOUND_COLOURS[k % len(_BOUND_COLOURS)],
+            marker=_MARKERS[k % len(_MARKERS)],
             markersize=4,
             linewidth=1,
             label=_NAMES.get(name, name),
         )
-    means = [float(v) for v in table["mean"]]
-    spread = [
-        [m - float(v) for m, v in zip(means, table["min"], strict=True)],
-        [float(v) - m for m, v in zip(means, table["max"], strict=True)],
-    ]
-    axes.errorbar(
-        places,
-        means,
-        yerr=spread,
-        color=_COLOURS[0],
-        marker="o",
-        markersize=4,
-        linewidth=1.4,
-        capsize=3,
-        label="counted: mean, min to max",
-    )
+    for k, way in enumerate(ways):
+        part = table[(table[list(WAY)] == pd.Series(way, index=WAY)).all(axis=1)]
+        means = _heights(part["mean"])
+        below = [m - v for m, v in zip(means, _heights(part["min"]), strict=True)]
+        above = [v - m for m, v in zip(means, _heights(part["max"]), strict=True)]
+        # Side by side, so that equal counts do not hide each other.
+        shift = 0.12 * (k - (len(ways) - 1) / 2)
+        axes.errorbar(
+            [shapes.index(shape) + shift for shape in part["architecture"]],
+            means,
+            yerr=[below, above],
+            color=_COUNT_COLOURS[k % len(_COUNT_COLOURS)],
+            marker="o",
+            markersize=4,
+            linewidth=1.4,
+            linestyle="-" if len(ways) == 1 else "none",
+            capsize=3,
+            label=_way_label(way, len(ways)),
+            zorder=3,
+        )
     axes.set_yscale("log")
-    axes.set_xticks(list(places), [_hidden(shape) for shape in table["architecture"]])
+    axes.set_xticks(range(len(shapes)), [_hidden(shape) for shape in shapes])
     axes.set_xlabel("units in the hidden layers")
     axes.set_ylabel("activation regions")
-    axes.legend(frameon=False, fontsize=8)
+    _legend_beside(axes)
     return figure
+
+
+def _way_label(way: tuple[Any, ...], ways: int) -> str:
+    engine, definition, with_output = way
+    if ways == 1:
+        return "counted: mean, min to max"
+    return f"counted: {engine}, {definition}{', with output' if with_output else ''}"
+
+
+def _heights(values: Iterable[Any]) -> list[float]:
+    """Heights in a picture; what no float holds lies far outside and is left out."""
+    return [float(v) if v is not None and v < _TOO_HIGH else float("nan") for v in values]
 
 
 def counts_and_accuracy(records: Records, bounds: Sequence[str], title: str) -> Figure:
@@ -90,13 +119,7 @@ def counts_and_accuracy(records: Records, bounds: Sequence[str], title: str) -> 
     axes.set_xlabel("test accuracy (%)")
     axes.set_ylabel("activation regions")
     if shapes:
-        axes.legend(
-            frameon=False,
-            fontsize=8,
-            title="hidden units",
-            loc="center left",
-            bbox_to_anchor=(1, 0.5),
-        )
+        _legend_beside(axes, "hidden units")
     return figure
 
 
@@ -115,21 +138,31 @@ def write_figure(
         MissingDependencyError: matplotlib is not installed.
     """
     figure = FIGURES[name](records, bounds, title)
-    folder.mkdir(parents=True, exist_ok=True)
     paths = []
     # No dates in the files: the same runs give the same bytes.
     for suffix, metadata in ((".png", {"Software": None}), (".pdf", {"CreationDate": None})):
+        content = io.BytesIO()
+        figure.savefig(content, format=suffix[1:], dpi=160, bbox_inches="tight", metadata=metadata)
         path = folder / f"{name}{suffix}"
-        figure.savefig(path, dpi=160, bbox_inches="tight", metadata=metadata)
+        write_bytes(path, content.getvalue())
         paths.append(path)
     return paths
 
 
+def require_matplotlib() -> None:
+    """Check that figures can be drawn.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+    """
+    if importlib.util.find_spec("matplotlib") is None:
+        raise MissingDependencyError("matplotlib", "drawing figures", "plots")
+
+
 def _canvas(width: float, title: str) -> tuple[Figure, Axes]:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependencyError("matplotlib", "drawing figures", "plots") from error
+    require_matplotlib()
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, 3.6), layout="constrained")
     axes: Axes = figure.add_subplot()
     axes.grid(axis="y", color="#dddddd", linewidth=0.6)
@@ -138,6 +171,13 @@ def _canvas(width: float, title: str) -> tuple[Figure, Axes]:
         axes.spines[side].set_visible(False)
     axes.set_title(title, fontsize=10)
     return figure, axes
+
+
+def _legend_beside(axes: Axes, title: str | None = None) -> None:
+    """Put the legend right of the picture, where it hides nothing."""
+    axes.legend(
+        frameon=False, fontsize=8, title=title, loc="center left", bbox_to_anchor=(1.0, 0.5)
+    )
 
 
 def _shade(k: int, of: int) -> Any:

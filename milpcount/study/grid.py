@@ -6,16 +6,21 @@ import glob
 import hashlib
 import itertools
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from milpcount.domain import Box, Domain, WholeSpace
+from milpcount.engines import choose_engine, run_engine
 from milpcount.errors import ConfigError
 from milpcount.importers import load_network
 from milpcount.network import ReLUNetwork
+from milpcount.outcome import Outcome
+from milpcount.problem import CountProblem, Watch
 from milpcount.study.schema import CountSettings, DomainSettings, RandomNetworks, StudyConfig
 from milpcount.study.seeds import canonical_json, derive_seed
 
@@ -72,29 +77,39 @@ class Run:
     @property
     def label(self) -> str:
         """Short name for messages."""
-        return f"{self.source.name} ({self.settings.engine}, {self.settings.definition})"
+        output = ", with output" if self.settings.with_output else ""
+        return f"{self.source.name} ({self.settings.engine}, {self.settings.definition}{output})"
 
 
 def resolve_runs(config: StudyConfig, root: Path) -> list[Run]:
-    """All runs of the study, networks in order of their names, counts in order of the file.
+    """All runs of the study: networks in the order of the file, files of a pattern by name.
+
+    Of several networks with the same content the first stands for all.
 
     Raises:
         ConfigError: a pattern that matches no file.
-        NetworkError: a file that holds no network.
+        InputError: a file that holds no network, a domain that does not fit it, or an option
+            that the engine does not have.
     """
-    runs = {}
+    runs: dict[str, Run] = {}
+    ways = [settings for grid in config.counts for settings in grid.expand()]
+    domain = resolve_domain(config.domain)
     for source in _sources(config, root):
         network = source.load()
-        for settings in config.counts:
+        for settings in ways:
+            problem = CountProblem.of(network, domain, settings.definition, settings.with_output)
+            if settings.options:
+                _require_options(settings, problem)
             content = {
                 "network_sha256": network.sha256,
-                "domain": config.domain.model_dump(),
+                # The resolved box: the one in a network's file is no part of its content hash.
+                "domain": [_ends(problem.box.lo), _ends(problem.box.hi)],
                 "count": settings.model_dump(),
             }
             key = hashlib.sha256(canonical_json(content).encode()).hexdigest()[:32]
-            runs[key] = Run(
-                key, source, network.sha256, network.architecture, config.domain, settings
-            )
+            if key not in runs:
+                shape = network.architecture
+                runs[key] = Run(key, source, network.sha256, shape, config.domain, settings)
     return list(runs.values())
 
 
@@ -105,14 +120,26 @@ def resolve_domain(settings: DomainSettings) -> Domain | None:
     return WholeSpace() if settings.whole_space else None
 
 
+def _require_options(settings: CountSettings, problem: CountProblem) -> None:
+    """Refuse unknown options now, not after hours; the engine itself does not start."""
+    engine = choose_engine(settings.engine, problem)
+    run_engine(engine, problem, Watch(), Outcome(), settings.options)
+
+
+def _ends(ends: NDArray[np.float64]) -> list[str]:
+    """Every end of a box as exact text; one where all are the same."""
+    texts = [float(end).hex() for end in ends + 0.0]  # no -0.0
+    return texts[:1] if len(set(texts)) == 1 else texts
+
+
 def _sources(config: StudyConfig, root: Path) -> list[NetworkSource]:
     sources = []
     for pattern in config.networks:
-        paths = sorted(glob.glob(str(root / pattern)))
-        if not paths:
-            raise ConfigError(f"networks: {pattern!r} matches no file below {root}")
-        for text in paths:
-            path = Path(text)
+        # Environment variables keep the paths of one machine out of the file.
+        found = glob.glob(os.path.expandvars(pattern), root_dir=root, recursive=True)
+        if not found:
+            raise ConfigError(f"networks: {pattern!r} matches no file below {root.resolve()}")
+        for path in (root / text for text in sorted(found)):
             sources.append(NetworkSource(path.stem, str(path), metadata=_sidecar(path)))
     for settings in config.random:
         shape = "-".join(map(str, settings.architecture))
@@ -129,8 +156,10 @@ def _sidecar(path: Path) -> tuple[tuple[str, Any], ...]:
         return ()
     try:
         values = json.loads(side.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ConfigError(f"{side}: not JSON: {error}") from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{side}: cannot be read as JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{side}: holds no JSON object; it should describe {path.name}")
     return tuple((k, v) for k, v in values.items() if isinstance(v, int | float | str))
 
 

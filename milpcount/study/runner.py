@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from milpcount.errors import ConfigError
 from milpcount.result import Progress
-from milpcount.study.executor import Finished, execute, run_all
-from milpcount.study.figures import write_figure
+from milpcount.study.executor import ExecuteRun, Finished, execute, run_all
+from milpcount.study.figures import require_matplotlib, write_figure
+from milpcount.study.files import write_text
 from milpcount.study.grid import Run, resolve_runs
 from milpcount.study.schema import StudyConfig, load_config
-from milpcount.study.seeds import canonical_json
-from milpcount.study.store import ResultStore
-from milpcount.study.tables import (
-    architecture_table,
-    runs_table,
-    to_markdown,
-    write_table,
-    write_text,
-)
+from milpcount.study.store import ResultStore, StoreWriter
+from milpcount.study.strict import require_valid
+from milpcount.study.tables import architecture_table, runs_table, to_markdown, write_table
 
 __all__ = ["StudyProgress", "StudyReport", "report_study", "run_study"]
 
@@ -85,7 +82,7 @@ def run_study(
     workers: int = 1,
     progress: StudyProgress | None = None,
     dry_run: bool = False,
-    execute_run: Callable[..., dict[str, Any]] = execute,
+    execute_run: ExecuteRun = execute,
 ) -> StudyReport:
     """Do the runs of a study that are not stored yet, then write its tables and figures.
 
@@ -104,30 +101,29 @@ def run_study(
     """
     path = Path(config_path)
     config, values = load_config(path, overrides)
-    root = (path.parent / config.root).resolve()
-    folder = _relative(root / config.output)
-    runs = resolve_runs(config, _relative(root))
+    if config.figures:
+        require_matplotlib()  # now, not after hours of counting
+    folder = _folder(path, config)
+    runs = resolve_runs(config, _relative((path.parent / config.root).resolve()))
     store = ResultStore(folder)
     stored = store.read() if resume else {}
     todo = [run for run in runs if run.key not in stored]
+    reused = len(runs) - len(todo)
     if dry_run:
-        labels = tuple(run.label for run in todo)
-        return StudyReport(folder, reused=len(runs) - len(todo), planned=labels)
-    with store.appending():
-        if not resume:
-            store.path.unlink(missing_ok=True)
-        write_text(folder / _SNAPSHOT, canonical_json(values) + "\n")
-        done, failures, interrupted = _do(todo, store, workers, progress, execute_run, len(runs))
-    keys = {run.key for run in runs}
-    report = _report(config, folder, [r for k, r in store.read().items() if k in keys])
+        return StudyReport(folder, reused=reused, planned=tuple(run.label for run in todo))
+    with store.appending(fresh=not resume) as writer:
+        snapshot = {"settings": values, "runs": [run.key for run in runs]}
+        write_text(folder / _SNAPSHOT, json.dumps(snapshot, indent=1) + "\n")
+        done, failures, interrupted = _do(todo, writer, workers, progress, execute_run, reused)
+    files, summary = _write(config, folder, _records(folder))
     return StudyReport(
         folder,
         done=done,
-        reused=len(runs) - len(todo),
+        reused=reused,
         failures=failures,
         interrupted=interrupted,
-        files=report.files,
-        summary=report.summary,
+        files=files,
+        summary=summary,
     )
 
 
@@ -135,58 +131,91 @@ def report_study(results: str | Path) -> StudyReport:
     """Rebuild tables and figures from the stored runs alone.
 
     Arguments:
-        results: the output folder of a study, or its YAML file.
+        results: the output folder of a study, or its YAML file, whose tables, figures and title
+            may have changed since; its networks and counts are those of the last run.
 
     Raises:
         ConfigError: there is no finished run.
     """
     path = Path(results)
     if path.is_dir():
-        snapshot = path / _SNAPSHOT
-        if not snapshot.exists():
-            raise ConfigError(f"{path} holds no {_SNAPSHOT}; name the output folder of a study")
-        config, _ = load_config(snapshot)
         folder = path
+        settings = _read_snapshot(folder)["settings"]
+        config = require_valid(StudyConfig, settings, folder / _SNAPSHOT)
     else:
         config, _ = load_config(path)
-        folder = _relative((path.parent / config.root).resolve() / config.output)
-    records = list(ResultStore(folder).read().values())
+        folder = _folder(path, config)
+    records = _records(folder)
     if not records:
         raise ConfigError(f"{folder} holds no finished run; do milpcount run first")
-    return _report(config, folder, records)
+    files, summary = _write(config, folder, records)
+    return StudyReport(folder, reused=len(records), files=files, summary=summary)
+
+
+def _folder(path: Path, config: StudyConfig) -> Path:
+    return _relative((path.parent / config.root).resolve() / config.output)
+
+
+def _read_snapshot(folder: Path) -> dict[str, Any]:
+    """Read what the last run was asked to do.
+
+    Raises:
+        ConfigError: the folder is no output folder of a study.
+    """
+    path = folder / _SNAPSHOT
+    try:
+        snapshot = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"{folder} holds no {_SNAPSHOT}; name the output folder of a study that was run"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: cannot be read as JSON: {error}") from error
+    if not isinstance(snapshot, dict) or not {"settings", "runs"} <= snapshot.keys():
+        raise ConfigError(f"{path}: holds no settings and runs; do milpcount run again")
+    return snapshot
+
+
+def _records(folder: Path) -> list[dict[str, Any]]:
+    """The stored runs of the last configuration, in its order: not in that of their ends."""
+    stored = ResultStore(folder).read()
+    return [stored[key] for key in _read_snapshot(folder)["runs"] if key in stored]
 
 
 def _do(
     todo: Sequence[Run],
-    store: ResultStore,
+    writer: StoreWriter,
     workers: int,
     progress: StudyProgress | None,
-    execute_run: Callable[..., dict[str, Any]],
-    total: int,
+    execute_run: ExecuteRun,
+    stored: int,
 ) -> tuple[int, tuple[str, ...], bool]:
     """Do the runs and store each; return (done, failures, interrupted)."""
     done, failures = 0, []
     if progress is not None:
-        progress.begin(len(todo), total - len(todo))
+        progress.begin(len(todo), stored)
+    watching = progress.counting if progress is not None else None
     try:
-        watching = progress.counting if progress is not None else None
-        for finished in run_all(todo, workers, watching, execute_run):
-            if finished.record is not None:
-                store.append(finished.record)
-                done += 1
-            else:
-                failures.append(f"{finished.run.label}: {finished.error}")
-            if progress is not None:
-                progress.finished(finished)
+        with closing(run_all(todo, workers, watching, execute_run)) as ends:
+            for finished in ends:
+                if finished.record is not None:
+                    writer.append(finished.record)
+                    done += 1
+                else:
+                    failures.append(f"{finished.run.label}: {finished.error}")
+                if progress is not None:
+                    progress.finished(finished)
     except KeyboardInterrupt:
         return done, tuple(failures), True
     return done, tuple(failures), False
 
 
-def _report(config: StudyConfig, folder: Path, records: list[dict[str, Any]]) -> StudyReport:
-    """Write what the configuration asks for."""
+def _write(
+    config: StudyConfig, folder: Path, records: list[dict[str, Any]]
+) -> tuple[tuple[Path, ...], str]:
+    """Write the tables and figures that the configuration asks for; return them and the summary."""
     if not records:
-        return StudyReport(folder)
+        return (), ""
     title = config.title or config.name
     files: list[Path] = []
     makers = {"architectures": architecture_table, "runs": runs_table}
@@ -194,8 +223,7 @@ def _report(config: StudyConfig, folder: Path, records: list[dict[str, Any]]) ->
         files += write_table(makers[name](records, config.bounds), folder, name, title)
     for figure in config.figures:
         files += write_figure(figure, records, config.bounds, title, folder)
-    summary = to_markdown(architecture_table(records, config.bounds))
-    return StudyReport(folder, files=tuple(files), summary=summary)
+    return tuple(files), to_markdown(architecture_table(records, config.bounds))
 
 
 def _relative(path: Path) -> Path:

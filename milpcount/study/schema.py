@@ -3,34 +3,49 @@
 from __future__ import annotations
 
 import difflib
-import json
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, field_validator, model_validator
 
+from milpcount.engines import ENGINES
 from milpcount.errors import ConfigError
-from milpcount.study.yaml_loader import key_line, load_yaml, parse_value
+from milpcount.study.seeds import canonical_json
+from milpcount.study.strict import Strict, require_valid
+from milpcount.study.yaml_loader import load_yaml, parse_value
 
-__all__ = ["CountSettings", "DomainSettings", "RandomNetworks", "StudyConfig", "load_config"]
+__all__ = [
+    "CountGrid",
+    "CountSettings",
+    "DomainSettings",
+    "RandomNetworks",
+    "StudyConfig",
+    "load_config",
+]
 
 BoundName = Literal["naive", "raghu2017", "montufar2017", "serra2018", "hinz2019"]
+DefinitionName = Literal["full", "nonempty"]
 TableName = Literal["architectures", "runs"]
 FigureName = Literal["bounds_and_counts", "counts_and_accuracy"]
 Number = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+T = TypeVar("T")
+OneOrMore = Annotated[
+    list[T],
+    Field(min_length=1),
+    BeforeValidator(lambda value: value if isinstance(value, list) else [value]),
+]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RandomNetworks(_Strict):
+class RandomNetworks(Strict):
     """Random networks of one architecture.
 
     Attributes:
         architecture: ``[n_0, n_1, ..., n_L, outputs]``.
-        count: how many, each with a seed derived from the architecture and its number.
+        count: how many, each with a seed derived from the other settings and its number.
         weights: "pytorch" (uniform in +-1/sqrt(inputs of the layer), weights and biases) or
             "normal" (He: variance 2/inputs, biases standard normal times ``bias_scale``).
         bias_scale: for "normal".
@@ -42,11 +57,11 @@ class RandomNetworks(_Strict):
     bias_scale: Number = 0.1
 
 
-class DomainSettings(_Strict):
+class DomainSettings(Strict):
     """Exactly one of: the box in the network's file, one box, the whole space."""
 
     from_file: bool = False
-    box: tuple[Number | list[Number], Number | list[Number]] | None = None
+    box: Annotated[list[Number | list[Number]], Field(min_length=2, max_length=2)] | None = None
     whole_space: bool = False
 
     @model_validator(mode="after")
@@ -56,17 +71,69 @@ class DomainSettings(_Strict):
         return self
 
 
-class CountSettings(_Strict):
-    """How every network is counted; ``options`` go to the engine."""
+class CountSettings(Strict):
+    """One way of counting; ``options`` go to the engine."""
 
-    engine: str = "auto"
-    definition: Literal["full", "nonempty"] = "full"
-    with_output: bool = False
-    time_limit: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    options: dict[str, Any] = {}
+    engine: str
+    definition: DefinitionName
+    with_output: bool
+    time_limit: float | None
+    region_limit: int | None
+    options: dict[str, JsonValue]
 
 
-class StudyConfig(_Strict):
+class CountGrid(Strict):
+    """Ways of counting every network: all combinations of engines, definitions and outputs.
+
+    Attributes:
+        engine, definition, with_output: one value or a list.
+        time_limit: seconds for one count.
+        region_limit: for one count.
+        options: of the engine.
+    """
+
+    engine: OneOrMore[str] = ["auto"]
+    definition: OneOrMore[DefinitionName] = ["full"]
+    with_output: OneOrMore[bool] = [False]
+    time_limit: Positive | None = None
+    region_limit: Annotated[int, Field(ge=1)] | None = None
+    options: dict[str, JsonValue] = {}
+
+    @field_validator("engine")
+    @classmethod
+    def _known(cls, engines: list[str]) -> list[str]:
+        known = ["auto", *ENGINES]
+        for engine in engines:
+            if engine not in known:
+                near = difflib.get_close_matches(engine, known, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+                raise ValueError(f"no engine {engine!r}; {hint}")
+        return engines
+
+    @field_validator("options")
+    @classmethod
+    def _finite(cls, options: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        canonical_json(options)  # raises ValueError for numbers that no JSON file holds
+        return options
+
+    def expand(self) -> list[CountSettings]:
+        """Every combination, engines first."""
+        return [
+            CountSettings(
+                engine=engine,
+                definition=definition,
+                with_output=with_output,
+                time_limit=self.time_limit,
+                region_limit=self.region_limit,
+                options=self.options,
+            )
+            for engine, definition, with_output in itertools.product(
+                self.engine, self.definition, self.with_output
+            )
+        ]
+
+
+class StudyConfig(Strict):
     """A study: networks x counts, the bounds beside them, and what is made of the results.
 
     Attributes:
@@ -86,7 +153,7 @@ class StudyConfig(_Strict):
     networks: list[str] = []
     random: list[RandomNetworks] = []
     domain: DomainSettings
-    counts: Annotated[list[CountSettings], Field(min_length=1)]
+    counts: Annotated[list[CountGrid], Field(min_length=1)]
     bounds: list[BoundName] = ["montufar2017", "serra2018", "hinz2019"]
     output: str
     tables: list[TableName] = ["architectures", "runs"]
@@ -105,73 +172,42 @@ def load_config(
     """Read a configuration; return it with the plain values that it was made from.
 
     Arguments:
-        path: a YAML file, or the ``study.json`` that a run left in its output folder.
+        path: a YAML file.
         overrides: dotted keys (``counts.0.time_limit``) and values as YAML text.
 
     Raises:
         ConfigError: one line with the file, the line where it can be told, the key, the remedy.
     """
-    if path.suffix == ".json":
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"{path}: cannot be read: {error}") from error
-    else:
-        values = load_yaml(path)
-    for key, text in (overrides or {}).items():
+    values = load_yaml(path)
+    overrides = overrides or {}
+    for key, text in overrides.items():
         _override(values, key, parse_value(text))
-    try:
-        return StudyConfig.model_validate(values, strict=False), values
-    except ValidationError as error:
-        raise ConfigError(_explain(path, error)) from error
+    return require_valid(StudyConfig, values, path, overrides), values
 
 
 def _override(values: dict[str, Any], key: str, value: Any) -> None:
     *parents, last = key.split(".")
     place: Any = values
-    for part in parents:
+    for depth, part in enumerate(parents):
         if isinstance(place, list):
             place = place[_index(place, part, key)]
         elif isinstance(place, dict):
             place = place.setdefault(part, {})
+        else:
+            raise _not_a_group(key, parents[:depth])
     if isinstance(place, list):
         place[_index(place, last, key)] = value
     elif isinstance(place, dict):
         place[last] = value
     else:
-        raise ConfigError(f"--set {key}: {'.'.join(parents)} is a value, not a group of settings")
+        raise _not_a_group(key, parents)
+
+
+def _not_a_group(key: str, parents: list[str]) -> ConfigError:
+    return ConfigError(f"--set {key}: {'.'.join(parents)} is a value, not a group of settings")
 
 
 def _index(place: list[Any], part: str, key: str) -> int:
-    if not part.isdigit() or int(part) >= len(place):
+    if not part.isdecimal() or int(part) >= len(place):
         raise ConfigError(f"--set {key}: {part!r} is no place in a list of {len(place)} (from 0)")
     return int(part)
-
-
-def _explain(path: Path, error: ValidationError) -> str:
-    """One line on the first problem."""
-    problem = error.errors(include_url=False)[0]
-    where = tuple(part for part in problem["loc"] if isinstance(part, str | int))
-    line = key_line(path, where) if path.suffix != ".json" else None
-    place = f"{path}:{line}" if line else str(path)
-    key = ".".join(map(str, where))
-    if problem["type"] == "extra_forbidden":
-        known = _keys_at(where[:-1])
-        near = difflib.get_close_matches(str(where[-1]), known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
-        return f"{place}: unknown key {key!r}; {hint}"
-    if problem["type"] == "missing":
-        return f"{place}: the key {key!r} is missing"
-    message = problem["msg"].removeprefix("Value error, ")
-    return f"{place}: {key}: {message}" if key else f"{place}: {message}"
-
-
-def _keys_at(parents: tuple[str | int, ...]) -> list[str]:
-    """Known keys of the group of settings at a place."""
-    groups: dict[str, type[BaseModel]] = {
-        "random": RandomNetworks,
-        "domain": DomainSettings,
-        "counts": CountSettings,
-    }
-    model = groups.get(str(parents[0]), StudyConfig) if parents else StudyConfig
-    return list(model.model_fields)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from milpcount.errors import ConfigError
 
@@ -31,10 +32,11 @@ class ResultStore:
         Raises:
             ConfigError: a line in the middle of the file is no run.
         """
-        if not self.path.exists():
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
             return {}
-        content = self.path.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
+        whole = content[: _end_of_whole_lines(content)]
         runs: dict[str, dict[str, Any]] = {}
         for number, line in enumerate(whole.splitlines(), 1):
             try:
@@ -47,64 +49,61 @@ class ResultStore:
         return runs
 
     @contextmanager
-    def appending(self) -> Iterator[ResultStore]:
-        """Hold the store for writing; refuses while another process holds it.
+    def appending(self, *, fresh: bool = False) -> Iterator[StoreWriter]:
+        """Hold the store for writing, emptied first if ``fresh``.
+
+        The lock belongs to the open file: the system frees it however the process ends, so that
+        there is nothing to clean up after a kill.
 
         Raises:
             ConfigError: another process writes to this store.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        lock = self.folder / "runs.lock"
-        _acquire(lock)
-        try:
-            self._drop_torn_line()
-            yield self
-        finally:
-            lock.unlink(missing_ok=True)
+        with self.path.open("a+b") as file:
+            if not _lock(file):
+                raise ConfigError(
+                    f"{self.path} is being written by another milpcount run; wait for its end"
+                )
+            file.seek(0)
+            file.truncate(0 if fresh else _end_of_whole_lines(file.read()))
+            yield StoreWriter(file)
+
+
+class StoreWriter:
+    """Appends to a store that is held."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Write one finished run through to the disk."""
-        line = json.dumps(record, allow_nan=False) + "\n"
-        with self.path.open("ab") as file:
-            file.write(line.encode())
-            file.flush()
-            os.fsync(file.fileno())
-
-    def _drop_torn_line(self) -> None:
-        if not self.path.exists():
-            return
-        content = self.path.read_bytes()
-        end = content.rfind(b"\n") + 1
-        if end < len(content):
-            with self.path.open("r+b") as file:
-                file.truncate(end)
+        self._file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
 
 
-def _acquire(lock: Path) -> None:
-    """Create the lock file with our process id; take over one whose process is gone."""
-    for _ in range(2):
+def _end_of_whole_lines(content: bytes) -> int:
+    return content.rfind(b"\n") + 1
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[bytes]) -> bool:
+        """Lock a byte far behind the content, which others may go on reading."""
+        file.seek(1 << 40)
         try:
-            descriptor = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-        except FileExistsError:
-            holder = lock.read_text(encoding="utf-8").strip()
-            if holder.isdigit() and not _alive(int(holder)):
-                lock.unlink(missing_ok=True)
-                continue
-            raise ConfigError(
-                f"{lock.parent} is being written by process {holder or '?'}; wait for it, "
-                f"or remove {lock.name} if it is gone"
-            ) from None
-        with os.fdopen(descriptor, "w") as file:
-            file.write(str(os.getpid()))
-        return
-    raise ConfigError(f"{lock} cannot be taken; remove it if no run is going on")
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
         return True
-    return True
+
+else:
+    import fcntl
+
+    def _lock(file: IO[bytes]) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -11,11 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["architecture_table", "runs_table", "to_latex", "to_markdown", "write_table"]
+from milpcount.study.files import write_text
+
+__all__ = ["WAY", "architecture_table", "runs_table", "to_latex", "to_markdown", "write_table"]
 
 Records = Sequence[Mapping[str, Any]]
 
-_GROUP = ["architecture", "engine", "definition", "with_output"]
+WAY = ("engine", "definition", "with_output")
 
 
 def _shape(widths: Sequence[int]) -> str:
@@ -61,9 +61,9 @@ def architecture_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
     """
     runs = runs_table(records, bounds)
     rows = []
-    for group, part in runs.groupby(_GROUP, sort=False):
+    for group, part in runs.groupby(["architecture", *WAY], sort=False):
         counts = [int(v) for v in part["lower"]]
-        row: dict[str, Any] = dict(zip(_GROUP, group, strict=True))
+        row: dict[str, Any] = dict(zip(("architecture", *WAY), group, strict=True))
         row |= {
             "networks": len(part),
             "exact": int(sum(bool(v) for v in part["exact"])),
@@ -156,12 +156,3 @@ def write_table(frame: pd.DataFrame, folder: Path, name: str, caption: str) -> l
         write_text(path, text)
         paths.append(path)
     return paths
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that it is either whole or the one before."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        file.write(text)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)

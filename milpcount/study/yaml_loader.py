@@ -2,11 +2,13 @@
 
 Against PyYAML's safe loader: ``1e-6`` is a number, only ``true`` and ``false`` are booleans
 (``on``, ``yes`` and ``no`` are words), ``1:30``, ``1_000`` and dates are words, and a key given
-twice is an error instead of the last one winning.
+twice is an error instead of the last one winning.  Tags and aliases are refused: settings need
+neither, and a few nested aliases stand for gigabytes.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -15,13 +17,29 @@ import yaml
 
 from milpcount.errors import ConfigError
 
-__all__ = ["load_yaml", "parse_value"]
+__all__ = ["key_line", "load_yaml", "parse_value"]
+
+
+class _LoadError(Exception):
+    """A problem that the loader found, with its line."""
+
+    def __init__(self, mark: yaml.Mark, problem: str) -> None:
+        super().__init__(f"line {mark.line + 1}: {problem}")
 
 
 class _Loader(yaml.SafeLoader):
     """The safe loader with the resolvers of YAML 1.2's core schema."""
 
     yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012 - PyYAML's own attribute
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = self.peek_event()
+        if isinstance(event, yaml.AliasEvent):
+            raise _LoadError(event.start_mark, "aliases (*name) are not read; write the value out")
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            raise _LoadError(event.start_mark, f"tags ({tag}) are not read; write a plain value")
+        return super().compose_node(parent, index)
 
 
 for _tag, _pattern, _first in (
@@ -37,30 +55,39 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
 
 
-def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: dict[Any, int] = {}
-    for key_node, _ in node.value:
+def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
+    mapping: dict[str, Any] = {}
+    lines: dict[str, int] = {}
+    for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
-        line = key_node.start_mark.line + 1
         if not isinstance(key, str):
-            raise _LoadError(f"line {line}: the key {key!r} is not a word")
-        if key in seen:
-            raise _LoadError(f"line {line}: the key {key!r} stands in line {seen[key]} already")
-        seen[key] = line
-    mapping: dict[Any, Any] = loader.construct_mapping(node, deep=True)
+            raise _LoadError(key_node.start_mark, f"the key {key!r} is not a word; quote it")
+        if key in mapping:
+            raise _LoadError(
+                key_node.start_mark, f"the key {key!r} stands in line {lines[key]} already"
+            )
+        lines[key] = key_node.start_mark.line + 1
+        mapping[key] = loader.construct_object(value_node, deep=True)
     return mapping
 
 
+def _construct_int(loader: _Loader, node: yaml.ScalarNode) -> int:
+    try:
+        return int(str(loader.construct_scalar(node)))
+    except ValueError as error:  # Python reads no integer of more than 4300 digits
+        raise _LoadError(node.start_mark, "the number has too many digits") from error
+
+
 def _construct_float(loader: _Loader, node: yaml.ScalarNode) -> float:
-    text = loader.construct_scalar(node)
-    return float(str(text).replace(".inf", "inf"))
-
-
-class _LoadError(Exception):
-    """A problem that the loader found, with its line."""
+    text = str(loader.construct_scalar(node))
+    value = float(text.replace(".inf", "inf"))
+    if math.isinf(value) and "inf" not in text:
+        raise _LoadError(node.start_mark, f"the number {text} is too large; write .inf if meant")
+    return value
 
 
 _Loader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
+_Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
 _Loader.add_constructor("tag:yaml.org,2002:float", _construct_float)
 
 
@@ -82,7 +109,11 @@ def load_yaml(path: str | Path) -> dict[str, Any]:
 
 
 def parse_value(text: str) -> Any:
-    """Read one value as YAML, for ``--set KEY=VALUE``."""
+    """Read one value as YAML, for ``--set KEY=VALUE``.
+
+    Raises:
+        ConfigError: the text is no YAML.
+    """
     return _load(text, f"value {text!r}")
 
 
@@ -90,12 +121,12 @@ def key_line(path: Path, keys: tuple[str | int, ...]) -> int | None:
     """Line of a nested key in a YAML file, as far down as the file goes; None if unknown."""
     try:
         node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
-    except (OSError, yaml.YAMLError):
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, _LoadError):
         return None
     line: int | None = None
     for key in keys:
         if isinstance(node, yaml.MappingNode):
-            match = [(k, v) for k, v in node.value if k.value == str(key)]
+            match = [(k, v) for k, v in node.value if k.value == key]
             if not match:
                 break
             line, node = match[0][0].start_mark.line + 1, match[0][1]
@@ -115,7 +146,9 @@ def _load(text: str, where: str) -> Any:
     except _LoadError as problem:
         raise ConfigError(f"{where}: {problem}") from problem
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise ConfigError(f"{where}: line {line}: {error.problem}") from error
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{where}: line {line}: {error.problem or error.context}") from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"{where}: not YAML: {error}") from error
+        raise ConfigError(f"{where}: not YAML: {' '.join(str(error).split())}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{where}: nested too deeply") from error

@@ -131,7 +131,7 @@ def test_expansion_is_refused_before_it_takes_memory(tmp_path: Path) -> None:
     path = write(
         tmp_path / "n.onnx", nodes, {"K": np.ones((512, 3, 3, 3), np.float32)}, (1, 3, 224, 224)
     )
-    with pytest.raises(NetworkError, match="Conv 'big'.*over the limit of 2 GiB"):
+    with pytest.raises(NetworkError, match=r"Conv 'big'.*over the limit of 2 GiB"):
         load_onnx(path)
 
 

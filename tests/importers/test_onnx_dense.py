@@ -243,7 +243,8 @@ def test_integer_arithmetic_on_shapes(tmp_path: Path) -> None:
         ([node("Flatten", ["x"], "g", axis=-1)], {}, 17),
         ([node("Reshape", ["x", "s"], "g")], {"s": ints(0, -1)}, 17),
         ([node("Reshape", ["x", "s"], "g")], {"s": ints(4, 3, 2)}, 17),
-        ([node("Unsqueeze", ["x", "s"], "u"), node("Squeeze", ["u", "s"], "g")], {"s": ints(1)}, 13),
+        ([node("Unsqueeze", ["x", "s"], "u"), node("Squeeze", ["u", "s"], "g")],
+         {"s": ints(1)}, 13),
         ([node("Unsqueeze", ["x"], "u", axes=[0, 4]), node("Squeeze", ["u"], "g")], {}, 11),
         ([node("Slice", ["x", "a", "b", "c", "d"], "g")],
          {"a": ints(-1, 1), "b": ints(-100, 10), "c": ints(2, 1), "d": ints(-2, 1)}, 17),
@@ -386,8 +387,9 @@ def test_batch_normalisation_is_folded(
 
 
 @pytest.mark.parametrize(
-    "head", [["Softmax"], ["LogSoftmax"], ["Sigmoid"], ["Softmax", "ArgMax"], ["Softmax", "Identity"]]
-)  # fmt: skip
+    "head",
+    [["Softmax"], ["LogSoftmax"], ["Sigmoid"], ["Softmax", "ArgMax"], ["Softmax", "Identity"]],
+)
 def test_a_head_at_the_end_is_left_out_with_a_note(tmp_path: Path, head: list[str]) -> None:
     nodes = [node("Gemm", ["x", "W", "B"], "g", transB=1), node("Relu", ["g"], "h")]
     nodes.append(node("Gemm", ["h", "V", "C"], "t0", transB=1))

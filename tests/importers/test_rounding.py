@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -38,6 +38,7 @@ def check(result: tuple[np.ndarray, bool], truth: list[Fraction]) -> None:
     assert exact == (fractions(array) == truth)
 
 
+@settings(deadline=None)
 @given(arrays(5), arrays(5))
 def test_elementwise(a: np.ndarray, b: np.ndarray) -> None:
     pairs = list(zip(fractions(a), fractions(b), strict=True))
@@ -45,6 +46,7 @@ def test_elementwise(a: np.ndarray, b: np.ndarray) -> None:
     check(rounding.multiply(a, b), [x * y for x, y in pairs])
 
 
+@settings(deadline=None)
 @given(arrays(5), arrays(5))
 def test_divide(a: np.ndarray, b: np.ndarray) -> None:
     b = np.where(np.abs(b) > 1e-200, b, 3.0)
@@ -52,6 +54,7 @@ def test_divide(a: np.ndarray, b: np.ndarray) -> None:
     check(rounding.divide(a, b), truth)
 
 
+@settings(deadline=None)
 @given(st.data(), sizes, sizes, sizes)
 def test_matmul(data: st.DataObject, rows: int, inner: int, columns: int) -> None:
     a, b = data.draw(arrays(rows, inner)), data.draw(arrays(inner, columns))
@@ -63,6 +66,7 @@ def test_matmul(data: st.DataObject, rows: int, inner: int, columns: int) -> Non
     check(rounding.matmul(a, b), truth)
 
 
+@settings(deadline=None)
 @given(st.data(), sizes, sizes)
 def test_dot(data: st.DataObject, rows: int, inner: int) -> None:
     a, b = data.draw(arrays(rows, inner)), data.draw(arrays(rows, inner))
@@ -74,6 +78,7 @@ def test_dot(data: st.DataObject, rows: int, inner: int) -> None:
     check(rounding.dot(a, b, constant), truth)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), values), max_size=8))
 def test_scatter(entries: list[tuple[int, float]]) -> None:
     place = np.array([p for p, _ in entries], dtype=np.int64)

@@ -60,8 +60,8 @@ def test_classifier_without_its_head(classes: int) -> None:
 
 
 def test_single_precision_weights_are_widened() -> None:
-    model = MLPRegressor(hidden_layer_sizes=(4,), solver="lbfgs", max_iter=2000, random_state=0)
-    model.fit(X.astype(np.float32), X[:, 0].astype(np.float32))
+    model = MLPRegressor(hidden_layer_sizes=(4,), random_state=0)
+    model.partial_fit(X.astype(np.float32), X[:, 0].astype(np.float32))
     assert model.coefs_[0].dtype == np.float32
     assert np.array_equal(load_network(model).weights[0], model.coefs_[0].T)
 

@@ -50,6 +50,14 @@ class MilpSolver(ABC):
         """Add a constraint of the loaded model, linear in its variables."""
 
     @abstractmethod
+    def remove(self, constraints: Sequence[pyo.Constraint]) -> None:
+        """Take constraints out again that were added; they are still in the model."""
+
+    @abstractmethod
+    def fix(self, variables: Sequence[pyo.Var], values: Sequence[int] | None) -> None:
+        """Fix binary variables at values, or free them (None)."""
+
+    @abstractmethod
     def solve(self, variables: Sequence[pyo.Var], seconds: float | None) -> SolveOutcome:
         """Solve within the time; where a solution is found, set the values of ``variables``.
 

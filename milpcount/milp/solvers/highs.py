@@ -17,6 +17,9 @@ _OPTIONS = {
     "output_flag": False,
     "mip_feasibility_tolerance": 1e-9,
     "primal_feasibility_tolerance": 1e-9,
+    # Measured on small ReLU models with cuts: these cost more than they find (scripts/bench_milp).
+    "mip_detect_symmetry": False,
+    "mip_heuristic_run_feasibility_jump": False,
 }
 _LIMITS = (TerminationCondition.maxTimeLimit, TerminationCondition.iterationLimit)
 
@@ -52,6 +55,19 @@ class HighsSolver(MilpSolver):
     def add(self, constraint: pyo.Constraint) -> None:
         """Add one row."""
         self._highs.add_constraints([constraint])
+
+    def remove(self, constraints: Sequence[pyo.Constraint]) -> None:
+        """Delete rows."""
+        self._highs.remove_constraints(list(constraints))
+
+    def fix(self, variables: Sequence[pyo.Var], values: Sequence[int] | None) -> None:
+        """Change the bounds of columns."""
+        for k, variable in enumerate(variables):
+            if values is None:
+                variable.unfix()
+            else:
+                variable.fix(values[k])
+        self._highs.update_variables(list(variables))
 
     def solve(self, variables: Sequence[pyo.Var], seconds: float | None) -> SolveOutcome:
         """Solve from scratch (HiGHS keeps no tree)."""

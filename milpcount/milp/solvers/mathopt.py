@@ -33,6 +33,7 @@ class MathOptSolver(MilpSolver):
         self._backend = backend
         self._child: subprocess.Popen[str] | None = None
         self._columns: dict[int, int] = {}
+        self._rows: dict[int, int] = {}
 
     def load(self, model: pyo.ConcreteModel) -> None:
         """Start the child and send it the model."""
@@ -63,7 +64,18 @@ class MathOptSolver(MilpSolver):
 
     def add(self, constraint: pyo.Constraint) -> None:
         """Add one row."""
-        self._ask(command="add", row=self._row(constraint))
+        reply = self._ask(command="add", row=self._row(constraint))
+        self._rows[id(constraint)] = reply["row"]
+
+    def remove(self, constraints: Sequence[pyo.Constraint]) -> None:
+        """Delete rows."""
+        self._ask(command="remove", rows=[self._rows.pop(id(c)) for c in constraints])
+
+    def fix(self, variables: Sequence[pyo.Var], values: Sequence[int] | None) -> None:
+        """Change the bounds of columns."""
+        ends = [(0, 1)] * len(variables) if values is None else [(v, v) for v in values]
+        columns = [self._columns[id(v)] for v in variables]
+        self._ask(command="fix", columns=columns, ends=ends)
 
     def solve(self, variables: Sequence[pyo.Var], seconds: float | None) -> SolveOutcome:
         """Solve in the child; Ctrl-C ends the child."""

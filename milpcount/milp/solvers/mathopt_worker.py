@@ -23,6 +23,7 @@ class _Worker:
     def load(self, request: dict[str, Any]) -> dict[str, Any]:
         """Build the model."""
         self.model = mathopt.Model(name="milpcount")
+        self.added: dict[int, mathopt.LinearConstraint] = {}
         self.variables = [
             self.model.add_variable(
                 lb=-math.inf if lo is None else lo,
@@ -42,16 +43,31 @@ class _Worker:
 
     def add(self, request: dict[str, Any]) -> dict[str, Any]:
         """Add a row."""
-        self._add(request["row"])
+        constraint = self._add(request["row"])
+        self.added[constraint.id] = constraint
+        return {"row": constraint.id}
+
+    def remove(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Delete rows that were added."""
+        for row in request["rows"]:
+            self.model.delete_linear_constraint(self.added.pop(row))
         return {}
 
-    def _add(self, row: dict[str, Any]) -> None:
+    def fix(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Change the bounds of columns."""
+        for column, (lo, hi) in zip(request["columns"], request["ends"], strict=True):
+            self.variables[column].lower_bound = lo
+            self.variables[column].upper_bound = hi
+        return {}
+
+    def _add(self, row: dict[str, Any]) -> mathopt.LinearConstraint:
         constraint = self.model.add_linear_constraint(
             lb=-math.inf if row["lo"] is None else row["lo"],
             ub=math.inf if row["hi"] is None else row["hi"],
         )
         for column, coefficient in zip(row["columns"], row["coefficients"], strict=True):
             constraint.set_coefficient(self.variables[column], coefficient)
+        return constraint
 
     def solve(self, request: dict[str, Any]) -> dict[str, Any]:
         """Solve; the values of the asked columns where a solution was found."""
@@ -89,11 +105,16 @@ def main() -> None:
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     worker = _Worker()
+    commands = {
+        "load": worker.load,
+        "add": worker.add,
+        "remove": worker.remove,
+        "fix": worker.fix,
+        "solve": worker.solve,
+    }
     for line in sys.stdin:
         request = json.loads(line)
-        command = {"load": worker.load, "add": worker.add, "solve": worker.solve}[
-            request["command"]
-        ]
+        command = commands[request["command"]]
         try:
             reply = command(request)
         except (RuntimeError, ValueError) as error:

@@ -1,0 +1,144 @@
+"""Folding affine stages: exact where it says so, close and noted where not."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from milpcount.errors import NetworkError, UnsupportedError
+from milpcount.importers.affine import Folder
+from milpcount.importers.image import Image
+
+SIZE = 3
+numbers = st.one_of(
+    st.sampled_from([0.0, 1.0, -1.0, 0.5, 3.0]),
+    st.floats(-4, 4, width=32).map(lambda v: v if abs(v) > 1e-20 else 0.0),
+)
+vectors = hnp.arrays(np.float64, SIZE, elements=numbers)
+matrices = hnp.arrays(np.float64, (SIZE, SIZE), elements=numbers)
+stages = st.one_of(
+    st.tuples(st.just("shift"), vectors),
+    st.tuples(st.just("scale"), vectors),
+    st.tuples(st.just("divide"), vectors.map(lambda v: np.where(v == 0, 2.0, v))),
+    st.tuples(st.just("matrix"), matrices),
+    st.tuples(st.just("windows"), vectors),
+    st.tuples(st.just("turn"), vectors),
+    st.tuples(st.just("double"), vectors),
+)
+
+Exact = list[list[Fraction]]
+
+
+def run(folder: Folder, image: Image, kind: str, value: np.ndarray) -> Image:
+    if kind == "matrix":
+        return folder.apply(image, None, value, 1.0, (SIZE,))
+    if kind == "windows":  # a circular convolution
+        index = (np.arange(SIZE)[:, None] + np.arange(SIZE)) % SIZE
+        matrix = np.broadcast_to(value, (SIZE, SIZE))
+        return folder.apply(image, index, matrix, 0.0, (SIZE,))
+    if kind == "turn":
+        return folder.take(image, np.array([2, 0, 1]))
+    if kind == "double":
+        return folder.add(image, folder.take(image, np.array([0, -1, 1])))
+    return {"shift": folder.shift, "scale": folder.scale, "divide": folder.divide}[kind](
+        image, value
+    )
+
+
+def run_exactly(rows: Exact, kind: str, value: np.ndarray) -> Exact:
+    """The same on rows of rational coefficients, the constant last."""
+    exact = [[Fraction(v) for v in np.atleast_1d(row)] for row in value]
+
+    def combine(matrix: list[list[Fraction]], constant: int) -> Exact:
+        out = []
+        for row in matrix:
+            columns = zip(*rows, strict=True)
+            new = [sum(map(Fraction.__mul__, row, column), Fraction(0)) for column in columns]
+            new[-1] += constant
+            out.append(new)
+        return out
+
+    flat = [v[0] for v in exact]
+    one = [[Fraction(int(i == j)) for j in range(SIZE)] for i in range(SIZE)]
+    match kind:
+        case "matrix":
+            return combine(exact, 1)
+        case "windows":
+            return combine([[flat[(j - i) % SIZE] for j in range(SIZE)] for i in range(SIZE)], 0)
+        case "turn":
+            return [rows[2], rows[0], rows[1]]
+        case "double":
+            return combine([[2, 0, 0], [0, 1, 0], [0, 1, 1]], 0)  # type: ignore[list-item]
+        case "shift":
+            return [[*row[:-1], row[-1] + v] for row, v in zip(rows, flat, strict=True)]
+        case "scale":
+            return combine([[v * e for e in line] for v, line in zip(flat, one, strict=True)], 0)
+    return combine([[e / v for e in line] for v, line in zip(flat, one, strict=True)], 0)
+
+
+@settings(deadline=None)
+@given(st.lists(stages, min_size=1, max_size=5))
+def test_a_fold_is_exact_or_noted(chain: list[tuple[str, np.ndarray]]) -> None:
+    folder = Folder(SIZE, "net")
+    image = folder.input((SIZE,))
+    truth = [[Fraction(int(i == j)) for j in range(SIZE + 1)] for i in range(SIZE)]
+    size = truth
+    for i, (kind, value) in enumerate(chain):
+        folder.place = f"stage {i}"
+        image = run(folder, image, kind, value)
+        truth = run_exactly(truth, kind, value)
+        size = run_exactly([[abs(v) for v in row] for row in size], kind, np.abs(value))
+    net = folder.finish(folder.relu(image))
+    got = np.concatenate([net.weights[0], net.biases[0][:, None]], axis=1)
+    rounded = [note for note in net.notes if "rounded" in note]
+    for ours, true, scale in zip(got.tolist(), truth, size, strict=True):
+        for a, b, s in zip(ours, true, scale, strict=True):
+            if not rounded:
+                assert Fraction(a) == b
+            assert abs(Fraction(a) - b) <= s * Fraction(1, 2**48)
+
+
+def test_notes_name_places_once_and_few() -> None:
+    folder = Folder(1, "net")
+    image = folder.input((1,))
+    for i in range(12):
+        folder.place = f"Mul 'm{i}'"
+        image = folder.scale(folder.scale(image, 1 / 3), 0.1)
+    (note,) = folder.finish(image).notes
+    assert note.count("Mul") == 8
+    assert "and 4 more" in note
+
+
+def test_layers_that_do_not_reach_the_output() -> None:
+    folder = Folder(2, "net")
+    image = folder.input((2,))
+    folder.relu(image)
+    with pytest.raises(UnsupportedError, match="hidden layer 0 of 1"):
+        folder.finish(image)
+
+
+def test_products_that_take_too_long_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("milpcount.importers.affine._MAX_WORK", 20)
+    folder = Folder(3, "net")
+    image = folder.apply(folder.input((3,)), None, np.ones((3, 3)), 0.0, (3,))
+    folder.place = "Gemm 'g'"
+    with pytest.raises(NetworkError, match=r"net: folding Gemm 'g' takes 2\.7e\+01"):
+        folder.apply(image, None, np.ones((3, 3)), 0.0, (3,))
+
+
+def test_units_that_join_a_layer_late() -> None:
+    """What was folded before they came keeps a zero for them."""
+    folder = Folder(2, "net")
+    x = folder.input((2,))
+    first = folder.relu(x)
+    early = folder.apply(first, None, np.array([[1.0, 2.0]]), 0.0, (1,))
+    second = folder.relu(folder.scale(x, -1.0))
+    late = folder.apply(second, None, np.array([[4.0, 8.0]]), 0.0, (1,))
+    net = folder.finish(folder.add(early, late))
+    assert net.widths == (4,)
+    assert np.array_equal(net.weights[1], [[1, 2, 4, 8]])
