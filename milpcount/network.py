@@ -142,8 +142,14 @@ class ReLUNetwork:
             raise NetworkError(f"{name}: {len(slopes)} slopes for {depth} hidden layers")
         per_unit = []
         for i, slope in enumerate(slopes):
-            array = np.array(np.broadcast_to(np.asarray(slope, dtype=float), ws[i].shape[:1]))
-            per_unit.append(_frozen(array, f"{name}: slope{i}", 1))
+            array = np.atleast_1d(np.asarray(slope))
+            if array.shape not in ((1,), ws[i].shape[:1]):
+                raise NetworkError(
+                    f"{name}: slope{i} has shape {array.shape}; give one number, or one for each "
+                    f"of the {ws[i].shape[0]} units"
+                )
+            full = np.broadcast_to(_frozen(array, f"{name}: slope{i}", 1), ws[i].shape[:1])
+            per_unit.append(full)
         if input_box is not None and input_box.dimension not in (None, ws[0].shape[1]):
             raise NetworkError(
                 f"{name}: the input box has {input_box.dimension} coordinates, "

@@ -23,7 +23,7 @@ TIERS = [
     ["milp"],
     ["region", "engines", "facade", "__init__"],
     ["study"],
-    ["cli"],
+    ["cli", "__main__"],
 ]
 TIER = {name: k for k, names in enumerate(TIERS) for name in names}
 

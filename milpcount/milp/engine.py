@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from milpcount.errors import UnsupportedError
+from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, check_point
 from milpcount.exact.forms import domain_rows, exact_layers, pattern_rows, signs_at
@@ -58,6 +59,7 @@ def enumerate_milp(
     """
     if problem.definition is Definition.LINEAR:
         raise UnsupportedError("engine milp counts the definitions full and nonempty, not linear")
+    require_full_dimensional(problem)
     confirm = _Confirmation(problem, outcome)
     found: dict[tuple[int, ...], Point] = {}
     enumerator = NoGoodEnumerator(

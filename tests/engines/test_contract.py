@@ -31,7 +31,12 @@ UNBOUNDED = ("brute", "tree-highs")
 EXTRA: dict[str, list[dict[str, Any]]] = {
     "brute": [{}],
     "tree-highs": [{}],
-    "milp": [{}, {"variant": "max_f", "cuts": "plain"}, {"solver": "mathopt-scip"}, {"solver": "mathopt-highs"}],
+    "milp": [
+        {},
+        {"variant": "max_f", "cuts": "plain"},
+        {"solver": "mathopt-scip"},
+        {"solver": "mathopt-highs"},
+    ],
 }
 MAX_UNITS = {"brute": 14}
 

@@ -45,9 +45,7 @@ def test_forms_and_signs(seed: int, kind: str, leaky: bool) -> None:
     for (forms, _), g in zip(pattern_forms(layers, bits), truth, strict=True):
         assert forms.signs(point) == [(v > 0) - (v < 0) for v in g]
         rows = [[Fraction(int(v), 1 << forms.shift) for v in row] for row in forms.matrix.tolist()]
-        values = [
-            sum((a * b for a, b in zip(row[:-1], x, strict=True)), row[-1]) for row in rows
-        ]
+        values = [sum((a * b for a, b in zip(row[:-1], x, strict=True)), row[-1]) for row in rows]
         assert values == g
 
 
