@@ -54,6 +54,7 @@ def enumerate_brute(problem: CountProblem, watch: Watch, outcome: Outcome) -> It
             witness = decide(rows, box).witness
             assert witness is not None
             watch.regions += 1
+            watch.report("searching")
             yield Leaf(tuple(bits), witness)
             return
         assert forms is not None
