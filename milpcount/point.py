@@ -15,12 +15,19 @@ from numpy.typing import NDArray
 
 __all__ = ["Point", "scaled_integers"]
 
+# Up to so many numbers a loop in Python is faster than NumPy's calls.
+_FEW = 64
+
 
 def scaled_integers(values: NDArray[np.float64]) -> tuple[list[int], int]:
     """Integers and ``shift >= 0`` with ``values.ravel()[i] == integers[i] * 2**-shift``.
 
     ``values`` must be finite.
     """
+    if values.size <= _FEW:
+        ratios = [v.as_integer_ratio() for v in values.ravel().tolist()]
+        top = max((d.bit_length() for _, d in ratios), default=1)
+        return [n << (top - d.bit_length()) for n, d in ratios], top - 1
     flat = np.ascontiguousarray(values, dtype=np.float64).ravel()
     mantissa, exponent = np.frexp(flat)
     integers = (mantissa * 2.0**53).astype(np.int64)

@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 
 from milpcount.domain import Box
 from milpcount.errors import SolverError
-from milpcount.exact.dyadic import ExactBox, to_float
+from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Decision, Row, check_point, check_refutation, decide
 from milpcount.outcome import Outcome
-from milpcount.point import Point, scaled_integers
+from milpcount.point import Point
 
 __all__ = ["Ladder"]
+
+_BITS = 2.0**40  # of the largest multiplier
+_LARGEST = 1000  # bits of a constant beside coefficients below 1: floats end at 1024
 
 
 class Ladder:
@@ -78,9 +81,12 @@ class Ladder:
             return None
         solution = self._highs.getSolution()
         values = np.array(solution.col_value)
-        duals, _ = scaled_integers(np.maximum(-np.array(solution.row_dual), 0.0))
+        duals = [max(-y, 0.0) for y in solution.row_dual]
         top = max(self._exponents, default=0)
-        multipliers = [y << (top - e) for y, e in zip(duals, self._exponents, strict=True)]
+        # Cut off behind the bits that HiGHS's tolerances leave any meaning.
+        unit = _BITS / (max(duals, default=0.0) or 1.0)
+        pairs = zip(duals, self._exponents, strict=True)
+        multipliers = [int(y * unit) << (top - e) for y, e in pairs]
         return float(values[-1]), values[:-1], multipliers
 
     def _load(self, rows: Sequence[Row]) -> None:
@@ -95,21 +101,17 @@ class Ladder:
             self._highs.deleteRows(len(gone), gone)
             del self._rows[keep:], self._exponents[keep:]
         for row in rows[keep:]:
-            floats, shift = to_float(row.coefficients)
-            # Rows of about unit length make t a distance; a power of two rounds nothing.
-            exponent = int(np.round(np.log2(_length(floats[:-1]))))
-            scaled = np.ldexp(floats, -exponent)
-            values = np.append(scaled[:-1], -1.0)
+            # Rows of about unit size make t about a distance; a power of two rounds nothing.
+            exponent = max(abs(c).bit_length() for c in row.coefficients[:-1])
+            exponent = max(exponent, abs(row.coefficients[-1]).bit_length() - _LARGEST)
+            scale = 1 << exponent
+            # int / int rounds correctly at any size.
+            *scaled, constant = [c / scale for c in row.coefficients]
+            values = np.array([*scaled, -1.0])
             status = self._highs.addRow(
-                -scaled[-1], highspy.kHighsInf, len(values), self._columns, values
+                -constant, highspy.kHighsInf, len(values), self._columns, values
             )
             if status == highspy.HighsStatus.kError:
                 raise SolverError("HiGHS refused a row of the linear programme")
             self._rows.append(row)
-            self._exponents.append(exponent + shift)
-
-
-def _length(vector: NDArray[np.float64]) -> float:
-    """Euclidean length without overflow, 1 for the zero vector."""
-    top = float(np.max(np.abs(vector), initial=0.0))
-    return top * float(np.linalg.norm(vector / top)) if top > 0 else 1.0
+            self._exponents.append(exponent)

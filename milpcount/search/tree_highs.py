@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from milpcount.errors import InvariantError, UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.dyadic import ExactBox
-from milpcount.exact.feasibility import Row, check_refutation
+from milpcount.exact.feasibility import Row
 from milpcount.exact.forms import ExactLayer, Forms, constraint, domain_rows, exact_layers
 from milpcount.outcome import Leaf, Outcome
 from milpcount.point import Point
@@ -152,7 +152,8 @@ class _Search:
         if value > 0 or (value == 0 and not wanted.strict):
             self.outcome.add("decided_by_witness")
             return node.witness
-        if check_refutation([wanted], self.box, [1]):
+        top = self.box.supremum(wanted.coefficients)
+        if top is not None and (top < 0 or (top == 0 and wanted.strict)):
             self.outcome.add("decided_by_interval")
             return None
         return self.ladder.decide([*node.rows, wanted]).witness
