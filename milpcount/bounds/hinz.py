@@ -1,101 +1,109 @@
 r"""The framework of Hinz and van de Geer (2019) with activation histograms that are proved here.
 
-**Histograms.**  The regions that ``m`` ReLU units cut from ``R^n`` have an *activation
-histogram* ``h``: ``h_i`` regions with exactly ``i`` active units.  Write ``T_k(h)`` for the
-number of regions with at most ``k`` inactive units (tail sums) and ``h <= g`` when
-``T_k(h) <= T_k(g)`` for all ``k``.  A family ``gamma_{n,m}`` is admissible when every arrangement
-of ``m`` units in dimension ``n`` has ``h <= gamma_{n,m}``, and ``gamma_{n,m} <= gamma_{n+1,m}``.
+**Histograms.** The patterns that ``m`` ReLU units have on ``R^n`` have an *activation histogram*
+``h``: ``h_i`` patterns with exactly ``i`` active units. Write ``h <= g`` when every tail sum
+``h_i + ... + h_m`` is at most that of ``g``. A family ``gamma_{n,m}`` is admissible when
 
-**Bound.**  A region with ``i`` active units has an image of dimension at most ``min(i, n)``, and
-more dimensions never give fewer regions later, so with ``R(L + 1, .) = 1``
+(a) every arrangement of ``m`` units in dimension ``n`` has ``h <= gamma_{n,m}``, and
+(b) ``gamma_{n,m} <= gamma_{n+1,m}``.
 
-    R(l, d) = sum_i gamma_{d, n_l}(i) R(l + 1, min(i, d)),      #regions <= R(1, n_0).
+**Bound.** With ``d' = min(d, rank W^l)`` and ``R(L + 1, .) = 1``
 
-``gamma_{n,m}(i) = C(m, i)`` for ``i >= m - n`` gives Theorem 1 of Serra et al.; Hinz and van de
-Geer write the recurrence as a product of matrices.  Plain ReLUs only.
+    R(l, d) = sum_i gamma_{d', n_l}(i) R(l + 1, min(i, d')),      #regions <= R(1, n_0).
 
-**The histograms used here** are defined by their tail sums ``T_k(n, m)``:
+*Proof.* With the tail sums ``T_i`` of ``gamma_{d', n_l}`` and ``R(l + 1, -1) = 0``, Abel
+summation gives ``R(l, d) = sum_{i <= d'} T_i (R(l + 1, i) - R(l + 1, i - 1))``. By (b) and
+induction from the last layer, ``R(l, .)`` is nondecreasing. Given a pattern of the earlier
+layers, let ``d`` be the dimension of its image; the units of layer ``l`` are affine functions on
+a space of dimension ``d'``, and where ``i`` of them are active the next image has dimension at
+most ``min(i, d')``. So the same sum with the tail sums of the true histogram bounds what layers
+``l..L`` add, and (a) bounds those by ``T_i``. The patterns may be any non-empty ones on any
+domain, so the bound holds for the definitions ``linear <= full <= nonempty``. Plain ReLUs only.
 
-    T_k(0, m) = 1,      T_k(1, m) = min(m + 1, 2 k + 1),
-    T_k(n, m) = T_k(n, m - 1) + T_{k-1}(n - 1, m - 1)   for n >= 2,   T_{-1} = 0, T_k(n, 0) = 1.
-
-*Proof that they are admissible.*  ``n = 0`` is a point.
-
-``n = 1``: let ``p < q`` be the outermost of the intervals with at most ``k`` inactive units.  Every
-unit changes sign at most once between them; let ``a`` units turn on and ``b`` off, so
-``a + b >= q - p`` (each border has a unit).  The ``a`` are inactive at ``p``, the ``b`` at ``q``,
-so ``a, b <= k`` and ``q - p <= 2k``.
-
-``n >= 2``: delete one unit.  Regions of the other ``m - 1`` that it does not cut keep their number
-of inactive units or gain one; a region that it cuts gives two, one of which has one inactive
-unit more, and the cut regions are regions of an arrangement of ``m - 1`` units in dimension
-``n - 1`` with the same units inactive.  Hence ``T_k <= T_k(n, m - 1) + T_{k-1}(n - 1, m - 1)``;
-units that are constant or coincide only lower the left side.
-
-Monotone in ``n``: by induction on ``m``, with ``T_k(1, m) <= T_k(1, m - 1) + [k >= 1]`` for the
-step from one to two dimensions.
-
-Hinz (2021) has smaller histograms still for ``n >= 2``, for which no proof was at hand; they are
-not used.
+Hinz and van de Geer write the recurrence as a product of matrices, ``min(i, d')`` being the
+clipping. ``gamma_{n,m}(i) = C(m, i)`` for ``i >= m - n`` gives Theorem 1 of Serra et al. The
+histograms used here are those of Hinz (2021), for which :mod:`milpcount.bounds.levels` proves
+(a). (b) for ``n = 0, 1`` is seen from the formulas. From 2 to 3 dimensions, ``F_j(3, m) - F_j(3,
+m - 1) = F_{j-1}(2, m - 1)``, which is at least ``F_j(2, m) - F_j(2, m - 1)``: at most ``j`` as
+long as ``1 + j (m - 1)`` is the minimum at ``m - 1``, and at most ``m`` afterwards. Beyond, the
+recursion carries (b) on.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from functools import lru_cache
 
 from flint import fmpz
 
 from milpcount.bounds.serra import layer_step
-from milpcount.bounds.widths import require_widths
+from milpcount.bounds.widths import binomial_row, require_ranks, require_widths
 
-__all__ = ["MAX_HISTOGRAM_WIDTH", "activation_histograms", "bound_hinz2019"]
+__all__ = ["bound_hinz2019"]
 
-MAX_HISTOGRAM_WIDTH = 100
+# A layer of n units takes some n^2 / 12 products by numbers of as many bits as units follow.  A
+# layer with more than this, about a tenth of a second, gets Serra's histogram.
+_COST_LIMIT = 5 * 10**9
 
-
-@lru_cache(maxsize=32)
-def activation_histograms(m: int, dimensions: int) -> tuple[tuple[fmpz, ...], ...]:
-    """Return ``gamma_{n, m}`` for ``n = 0..dimensions``; entry ``i`` counts i active units.
-
-    Takes of the order of ``m^2 * dimensions`` additions.
-    """
-    top = min(dimensions, m)
-    # tails[n][k] = T_k(n, units), raised unit by unit.
-    tails = [[1] * (m + 1) for _ in range(top + 1)]
-    for units in range(1, m + 1):
-        for n in range(top, 1, -1):
-            lower = tails[n - 1]
-            row = tails[n]
-            for k in range(m, 0, -1):
-                row[k] += lower[k - 1]
-        if top >= 1:
-            tails[1] = [min(units + 1, 2 * k + 1) for k in range(m + 1)]
-    out = []
-    for row in tails:
-        by_inactive = [row[0], *(b - a for a, b in itertools.pairwise(row))]
-        out.append(tuple(fmpz(v) for v in reversed(by_inactive)))
-    return (*out, *[out[-1]] * (dimensions - top))
+_Corrections = list[tuple[int, int, list[fmpz]]]
 
 
-def bound_hinz2019(widths: Sequence[int]) -> int:
-    """Return the bound of the framework with the histograms proved above.
+def bound_hinz2019(widths: Sequence[int], ranks: Sequence[int] | None = None) -> int:
+    """Return the bound of the framework with the histograms of :mod:`milpcount.bounds.levels`.
 
-    Layers wider than :data:`MAX_HISTOGRAM_WIDTH` use Serra's histogram, which is admissible too;
-    the result is never above :func:`bound_serra2018`.
+    A layer with ``n_l^2 (n_l + ... + n_L) > 5 * 10^9`` (all but the last five of a hundred
+    layers of 1,000 units) uses Serra's histogram, which is admissible too, to save time; the
+    result is never above :func:`bound_serra2018`.
+
+    Arguments:
+        widths: ``n_0, n_1, ..., n_L``.
+        ranks: of the weight matrices, or upper bounds on them, where known.
+
+    Raises:
+        InputError: widths that are not positive integers, or ranks that do not go with them.
     """
     widths = require_widths(widths)
+    layers = widths[1:]
+    ranks = require_ranks(ranks, layers)
     values = [fmpz(1)] * (widths[0] + 1)
-    for n in reversed(widths[1:]):
-        if n > MAX_HISTOGRAM_WIDTH:
-            values = layer_step(n, n, values)
-            continue
-        top = min(len(values) - 1, n)
-        gammas = activation_histograms(n, top)
-        step = []
-        for d, gamma in enumerate(gammas):
-            below = sum((g * v for g, v in zip(gamma[:d], values[:d], strict=True)), fmpz(0))
-            step.append(below + values[d] * sum(gamma[d:], fmpz(0)))
-        values = step + [step[-1]] * (len(values) - 1 - top)
+    cached: dict[tuple[int, int], _Corrections] = {}
+    units_from_here = 0
+    last = len(layers) - 1
+    for i in range(last, -1, -1):
+        n = layers[i]
+        units_from_here += n
+        top = min(widths[0], ranks[i])
+        step = layer_step(n, top, values[: top + 1])
+        # The last layer only takes the total number of patterns, which is the same.
+        if i < last and n * n * units_from_here <= _COST_LIMIT:
+            if (n, top) not in cached:
+                cached[n, top] = _corrections(n, top)
+            rises = [values[0], *(b - a for a, b in itertools.pairwise(values[: top + 1]))]
+            for d, first, factors in cached[n, top]:
+                for factor, rise in zip(factors, rises[first:], strict=False):
+                    step[d] -= factor * rise
+        values = step + [step[-1]] * (widths[0] - top)
     return int(values[widths[0]])
+
+
+def _corrections(n: int, top: int) -> _Corrections:
+    """For each dimension d: d, the first i, and Serra's tail sums less ours from there on.
+
+    They are ``missing(d, n, k)`` of :mod:`milpcount.bounds.levels` with ``k = n - i - d + 2``, for
+    ``i <= d`` (beyond, the clipping takes no notice), ``k >= 2`` (Serra's tail sum is the same
+    below) and ``n - 2 k + 1 >= d - 1`` (where it vanishes).
+    """
+    rows: dict[int, list[int]] = {}
+    out = []
+    for d in range(2, top + 1):
+        first = (n - d + 3) // 2
+        factors = []
+        for i in range(first, min(d, n - d) + 1):
+            k = n - i - d + 2
+            size = n - 2 * k + 1
+            if size not in rows:
+                rows[size] = [*binomial_row(size, top), 0]  # C(d - 1, d) = 0 is asked for too
+            factors.append(fmpz(rows[size][d] + k * rows[size][d - 1]))
+        if factors:
+            out.append((d, first, factors))
+    return out

@@ -68,11 +68,18 @@ def bound_arora2018_lower(widths: Sequence[int]) -> int:
 def bound_serra2018_lower_theorem7(widths: Sequence[int]) -> int:
     """``2 sum_{j < n_0} C(m - 1, j) * (w + 1)^{L-1}`` (Serra et al. 2018), as Arora's.
 
-    Raises InputError unless the later layers have at least 2 units.
+    The first layer folds each of its ``2 sum C(m - 1, j)`` cones onto a half-line; each later one
+    cuts it in ``w + 1`` pieces that, but for the last layer, must all be mapped onto one interval
+    again.  The paper states ``w >= 2``.  With ``w >= 3`` ReLUs the slopes of the pieces can
+    alternate in sign; with two they cannot: over three pieces without a dead one they are ``-a, b
+    - a, b``.  So for three layers or more ``w >= 3`` is asked for here (for ``w = 2`` the formula
+    gives 18 for widths 1, 2, 2, 2, where a search found no more than 15).
+
+    Raises InputError unless the later layers have at least 3 units, or 1 if there is only one.
     """
     start, w, depth = _zonotope_start(widths)
-    if depth > 1 and w < 2:
-        raise InputError("needs at least 2 units in every layer")
+    if depth > 2 and w < 3:
+        raise InputError("needs at least 3 units in every layer after the first")
     return start * int((w + 1) ** (depth - 1))
 
 
@@ -104,5 +111,8 @@ def bound_serra2018_lower(widths: Sequence[int]) -> int:
         except InputError:
             require_widths(widths)
     if not best:
-        raise InputError("needs at least 2 units in every layer")
+        raise InputError(
+            "needs at least 2 units in the first layer and, beyond two layers, at least 3 units in "
+            "every later one"
+        )
     return best

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from flint import fmpz
 
-from milpcount.bounds.widths import binomial_row, require_widths
-from milpcount.errors import InputError
+from milpcount.bounds.widths import binomial_row, require_ranks, require_widths
 
 __all__ = ["bound_serra2018", "layer_step"]
 
@@ -31,13 +30,10 @@ def bound_serra2018(widths: Sequence[int], ranks: Sequence[int] | None = None) -
     """
     widths = require_widths(widths)
     layers = widths[1:]
-    if ranks is None:
-        ranks = layers
-    if len(ranks) != len(layers):
-        raise InputError(f"{len(ranks)} ranks given for {len(layers)} layers")
+    ranks = require_ranks(ranks, layers)
     values = [fmpz(1)] * (widths[0] + 1)
     for n, rank in zip(reversed(layers), reversed(ranks), strict=True):
-        values = layer_step(n, min(n, rank), values)
+        values = layer_step(n, rank, values)
     return int(values[widths[0]])
 
 
@@ -49,7 +45,7 @@ def layer_step(n: int, rank: int, after: Sequence[fmpz]) -> list[fmpz]:
     are a running sum of ``C(n, k) R(l + 1, k)``.  GMP integers: they pass 100,000 bits.
     """
     top = min(len(after) - 1, n)
-    row = [fmpz(c) for c in binomial_row(n)]
+    row = [fmpz(c) for c in binomial_row(n, top)]
     sums = [fmpz(0), *itertools.accumulate(row)]
     weighted = [fmpz(0), *itertools.accumulate(row[k] * after[k] for k in range(top + 1))]
     out = []

@@ -36,7 +36,7 @@ def bound_architecture(
 
     Arguments:
         widths: the inputs, then every layer whose units count as ReLUs.
-        ranks: of the weight matrices, where known; they sharpen ``serra2018``.
+        ranks: of the weight matrices, where known; they sharpen ``serra2018`` and ``hinz2019``.
         leaky: whether units may be leaky; bounds that need plain ReLUs are then left out.
 
     Raises:
@@ -53,7 +53,7 @@ def bound_architecture(
         reasons |= dict.fromkeys(("serra2018", "hinz2019"), _LEAKY)
     else:
         upper["serra2018"] = bound_serra2018(widths, ranks)
-        upper["hinz2019"] = bound_hinz2019(widths)
+        upper["hinz2019"] = bound_hinz2019(widths, ranks)
     lower: dict[str, int] = {}
     for name, bound in _LOWER.items():
         try:

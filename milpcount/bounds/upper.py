@@ -15,14 +15,18 @@ import itertools
 import math
 from collections.abc import Sequence
 
-from milpcount.bounds.widths import binomial_sums, require_widths
+from milpcount.bounds.widths import binomial_row, require_widths
 
 __all__ = ["bound_montufar2017", "bound_naive", "bound_raghu2017", "count_arrangement"]
 
 
 def count_arrangement(hyperplanes: int, dimension: int) -> int:
     """Regions of hyperplanes in general position: ``sum_{j <= d} C(n, j)`` (Zaslavsky 1975)."""
-    return binomial_sums(hyperplanes)[min(dimension, hyperplanes)]
+    if dimension >= hyperplanes:
+        return 1 << hyperplanes
+    if 2 * dimension > hyperplanes:  # fewer terms are left out than taken
+        return (1 << hyperplanes) - sum(binomial_row(hyperplanes, hyperplanes - dimension - 1))
+    return sum(binomial_row(hyperplanes, dimension))
 
 
 def bound_naive(widths: Sequence[int]) -> int:

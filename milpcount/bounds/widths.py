@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 from milpcount.errors import InputError
 
-__all__ = ["binomial_row", "binomial_sums", "require_widths"]
+__all__ = ["binomial_row", "require_ranks", "require_widths"]
 
 
 def require_widths(widths: object) -> tuple[int, ...]:
@@ -32,14 +31,27 @@ def require_widths(widths: object) -> tuple[int, ...]:
     return tuple(int(value) for value in values)
 
 
-def binomial_row(n: int) -> list[int]:
-    """``C(n, 0), ..., C(n, n)``, each from the one before."""
+def require_ranks(ranks: Sequence[int] | None, layers: Sequence[int]) -> tuple[int, ...]:
+    """Return one rank per layer, the widths where none are given.
+
+    A number above the true rank only weakens an upper bound, so it is not refused.
+
+    Raises:
+        InputError: not one rank per layer, or one that is not a whole number of at least 0.
+    """
+    if ranks is None:
+        return tuple(layers)
+    if len(ranks) != len(layers):
+        raise InputError(f"{len(ranks)} ranks given for {len(layers)} layers")
+    for rank in ranks:
+        if isinstance(rank, bool) or not hasattr(rank, "__index__") or rank < 0:
+            raise InputError(f"rank {rank!r} is not a whole number of at least 0")
+    return tuple(min(int(rank), width) for rank, width in zip(ranks, layers, strict=True))
+
+
+def binomial_row(n: int, top: int) -> list[int]:
+    """``C(n, 0), ..., C(n, min(n, top))``, each from the one before."""
     row = [1]
-    for j in range(n):
+    for j in range(min(n, top)):
         row.append(row[-1] * (n - j) // (j + 1))
     return row
-
-
-def binomial_sums(n: int) -> list[int]:
-    """``sum_{j <= d} C(n, j)`` for ``d = 0..n``: regions of n hyperplanes in dimension d."""
-    return list(itertools.accumulate(binomial_row(n)))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import milpcount as mc
 from milpcount import bounds
-from milpcount.bounds.hinz import activation_histograms
+from milpcount.bounds.levels import activation_histogram
 from milpcount.bounds.ranks import exact_rank
 from milpcount.errors import InputError
 from tests.shared import random_net
@@ -80,6 +80,10 @@ def test_lower_bounds() -> None:
     assert {w: bounds.bound_serra2018_lower(w) for w in serra} == serra
     assert bounds.bound_arora2018_lower([2, 6, 2]) == 12
     assert bounds.lower.bound_serra2018_lower_theorem7([2, 6, 2]) == 18
+    assert bounds.lower.bound_serra2018_lower_theorem7([2, 6, 3, 3]) == 96
+    # Two ReLUs cannot fold a half-line in three: beyond two layers the formula would be too high.
+    with pytest.raises(InputError, match="3 units"):
+        bounds.bound_serra2018_lower([1, 2, 2, 2])
     assert bounds.count_dimension_one([1, 3, 4]) == 20 == bounds.bound_serra2018([1, 3, 4])
 
 
@@ -136,7 +140,7 @@ def test_histograms_in_one_dimension_are_attained() -> None:
         counts = [0] * (m + 1)
         for x in points:
             counts[sum(1 for p, s in ends if s * (x - p) > 0)] += 1
-        assert tuple(counts) == tuple(int(v) for v in activation_histograms(m, 1)[1])
+        assert counts == activation_histogram(1, m)
 
 
 def _tails(histogram: list[int]) -> list[int]:
@@ -146,7 +150,7 @@ def _tails(histogram: list[int]) -> list[int]:
 @pytest.mark.parametrize(("n", "m"), [(1, 4), (2, 3), (2, 4), (2, 5), (3, 4), (3, 5)])
 @pytest.mark.parametrize("kind", ["normal", "integer"])
 def test_histograms_dominate_arrangements(n: int, m: int, kind: str) -> None:
-    gamma = [int(v) for v in activation_histograms(m, n)[n]]
+    gamma = activation_histogram(n, m)
     assert sum(gamma) == bounds.count_arrangement(m, n)
     rng = np.random.default_rng(n * 100 + m)
     for _ in range(12):
@@ -157,9 +161,9 @@ def test_histograms_dominate_arrangements(n: int, m: int, kind: str) -> None:
         assert all(a <= b for a, b in zip(_tails(histogram), _tails(gamma), strict=True))
 
 
-@pytest.mark.parametrize("m", [3, 7, 12])
+@pytest.mark.parametrize("m", range(1, 41))
 def test_histograms_grow_with_the_dimension(m: int) -> None:
-    tails = [_tails([int(v) for v in h]) for h in activation_histograms(m, m + 1)]
+    tails = [_tails(activation_histogram(n, m)) for n in range(m + 2)]
     for low, high in itertools.pairwise(tails):
         assert all(a <= b for a, b in zip(low, high, strict=True))
 
@@ -191,8 +195,17 @@ def test_ranks_of_a_network() -> None:
     nearly[0, 0] = np.nextafter(nearly[0, 0], 9.0)
     assert exact_rank(nearly) == 3
     low = mc.ReLUNetwork([left @ right, np.ones((1, 6))], [np.zeros(6), [0]])
-    assert mc.bound(low).upper["serra2018"] == 1 + 6 + 15
+    assert mc.bound(low).upper["serra2018"] == mc.bound(low).upper["hinz2019"] == 1 + 6 + 15
     assert mc.bound([5, 6]).upper["serra2018"] > 22
+    assert exact_rank(np.zeros((3, 2))) == 0
+
+
+def test_ranks_of_wide_deficient_layers() -> None:
+    rng = np.random.default_rng(1)
+    weight = rng.normal(size=(120, 300))
+    weight[7], weight[8] = -4 * weight[3], weight[3] + 0.0
+    assert exact_rank(weight) == exact_rank(weight.T) == 118
+    assert exact_rank(np.array([[2.0**63]])) == 1
 
 
 def test_leaky_networks_have_only_the_bounds_that_hold() -> None:
@@ -230,6 +243,15 @@ def test_a_hundred_layers_of_a_thousand() -> None:
     upper = bounds.bound_architecture([2, *[1000] * 100]).upper
     assert upper["serra2018"].bit_length() == 1894
     assert upper["naive"] == 2**100_000
+    wide = bounds.bound_serra2018([784, *[1000] * 100])
+    assert wide.bit_length() == 99_904
+    assert bounds.bound_hinz2019([784, *[1000] * 100]) < wide
+
+
+def test_wide_layers_on_few_inputs_cost_nothing() -> None:
+    n = 10**6
+    cells = 1 + n + n * (n - 1) // 2
+    assert bounds.bound_serra2018([2, n, n]) == bounds.bound_montufar2017([2, n, n]) == cells**2
 
 
 @pytest.mark.parametrize(
