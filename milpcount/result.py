@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from milpcount._version import __version__
+from milpcount.decimal_text import to_decimal
 from milpcount.errors import InputError, InvariantError
 
 __all__ = [
@@ -154,8 +155,8 @@ class CountResult:
     def to_json(self) -> dict[str, Any]:
         """The object that ``milpcount count --json`` prints; counts are decimal strings."""
         return {
-            "lower": str(self.lower),
-            "upper": None if self.upper is None else str(self.upper),
+            "lower": to_decimal(self.lower),
+            "upper": None if self.upper is None else to_decimal(self.upper),
             "exact": self.exact,
             "engine": self.engine,
             "definition": str(self.definition),
@@ -189,6 +190,6 @@ class BoundResult:
     def to_json(self) -> dict[str, dict[str, str]]:
         """The object that ``milpcount bound --json`` prints; counts are decimal strings."""
         return {
-            "upper": {name: str(value) for name, value in self.upper.items()},
-            "lower": {name: str(value) for name, value in self.lower.items()},
+            "upper": {name: to_decimal(value) for name, value in self.upper.items()},
+            "lower": {name: to_decimal(value) for name, value in self.lower.items()},
         }

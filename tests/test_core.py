@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import milpcount as mc
+from milpcount.decimal_text import from_decimal, to_decimal
 from milpcount.errors import InvariantError
 
 
@@ -135,6 +136,14 @@ def test_results_cannot_contradict_themselves() -> None:
     for bad in ({"seconds": 0}, {"seconds": -1.0}, {"regions": 0}):
         with pytest.raises(mc.InputError):
             mc.Budget(**bad)
+
+
+@pytest.mark.parametrize("digits", [1, 3999, 4000, 4300, 5000, 60000])
+def test_decimals_of_any_size(digits: int) -> None:
+    value = 7 * 10 ** (digits - 1) + 12
+    text = to_decimal(value)
+    assert len(text) == digits if digits > 2 else text == "19"
+    assert from_decimal(text) == value
 
 
 def test_the_docstring_example() -> None:

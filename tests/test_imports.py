@@ -16,7 +16,7 @@ HEAVY = ("pyomo", "highspy", "ortools", "torch", "pandas", "matplotlib", "numba"
 
 # Lower tiers first; a module may import from its own tier and from those before it.
 TIERS = [
-    ["errors", "_version"],
+    ["errors", "_version", "decimal_text"],
     ["domain", "pattern", "point", "network", "result", "problem", "outcome", "importers"],
     ["exact", "bounds", "preactivation"],
     ["search"],

@@ -19,6 +19,7 @@ from milpcount.cli.domain import (
     domain_from_options,
 )
 from milpcount.cli.output import EXIT_DONE, EXIT_LIMIT, console, print_json, progress_display
+from milpcount.decimal_text import to_decimal
 from milpcount.engines import ENGINES
 from milpcount.facade import count
 from milpcount.importers import load_network
@@ -123,7 +124,7 @@ def _describe(result: CountResult) -> None:
     if result.exact:
         out.print(f"[bold]{result.lower}[/bold] {what} (exact)")
     else:
-        upper = "unknown" if result.upper is None else str(result.upper)
+        upper = "unknown" if result.upper is None else to_decimal(result.upper)
         out.print(f"between [bold]{result.lower}[/bold] and [bold]{upper}[/bold] {what}")
         stop = result.termination
         out.print(f"stopped by the limit: {stop.limit} {stop.detail}".rstrip())

@@ -54,8 +54,8 @@ def enumerate_brute(problem: CountProblem, watch: Watch, outcome: Outcome) -> It
             witness = decide(rows, box).witness
             assert witness is not None
             watch.regions += 1
-            watch.report("searching")
             yield Leaf(tuple(bits), witness)
+            watch.report("searching")
             return
         assert forms is not None
         for active in (0, 1):

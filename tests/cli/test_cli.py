@@ -93,6 +93,8 @@ def test_bound(network: Path, capsys: pytest.CaptureFixture[str]) -> None:
     value = _json(capsys)
     assert set(value) == {"upper", "lower"}
     assert value["upper"]["serra2018"] == "1690286436"  # type: ignore[index]
+    assert run(["bound", "30", *["1000"] * 20, "--json"]) == 0
+    assert len(_json(capsys)["upper"]["naive"]) == 6021  # type: ignore[index]
     assert run(["bound", "2", *["1000"] * 20]) == 0
     assert "e" in capsys.readouterr().out
     assert run(["bound", str(network)]) == 0
