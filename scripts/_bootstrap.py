@@ -19,7 +19,7 @@ def ensure_environment(extras: str) -> Path:
     What is installed already is left alone: a stamp holds the extras and the checksums of
     ``pyproject.toml`` and ``constraints.txt``.  Ends the program with one line when it cannot.
     """
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - the Python that was typed may be older
         sys.exit(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}")
     python = FOLDER / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = FOLDER / "milpcount-stamp"

@@ -17,7 +17,9 @@ def main() -> int:
     """Run pytest in the project's environment, on all cores unless arguments are given."""
     python = ensure_environment("dev")
     arguments = sys.argv[1:] or ["-n", "auto", "-q"]
-    return subprocess.run([str(python), "-m", "pytest", *arguments], cwd=ROOT, check=False).returncode
+    return subprocess.run(
+        [str(python), "-m", "pytest", *arguments], cwd=ROOT, check=False
+    ).returncode
 
 
 if __name__ == "__main__":

@@ -22,23 +22,25 @@ import itertools
 import json
 import os
 import sys
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from milpcount.domain import Box
 from milpcount.errors import ConfigError, InputError, MissingDependencyError
 from milpcount.importers.npz import save_npz
 from milpcount.network import ReLUNetwork
+from milpcount.study.files import write_bytes, write_text
 from milpcount.study.seeds import derive_seed
-from milpcount.study.yaml_loader import load_yaml
+from milpcount.study.strict import Strict, require_valid
+from milpcount.study.yaml_loader import load_yaml, parse_value
 
 # SHA-256 of the files as their authors distribute them.
 # fmt: off
@@ -59,21 +61,39 @@ MIRRORS = (
 )
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What a network is trained with; every field can stand in the YAML file."""
+Count = Annotated[int, Field(ge=1)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
-    hidden: Sequence[Sequence[int]]
-    seeds: int = 1
-    epochs: int = 20
-    batch_size: int = 128
-    learning_rate: float = 0.002
-    optimizer: str = "adam"
-    l1: float = 0.0
-    l2: float = 0.0
-    min_accuracy: float = 0.2
-    attempts: int = 10
+
+class Settings(Strict):
+    """What networks are trained with; every field can stand in the YAML file.
+
+    Attributes:
+        hidden: the hidden widths of each kind of network.
+        seeds: networks of each kind.
+        epochs, batch_size, learning_rate, optimizer: as usual.
+        l1: weight of the sum of all absolute parameters in the loss.
+        l2: weight decay of the optimizer.
+        min_accuracy: on the test images; below it a network counts as dead.
+        attempts: seeds to try before giving up on living networks.
+        output: folder for the networks.
+    """
+
+    hidden: Annotated[list[Annotated[list[Count], Field(min_length=1)]], Field(min_length=1)]
+    seeds: Count = 1
+    epochs: Count = 20
+    batch_size: Count = 128
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.002
+    optimizer: Literal["adam", "sgd"] = "adam"
+    l1: Amount = 0.0
+    l2: Amount = 0.0
+    min_accuracy: Annotated[float, Field(ge=0, le=1)] = 0.2
+    attempts: Count = 10
     output: str = "networks"
+
+
+# What a network that is there already must agree on to be kept.
+DECISIVE = ("epochs", "batch_size", "learning_rate", "optimizer", "l1", "l2", "min_accuracy")
 
 
 @dataclass(frozen=True)
@@ -113,18 +133,15 @@ def read_settings(arguments: argparse.Namespace) -> Settings:
     values: dict[str, Any] = {}
     if arguments.config is not None:
         values = load_yaml(arguments.config)
-        unknown = set(values) - set(Settings.__dataclass_fields__)
-        if unknown:
-            raise ConfigError(f"{arguments.config}: unknown setting {sorted(unknown)[0]!r}")
-    for name in Settings.__dataclass_fields__:
-        given = getattr(arguments, name, None)
-        if given is not None:
-            values[name] = given
-    if isinstance(values.get("hidden"), str):
-        values["hidden"] = [[int(word) for word in values["hidden"].split(",")]]
-    if not values.get("hidden"):
-        raise ConfigError("no hidden widths: name a YAML file, or --hidden 16,16")
-    return Settings(**values)
+    asked = {k: v for k, v in vars(arguments).items() if v is not None}
+    given = {k: v for k, v in asked.items() if k in Settings.model_fields}
+    if "hidden" in given:
+        given["hidden"] = [parse_value(f"[{given['hidden']}]")]
+    values |= given
+    if not values:
+        raise ConfigError("nothing to train: name a YAML file, or --hidden 16,16")
+    path = arguments.config or Path("command line")
+    return require_valid(Settings, values, path, given, "--")
 
 
 def train_all(settings: Settings, data: Mnist) -> None:
@@ -134,16 +151,28 @@ def train_all(settings: Settings, data: Mnist) -> None:
     for widths in settings.hidden:
         for number in range(settings.seeds):
             name = "-".join(map(str, widths)) + f"_s{number}"
-            path = output / f"{name}.npz"
-            if path.exists() and path.with_suffix(".json").exists():
+            path, side = output / f"{name}.npz", output / f"{name}.json"
+            if path.exists() and side.exists():
+                require_same_settings(side, settings)
                 print(f"{name}: there already")
                 continue
             network, record = train_well(widths, number, settings, data, name)
-            record |= {"number": number, **asdict(settings), "hidden": list(widths)}
-            record.pop("output")
-            write_json(path.with_suffix(".json"), record)
+            record |= {"number": number, **settings.model_dump(exclude={"output"})}
+            record["hidden"] = list(widths)
+            write_text(side, json.dumps(record, indent=1) + "\n")
             save_npz(network, path)
             print(f"{name}: test accuracy {record['test_accuracy']:.4f}", flush=True)
+
+
+def require_same_settings(side: Path, settings: Settings) -> None:
+    """Refuse to take a network that was trained otherwise for one of this study."""
+    record = json.loads(side.read_text(encoding="utf-8"))
+    for key in DECISIVE:
+        if record.get(key) != getattr(settings, key):
+            raise InputError(
+                f"{side}: trained with {key} {record.get(key)}, not {getattr(settings, key)}; "
+                "name another --output, or delete the network"
+            )
 
 
 def train_well(
@@ -178,12 +207,8 @@ def train(
     for before, after in itertools.pairwise(sizes):
         layers += [torch.nn.Linear(before, after), torch.nn.ReLU()]
     model = torch.nn.Sequential(*layers[:-1])
-    optimizers = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
-    if settings.optimizer not in optimizers:
-        raise ConfigError(f"no optimizer {settings.optimizer!r}; known: {', '.join(optimizers)}")
-    optimizer = optimizers[settings.optimizer](
-        model.parameters(), lr=settings.learning_rate, weight_decay=settings.l2
-    )
+    kind = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[settings.optimizer]
+    optimizer = kind(model.parameters(), lr=settings.learning_rate, weight_decay=settings.l2)
     loss_of = torch.nn.CrossEntropyLoss()
     images, labels = torch.from_numpy(data.train_images), torch.from_numpy(data.train_labels)
     for _ in range(settings.epochs):
@@ -253,9 +278,7 @@ def _download(name: str, path: Path) -> None:
                 content = reply.read(64 << 20)
         except (urllib.error.URLError, TimeoutError):
             continue
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(content)
-        os.replace(file.name, path)
+        write_bytes(path, content)
         return
     raise InputError(
         f"{name} could not be downloaded; fetch the MNIST files by hand and name their folder "
@@ -275,15 +298,6 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     sizes = np.frombuffer(content, dtype=">u4", count=dimensions, offset=4)
     data = np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * dimensions)
     return data.reshape(sizes.astype(int))
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON so that a file is either whole or not there."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-        json.dump(value, file, indent=1)
-        file.write("\n")
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -48,6 +48,7 @@ def execute(run: Run, progress: ProgressCallback | None = None) -> dict[str, Any
     """
     network = run.source.load()
     settings = run.settings
+    bounds = bound(network, with_output=settings.with_output)
     result = count(
         network,
         resolve_domain(run.domain),
@@ -60,7 +61,6 @@ def execute(run: Run, progress: ProgressCallback | None = None) -> dict[str, Any
     )
     if result.termination.limit is Limit.INTERRUPT:
         raise KeyboardInterrupt
-    bounds = bound(network, with_output=settings.with_output)
     return {
         "key": run.key,
         "network": run.source.name,
@@ -79,7 +79,7 @@ def run_all(
     workers: int = 1,
     progress: ProgressCallback | None = None,
     execute_run: ExecuteRun = execute,
-) -> Iterator[Finished]:
+) -> Generator[Finished, None, None]:
     """Yield every run as it ends, in any order; a failure of one does not stop the others.
 
     Closing the iterator, or KeyboardInterrupt, ends the workers.  Progress of single counts is
@@ -90,15 +90,17 @@ def run_all(
             yield _attempt(execute_run, run, progress)
         return
     lost = []
-    for run, finished in _in_processes(runs, workers, execute_run):
-        if finished is None:
-            lost.append(run)
-        else:
-            yield finished
+    with closing(_in_processes(runs, workers, execute_run)) as ends:
+        for run, finished in ends:
+            if finished is None:
+                lost.append(run)
+            else:
+                yield finished
     # A worker that dies takes the others' runs along.  Alone, only the culprit dies again.
     for run in lost:
-        for _, finished in _in_processes([run], 1, execute_run):
-            yield finished or Finished(run, None, "its process died (out of memory?)")
+        with closing(_in_processes([run], 1, execute_run)) as ends:
+            for _, finished in ends:
+                yield finished or Finished(run, None, "its process died (out of memory?)")
 
 
 def _attempt(
@@ -119,7 +121,7 @@ def _attempt(
 
 def _in_processes(
     runs: Sequence[Run], workers: int, execute_run: ExecuteRun
-) -> Iterator[tuple[Run, Finished | None]]:
+) -> Generator[tuple[Run, Finished | None], None, None]:
     """Yield every run with its end, None if a worker died before."""
     # Fresh interpreters: forked ones would share the solvers' state.
     context = multiprocessing.get_context("spawn")
@@ -142,7 +144,7 @@ def _in_processes(
                 else:
                     yield futures[future], finished
         except (KeyboardInterrupt, GeneratorExit):
-            pool.shutdown(wait=False, cancel_futures=True)
+            # Their counts would go on to the end; the pool then waits for their ends alone.
             for child in set(multiprocessing.active_children()) - others:
                 child.terminate()
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ __all__ = ["FIGURES", "require_matplotlib", "write_figure"]
 _COUNT_COLOURS = ("#0072B2", "#56B4E9", "#000000", "#999999")
 _BOUND_COLOURS = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#7F6000")
 _MARKERS = ("s", "^", "D", "v", "P")
+_DASHES = ("-", (0, (6, 2)), (0, (3, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 _TOO_HIGH = 10**300
 _NAMES = {
     "naive": "$2^N$ (Montúfar et al. 2014)",
@@ -48,16 +50,19 @@ def bounds_and_counts(records: Records, bounds: Sequence[str], title: str) -> Fi
     shapes = list(dict.fromkeys(table["architecture"]))
     figure, axes = _canvas(max(5.4, 3.4 + 0.45 * len(shapes)), title)
     ways = dict.fromkeys(table[list(WAY)].itertuples(index=False, name=None))
-    for k, name in enumerate(name for name in bounds if name in table):
+    for k, name in enumerate(name for name in bounds if table[name].notna().any()):
         # Of the ways of counting the weakest bound: with outputs there are more units.
         heights = [max(_heights(table[table["architecture"] == s][name])) for s in shapes]
         axes.plot(
             range(len(shapes)),
             heights,
             color=_BOUND_COLOURS[k % len(_BOUND_COLOURS)],
+            # Bounds are often equal: hollow markers that shrink, and dashes, let all be seen.
             marker=_MARKERS[k % len(_MARKERS)],
-            markersize=4,
-            linewidth=1,
+            markersize=max(3, 9 - 1.5 * k),
+            markerfacecolor="none",
+            linestyle=_DASHES[k % len(_DASHES)],
+            linewidth=1.2,
             label=_NAMES.get(name, name),
         )
     for k, way in enumerate(ways):
@@ -80,10 +85,9 @@ def bounds_and_counts(records: Records, bounds: Sequence[str], title: str) -> Fi
             label=_way_label(way, len(ways)),
             zorder=3,
         )
-    axes.set_yscale("log")
+    _count_axis(axes)
     axes.set_xticks(range(len(shapes)), [_hidden(shape) for shape in shapes])
     axes.set_xlabel("units in the hidden layers")
-    axes.set_ylabel("activation regions")
     _legend_beside(axes)
     return figure
 
@@ -96,8 +100,8 @@ def _way_label(way: tuple[Any, ...], ways: int) -> str:
 
 
 def _heights(values: Iterable[Any]) -> list[float]:
-    """Heights in a picture; what no float holds lies far outside and is left out."""
-    return [float(v) if v is not None and v < _TOO_HIGH else float("nan") for v in values]
+    """Heights in a logarithmic picture; what lies outside of any is left out."""
+    return [float(v) if v is not None and 0 < v < _TOO_HIGH else float("nan") for v in values]
 
 
 def counts_and_accuracy(records: Records, bounds: Sequence[str], title: str) -> Figure:
@@ -110,14 +114,13 @@ def counts_and_accuracy(records: Records, bounds: Sequence[str], title: str) -> 
         part = runs[runs["architecture"] == shape]
         axes.scatter(
             [100 * float(v) for v in part["test_accuracy"]],
-            [float(v) for v in part["lower"]],
+            _heights(part["lower"]),
             color=_shade(k, len(shapes)),
             s=22,
             label=_hidden(shape),
         )
-    axes.set_yscale("log")
+    _count_axis(axes)
     axes.set_xlabel("test accuracy (%)")
-    axes.set_ylabel("activation regions")
     if shapes:
         _legend_beside(axes, "hidden units")
     return figure
@@ -171,6 +174,21 @@ def _canvas(width: float, title: str) -> tuple[Figure, Axes]:
         axes.spines[side].set_visible(False)
     axes.set_title(title, fontsize=10)
     return figure, axes
+
+
+def _count_axis(axes: Axes) -> None:
+    """Counts on a logarithmic scale; plain numbers on it where it spans few decades."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.set_ylabel("activation regions")
+    if not math.isfinite(axes.dataLim.minposy):
+        return  # nothing to draw
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    if high / low < 10**3.5 and high < 10**6:
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _legend_beside(axes: Axes, title: str | None = None) -> None:

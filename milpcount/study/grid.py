@@ -139,8 +139,8 @@ def _sources(config: StudyConfig, root: Path) -> list[NetworkSource]:
         found = glob.glob(os.path.expandvars(pattern), root_dir=root, recursive=True)
         if not found:
             raise ConfigError(f"networks: {pattern!r} matches no file below {root.resolve()}")
-        for path in (root / text for text in sorted(found)):
-            sources.append(NetworkSource(path.stem, str(path), metadata=_sidecar(path)))
+        paths = [root / text for text in sorted(found)]
+        sources += [NetworkSource(path.stem, str(path), metadata=_sidecar(path)) for path in paths]
     for settings in config.random:
         shape = "-".join(map(str, settings.architecture))
         sources += [

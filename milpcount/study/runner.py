@@ -18,7 +18,13 @@ from milpcount.study.grid import Run, resolve_runs
 from milpcount.study.schema import StudyConfig, load_config
 from milpcount.study.store import ResultStore, StoreWriter
 from milpcount.study.strict import require_valid
-from milpcount.study.tables import architecture_table, runs_table, to_markdown, write_table
+from milpcount.study.tables import (
+    architecture_table,
+    runs_table,
+    to_markdown,
+    without_constants,
+    write_table,
+)
 
 __all__ = ["StudyProgress", "StudyReport", "report_study", "run_study"]
 
@@ -50,6 +56,7 @@ class StudyReport:
         interrupted: whether Ctrl-C ended the study early.
         files: tables and figures written.
         summary: the table by architecture, in Markdown.
+        note: what holds for all of the summary (engine, definition, which units).
     """
 
     folder: Path
@@ -60,6 +67,7 @@ class StudyReport:
     interrupted: bool = False
     files: tuple[Path, ...] = field(default=())
     summary: str = ""
+    note: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON values."""
@@ -115,7 +123,7 @@ def run_study(
         snapshot = {"settings": values, "runs": [run.key for run in runs]}
         write_text(folder / _SNAPSHOT, json.dumps(snapshot, indent=1) + "\n")
         done, failures, interrupted = _do(todo, writer, workers, progress, execute_run, reused)
-    files, summary = _write(config, folder, _records(folder))
+    files, summary, note = _write(config, folder, _records(folder))
     return StudyReport(
         folder,
         done=done,
@@ -124,6 +132,7 @@ def run_study(
         interrupted=interrupted,
         files=files,
         summary=summary,
+        note=note,
     )
 
 
@@ -148,8 +157,8 @@ def report_study(results: str | Path) -> StudyReport:
     records = _records(folder)
     if not records:
         raise ConfigError(f"{folder} holds no finished run; do milpcount run first")
-    files, summary = _write(config, folder, records)
-    return StudyReport(folder, reused=len(records), files=files, summary=summary)
+    files, summary, note = _write(config, folder, records)
+    return StudyReport(folder, reused=len(records), files=files, summary=summary, note=note)
 
 
 def _folder(path: Path, config: StudyConfig) -> Path:
@@ -212,10 +221,10 @@ def _do(
 
 def _write(
     config: StudyConfig, folder: Path, records: list[dict[str, Any]]
-) -> tuple[tuple[Path, ...], str]:
-    """Write the tables and figures that the configuration asks for; return them and the summary."""
+) -> tuple[tuple[Path, ...], str, str]:
+    """Write what the configuration asks for; return the files, the summary and its note."""
     if not records:
-        return (), ""
+        return (), "", ""
     title = config.title or config.name
     files: list[Path] = []
     makers = {"architectures": architecture_table, "runs": runs_table}
@@ -223,7 +232,8 @@ def _write(
         files += write_table(makers[name](records, config.bounds), folder, name, title)
     for figure in config.figures:
         files += write_figure(figure, records, config.bounds, title, folder)
-    return tuple(files), to_markdown(architecture_table(records, config.bounds))
+    summary, note = without_constants(architecture_table(records, config.bounds))
+    return tuple(files), to_markdown(summary), note
 
 
 def _relative(path: Path) -> Path:

@@ -92,12 +92,12 @@ class CountGrid(Strict):
         options: of the engine.
     """
 
-    engine: OneOrMore[str] = ["auto"]
-    definition: OneOrMore[DefinitionName] = ["full"]
-    with_output: OneOrMore[bool] = [False]
+    engine: OneOrMore[str] = Field(default=["auto"])
+    definition: OneOrMore[DefinitionName] = Field(default=["full"])
+    with_output: OneOrMore[bool] = Field(default=[False])
     time_limit: Positive | None = None
     region_limit: Annotated[int, Field(ge=1)] | None = None
-    options: dict[str, JsonValue] = {}
+    options: dict[str, JsonValue] = Field(default={})
 
     @field_validator("engine")
     @classmethod
@@ -150,14 +150,14 @@ class StudyConfig(Strict):
     name: str
     title: str = ""
     root: str = "."
-    networks: list[str] = []
-    random: list[RandomNetworks] = []
+    networks: list[str] = Field(default=[])
+    random: list[RandomNetworks] = Field(default=[])
     domain: DomainSettings
     counts: Annotated[list[CountGrid], Field(min_length=1)]
-    bounds: list[BoundName] = ["montufar2017", "serra2018", "hinz2019"]
+    bounds: list[BoundName] = Field(default=["montufar2017", "serra2018", "hinz2019"])
     output: str
-    tables: list[TableName] = ["architectures", "runs"]
-    figures: list[FigureName] = ["bounds_and_counts"]
+    tables: list[TableName] = Field(default=["architectures", "runs"])
+    figures: list[FigureName] = Field(default=["bounds_and_counts"])
 
     @model_validator(mode="after")
     def _some_networks(self) -> StudyConfig:

@@ -28,7 +28,11 @@ M = TypeVar("M", bound=Strict)
 
 
 def require_valid(
-    model: type[M], values: dict[str, Any], path: Path, overridden: Collection[str] = ()
+    model: type[M],
+    values: dict[str, Any],
+    path: Path,
+    overridden: Collection[str] = (),
+    option: str = "--set ",
 ) -> M:
     """Return the settings that ``values`` hold.
 
@@ -37,6 +41,7 @@ def require_valid(
         values: as read from the file, overrides put in.
         path: of the file, for messages.
         overridden: the dotted keys that did not come from the file but from the command line.
+        option: what such a key is written after there.
 
     Raises:
         ConfigError: one line with the file, the line where it can be told, the key, the remedy.
@@ -44,7 +49,7 @@ def require_valid(
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(_explain(model, values, path, overridden, error)) from error
+        raise ConfigError(_explain(model, values, path, overridden, option, error)) from error
 
 
 def _explain(
@@ -52,6 +57,7 @@ def _explain(
     values: dict[str, Any],
     path: Path,
     overridden: Collection[str],
+    option: str,
     error: ValidationError,
 ) -> str:
     """One line on the first problem."""
@@ -59,7 +65,7 @@ def _explain(
     missing = problem["type"] == "missing"
     place = _place(values, problem["loc"], missing)
     key = ".".join(map(str, place))
-    where = _where(path, place, overridden)
+    where = _where(path, place, overridden, option)
     if problem["type"] == "extra_forbidden":
         known = _keys_at(model, place[:-1])
         near = difflib.get_close_matches(str(place[-1]), known, n=1)
@@ -92,12 +98,12 @@ def _place(values: Any, location: Place, missing: bool) -> Place:
     return tuple(place)
 
 
-def _where(path: Path, place: Place, overridden: Collection[str]) -> str:
+def _where(path: Path, place: Place, overridden: Collection[str], option: str) -> str:
     """``--set KEY`` or ``FILE:LINE``, whichever the value came from."""
     dotted = ".".join(map(str, place))
     for key in overridden:
         if f"{dotted}.".startswith(f"{key}."):
-            return f"--set {key}"
+            return f"{option}{key}"
     line = key_line(path, place)
     return f"{path}:{line}" if line else str(path)
 

@@ -11,7 +11,15 @@ import pandas as pd
 
 from milpcount.study.files import write_text
 
-__all__ = ["WAY", "architecture_table", "runs_table", "to_latex", "to_markdown", "write_table"]
+__all__ = [
+    "WAY",
+    "architecture_table",
+    "runs_table",
+    "to_latex",
+    "to_markdown",
+    "without_constants",
+    "write_table",
+]
 
 Records = Sequence[Mapping[str, Any]]
 
@@ -40,7 +48,9 @@ def runs_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
             "missed_by_solver": statistics.get("missed_by_solver"),
             "test_accuracy": metadata.get("test_accuracy"),
         }
-        row |= {name: int(r["bounds"][name]) for name in bounds if name in r["bounds"]}
+        for name in bounds:
+            value = r["bounds"].get(name)
+            row[name] = None if value is None else int(value)
         rows.append(row)
     frame = pd.DataFrame(rows, dtype=object)
     widths = {_shape(r["architecture"]): tuple(r["architecture"]) for r in records}
@@ -71,8 +81,11 @@ def architecture_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
             "mean": _mean(counts),
             "max": max(counts),
         }
-        # With ranks a bound may differ between networks of one shape: the largest holds for all.
-        row |= {name: max(int(v) for v in part[name]) for name in bounds if name in part}
+        for name in bounds:
+            values = [None if v is None else int(v) for v in part[name]]
+            # With ranks a bound may differ between networks of one shape: the largest holds for
+            # all, and none does where one network has none.
+            row[name] = None if None in values else max(v for v in values if v is not None)
         accuracy = [float(v) for v in part["test_accuracy"] if v is not None]
         row["test_accuracy"] = round(sum(accuracy) / len(accuracy), 4) if accuracy else None
         row["seconds"] = round(sum(float(v) for v in part["seconds"]) / len(part), 2)
@@ -143,12 +156,26 @@ def to_latex(frame: pd.DataFrame, caption: str, label: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def without_constants(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Take the columns of :data:`WAY` out where all rows agree; say in words what they held."""
+    first = {c: frame[c].iloc[0] for c in WAY}
+    same = [c for c, value in first.items() if all(v == value for v in frame[c])]
+    words = {
+        "engine": f"engine {first['engine']}",
+        "definition": f"definition {first['definition']}",
+        "with_output": "output units counted" if first["with_output"] else "hidden units only",
+    }
+    return frame.drop(columns=same), ", ".join(words[c] for c in same)
+
+
 def write_table(frame: pd.DataFrame, folder: Path, name: str, caption: str) -> list[Path]:
-    """Write ``name.csv``, ``name.md`` and ``name.tex``; return their paths."""
+    """Write ``name.csv`` with all columns, ``name.md`` and ``name.tex`` for readers."""
+    short, note = without_constants(frame)
+    legend = f"{caption} ({note})" if note else caption
     contents = {
         ".csv": frame.to_csv(index=False, lineterminator="\n"),
-        ".md": to_markdown(frame),
-        ".tex": to_latex(frame, caption, f"tab:{name}"),
+        ".md": f"{legend}\n\n{to_markdown(short)}",
+        ".tex": to_latex(short, legend, f"tab:{name}"),
     }
     paths = []
     for suffix, text in contents.items():

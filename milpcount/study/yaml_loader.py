@@ -23,8 +23,9 @@ __all__ = ["key_line", "load_yaml", "parse_value"]
 class _LoadError(Exception):
     """A problem that the loader found, with its line."""
 
-    def __init__(self, mark: yaml.Mark, problem: str) -> None:
-        super().__init__(f"line {mark.line + 1}: {problem}")
+    def __init__(self, place: yaml.Node | yaml.Event, problem: str) -> None:
+        line = place.start_mark.line + 1 if place.start_mark else 1
+        super().__init__(f"line {line}: {problem}")
 
 
 class _Loader(yaml.SafeLoader):
@@ -33,12 +34,12 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012 - PyYAML's own attribute
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event()
+        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
-            raise _LoadError(event.start_mark, "aliases (*name) are not read; write the value out")
+            raise _LoadError(event, "aliases (*name) are not read; write the value out")
         tag = getattr(event, "tag", None)
         if tag is not None:
-            raise _LoadError(event.start_mark, f"tags ({tag}) are not read; write a plain value")
+            raise _LoadError(event, f"tags ({tag}) are not read; write a plain value")
         return super().compose_node(parent, index)
 
 
@@ -47,7 +48,7 @@ for _tag, _pattern, _first in (
     ("int", r"^[-+]?(?:0|[1-9][0-9]*)$", "-+0123456789"),
     (
         "float",
-        r"^[-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|\.inf)$",
+        r"^[-+]?(?:(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+|\.inf)$",
         "-+.0123456789",
     ),
     ("null", r"^(?:~|null|)$", ["~", "n", ""]),
@@ -61,11 +62,9 @@ def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
         if not isinstance(key, str):
-            raise _LoadError(key_node.start_mark, f"the key {key!r} is not a word; quote it")
+            raise _LoadError(key_node, f"the key {key!r} is not a word; quote it")
         if key in mapping:
-            raise _LoadError(
-                key_node.start_mark, f"the key {key!r} stands in line {lines[key]} already"
-            )
+            raise _LoadError(key_node, f"the key {key!r} stands in line {lines[key]} already")
         lines[key] = key_node.start_mark.line + 1
         mapping[key] = loader.construct_object(value_node, deep=True)
     return mapping
@@ -75,14 +74,14 @@ def _construct_int(loader: _Loader, node: yaml.ScalarNode) -> int:
     try:
         return int(str(loader.construct_scalar(node)))
     except ValueError as error:  # Python reads no integer of more than 4300 digits
-        raise _LoadError(node.start_mark, "the number has too many digits") from error
+        raise _LoadError(node, "the number has too many digits") from error
 
 
 def _construct_float(loader: _Loader, node: yaml.ScalarNode) -> float:
     text = str(loader.construct_scalar(node))
     value = float(text.replace(".inf", "inf"))
     if math.isinf(value) and "inf" not in text:
-        raise _LoadError(node.start_mark, f"the number {text} is too large; write .inf if meant")
+        raise _LoadError(node, f"the number {text} is too large; write .inf if meant")
     return value
 
 
