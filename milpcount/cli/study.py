@@ -102,6 +102,8 @@ def _describe(report: StudyReport) -> None:
         out.print("Interrupted; finished runs are kept, run again to go on.")
     if report.done or report.reused:
         out.print(f"{report.done} run(s) counted, {report.reused} stored before.")
+    if report.note:
+        out.print(f"Counted with {report.note}.")
     if report.summary:
         out.print(_as_table(report.summary))
     for path in report.files:
@@ -115,7 +117,10 @@ def _as_table(markdown: str) -> Table:
     keep = [k for k in range(len(head)) if any(row[k] for row in rows)]
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for k in keep:
-        table.add_column(head[k], justify="right" if rules[k].endswith(":") else "left")
+        numbers = rules[k].endswith(":")
+        # Words may break between words, never within one.
+        width = max(len(word) for word in [*head[k].split(), *(row[k] for row in rows)])
+        table.add_column(head[k], justify="right" if numbers else "left", min_width=width)
     for row in rows:
         table.add_row(*(row[k] for k in keep))
     return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from milpcount.decimal_text import from_decimal, to_decimal
 from milpcount.study.files import write_text
 
 __all__ = [
@@ -22,6 +24,8 @@ __all__ = [
 ]
 
 Records = Sequence[Mapping[str, Any]]
+
+_GROUPS = re.compile(r"(?<=\d)(?=(?:\d{3})+$)")
 
 WAY = ("engine", "definition", "with_output")
 
@@ -41,8 +45,8 @@ def runs_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
             "engine": r["engine"],
             "definition": r["definition"],
             "with_output": r["with_output"],
-            "lower": int(r["lower"]),
-            "upper": None if r["upper"] is None else int(r["upper"]),
+            "lower": from_decimal(r["lower"]),
+            "upper": None if r["upper"] is None else from_decimal(r["upper"]),
             "exact": r["exact"],
             "seconds": round(float(r["seconds"]), 2),
             "missed_by_solver": statistics.get("missed_by_solver"),
@@ -50,7 +54,7 @@ def runs_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
         }
         for name in bounds:
             value = r["bounds"].get(name)
-            row[name] = None if value is None else int(value)
+            row[name] = None if value is None else from_decimal(value)
         rows.append(row)
     frame = pd.DataFrame(rows, dtype=object)
     widths = {_shape(r["architecture"]): tuple(r["architecture"]) for r in records}
@@ -108,10 +112,15 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return f"{value:,}"
+        return _GROUPS.sub(",", to_decimal(value))
     if isinstance(value, float):
         return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.6g}"
     return str(value)
+
+
+def _csv_cell(value: Any) -> Any:
+    """Counts as text: pandas, too, writes no integer of more than 4,300 digits."""
+    return to_decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _numeric(frame: pd.DataFrame, column: str) -> bool:
@@ -173,7 +182,7 @@ def write_table(frame: pd.DataFrame, folder: Path, name: str, caption: str) -> l
     short, note = without_constants(frame)
     legend = f"{caption} ({note})" if note else caption
     contents = {
-        ".csv": frame.to_csv(index=False, lineterminator="\n"),
+        ".csv": frame.map(_csv_cell).to_csv(index=False, lineterminator="\n"),
         ".md": f"{legend}\n\n{to_markdown(short)}",
         ".tex": to_latex(short, legend, f"tab:{name}"),
     }

@@ -139,7 +139,7 @@ def test_ctrl_c_during_a_solve() -> None:
         import os, signal, threading, numpy as np, milpcount as mc
         from tests.shared import random_net
         network = random_net(np.random.default_rng(0), [6, 14, 14, 1])
-        threading.Timer(4.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        threading.Timer(6.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
         r = mc.count(network, mc.Box(-1, 1), engine="milp", cuts="plain")
         print(r.termination.limit, r.lower > 0, r.upper >= r.lower, r.seconds < 30)
         """

@@ -51,6 +51,15 @@ def test_huge_counts_stay_exact(tmp_path: Path) -> None:
     assert f"{HUGE:,}" in (tmp_path / "table.tex").read_text()
 
 
+def test_counts_of_more_digits_than_python_writes(tmp_path: Path) -> None:
+    digits = "7" * 5000
+    records = [record("a", 1) | {"lower": digits, "upper": digits}]
+    write_table(architecture_table(records, BOUNDS), tmp_path, "table", "caption")
+    row = (tmp_path / "table.csv").read_text().splitlines()[1].split(",")
+    assert row[6:9] == [digits] * 3
+    assert "77," + ",".join(["777"] * 1666) in (tmp_path / "table.md").read_text()
+
+
 def test_architecture_table() -> None:
     records = [
         record("b", 30),
