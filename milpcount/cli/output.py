@@ -34,7 +34,7 @@ EXIT_FAILED = 4
 
 def console() -> Console:
     """A console on stdout, wide enough that tables are not cut when piped."""
-    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
 
 
 def print_json(value: Any) -> None:

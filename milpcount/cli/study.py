@@ -105,22 +105,30 @@ def _describe(report: StudyReport) -> None:
     if report.note:
         out.print(f"Counted with {report.note}.")
     if report.summary:
-        out.print(_as_table(report.summary))
+        out.print(_as_table(report.summary, out.width))
     for path in report.files:
         out.print(str(path), soft_wrap=True)
 
 
-def _as_table(markdown: str) -> Table:
-    """Turn the Markdown summary into a table for the terminal."""
+def _as_table(markdown: str, width: int) -> Table:
+    """Turn the Markdown summary into a table for a terminal of this width."""
     split = [row.strip("|").split("|") for row in markdown.splitlines()]
     head, rules, *rows = [[cell.strip() for cell in row] for row in split]
     keep = [k for k in range(len(head)) if any(row[k] for row in rows)]
+    needed = {
+        k: max(len(word) for word in [*head[k].split(), *(row[k] for row in rows)]) for k in keep
+    }
+    fits = sum(needed.values()) + 2 * len(keep) <= width
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for k in keep:
         numbers = rules[k].endswith(":")
-        # Words may break between words, never within one.
-        width = max(len(word) for word in [*head[k].split(), *(row[k] for row in rows)])
-        table.add_column(head[k], justify="right" if numbers else "left", min_width=width)
+        # Where the terminal is wide enough, lines break between words, never within one.
+        table.add_column(
+            head[k],
+            justify="right" if numbers else "left",
+            min_width=needed[k] if fits else None,
+            overflow="fold",
+        )
     for row in rows:
         table.add_row(*(row[k] for k in keep))
     return table
