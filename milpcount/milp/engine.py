@@ -6,7 +6,8 @@ in exact arithmetic; where that is not the solver's pattern, decide the pattern 
 *Close*: the solver's last word is not believed either (a false "infeasible" of HiGHS on a real
 MNIST network lost 4 of 188 regions), so the patterns found are put into a tree over the units in
 layer order and every missing branch is proved empty or searched.  Only then is the count exact;
-regions that the closing finds are counted and reported as ``missed_by_solver``.
+regions that the closing finds are counted and reported as ``missed_by_solver``.  A solver that
+fails on the way (``solver_failure``) leaves more to the closing, and the count exact all the same.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import numpy as np
 import pyomo.environ as pyo
 from numpy.typing import NDArray
 
-from milpcount.errors import InputError
+from milpcount.errors import InputError, SolverError
 from milpcount.milp.model import DEFAULT_MARGIN, add_nogood, build_problem_model
 from milpcount.milp.solvers.base import SolveStatus
 from milpcount.milp.solvers.registry import make_solver
@@ -91,16 +91,22 @@ class NoGoodEnumerator:
         self._fixed: list[int] = []
         self._prefix: tuple[int, ...] = ()
         self._exhausted = False
-        self._claims_infeasible = False
+        self._failure = ""
 
     def next(self) -> Candidate | None:
         """Return another pattern, and forbid it; None when the solver says that there is none.
 
-        Also None when the time ran out, which ``watch.stopped`` tells.
+        Also None when the time ran out, which ``watch.stopped`` tells, or when the solver failed,
+        which the statistics tell.
         """
         while not self._exhausted:
             start = time.perf_counter()
-            outcome = self._solver.solve([*self._x, *self._z], self._watch.remaining)
+            try:
+                outcome = self._solver.solve([*self._x, *self._z], self._watch.remaining)
+            except SolverError as error:
+                # What it found stands; the closing finds the rest.
+                self._failure, self._exhausted = str(error), True
+                return None
             self._seconds.append(time.perf_counter() - start)
             if outcome.status is SolveStatus.LIMIT:
                 if self._watch.exceeded() is None:
@@ -151,7 +157,7 @@ class NoGoodEnumerator:
     def _leave(self) -> None:
         """Nothing is left below the fixed signs: forbid them as a whole, free their last layer."""
         if not self._fixed:
-            self._exhausted = self._claims_infeasible = True
+            self._exhausted = True
             return
         end = self._fixed.pop()
         start = self._fixed[-1] if self._fixed else 0
@@ -169,8 +175,9 @@ class NoGoodEnumerator:
             "solver_seconds": sum(seconds),
             "seconds_per_solve_first_tenth": sum(seconds[:tenth]) / tenth if seconds else 0.0,
             "seconds_per_solve_last_tenth": sum(seconds[-tenth:]) / tenth if seconds else 0.0,
-            "solver_claims_complete": self._claims_infeasible or self._exhausted,
+            "solver_claims_complete": self._exhausted and not self._failure,
             "stable_units": len(self._signs) - len(self._places),
+            **({"solver_failure": self._failure} if self._failure else {}),
         }
 
     def close(self) -> None:

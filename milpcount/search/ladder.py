@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.domain import Box
-from milpcount.errors import SolverError
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Decision, Row, check_point, check_refutation, decide
 from milpcount.outcome import Outcome
@@ -73,7 +72,8 @@ class Ladder:
 
         None if HiGHS found no optimum.
         """
-        self._load(rows)
+        if not self._load(rows):
+            return None
         self._highs.run()
         if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             # A basis that went wrong must not spoil the next solve.
@@ -89,8 +89,11 @@ class Ladder:
         multipliers = [int(y * unit) << (top - e) for y, e in pairs]
         return float(values[-1]), values[:-1], multipliers
 
-    def _load(self, rows: Sequence[Row]) -> None:
-        """Make the model's rows these, keeping the common prefix."""
+    def _load(self, rows: Sequence[Row]) -> bool:
+        """Make the model's rows these, keeping the common prefix; False if HiGHS refuses one.
+
+        HiGHS takes numbers beyond 1e20 for infinite.
+        """
         keep = 0
         for mine, new in zip(self._rows, rows, strict=False):
             if mine is not new:
@@ -112,6 +115,7 @@ class Ladder:
                 -constant, highspy.kHighsInf, len(values), self._columns, values
             )
             if status == highspy.HighsStatus.kError:
-                raise SolverError("HiGHS refused a row of the linear programme")
+                return False
             self._rows.append(row)
             self._exponents.append(exponent)
+        return True

@@ -201,6 +201,22 @@ def test_milp_agrees_with_brute(seed: int, kind: str, definition: str, leaky: bo
     assert mc.count(network, box, engine="milp", definition=definition).lower == truth.lower
 
 
+@pytest.mark.parametrize("size", [1e-30, 1e-12, 1e6, 1e12, 1e25])
+@pytest.mark.parametrize("engine", ["tree-highs", "milp"])
+def test_weights_of_any_size(engine: str, size: float) -> None:
+    network = random_net(np.random.default_rng(3), [2, 4, 3, 1])
+    w, b = network.weights, network.biases
+    scaled = mc.ReLUNetwork([w[0] * size, *w[1:]], [b[0] * size, *b[1:]])
+    steep = mc.ReLUNetwork([w[0] * size, *w[1:]], b)
+    for changed in (scaled, steep):
+        for domain in (mc.Box(-1, 1), mc.WholeSpace()):
+            if engine == "milp" and isinstance(domain, mc.WholeSpace):
+                continue  # refused: see test_known_counts
+            result = mc.count(changed, domain, engine=engine)
+            assert result.lower == mc.count(changed, domain, engine="brute").lower
+            assert result.exact
+
+
 def _affinely_changed(network: mc.ReLUNetwork, signs: np.ndarray) -> mc.ReLUNetwork:
     """The network on inputs whose coordinates are mirrored and permuted: exact in floats."""
     first = network.weights[0][:, ::-1] * signs
