@@ -133,6 +133,29 @@ def test_what_the_solver_misses_is_found_and_reported() -> None:
     assert result.statistics["found_by_solver"] == 2
 
 
+@pytest.mark.parametrize("solver", ["highs", "mathopt-scip"])
+def test_ctrl_c_at_any_moment(solver: str) -> None:
+    # Small solves, so that the signal falls into every part of the loop sooner or later.
+    code = textwrap.dedent(
+        f"""
+        import os, signal, threading, numpy as np, milpcount as mc, milpcount.milp.engine
+        from tests.shared import random_net
+        network = random_net(np.random.default_rng(0), [3, 9, 9, 1])
+        mc.count(network, mc.Box(-1, 1), engine="milp", solver="{solver}",
+                 budget=mc.Budget(regions=2))
+        for k in range(12):
+            wait = 0.15 + 0.037 * k
+            threading.Timer(wait, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+            r = mc.count(network, mc.Box(-1, 1), engine="milp", solver="{solver}")
+            print(r.termination.limit)
+        """
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=200, check=False
+    )
+    assert done.stdout.split() == ["interrupt"] * 12, done.stderr
+
+
 def test_ctrl_c_during_a_solve() -> None:
     code = textwrap.dedent(
         """

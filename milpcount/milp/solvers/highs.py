@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import logging
 from collections.abc import Sequence
 
 import pyomo.environ as pyo
+from pyomo.common.log import LoggingIntercept
 from pyomo.contrib.solver.common.results import TerminationCondition
 from pyomo.contrib.solver.solvers.highs import Highs
 
 from milpcount.errors import SolverError
 from milpcount.milp.solvers.base import MilpSolver, SolveOutcome, SolveStatus
+from milpcount.milp.solvers.interrupts import deferred_interrupts
 
 __all__ = ["HighsSolver"]
 
@@ -71,10 +75,14 @@ class HighsSolver(MilpSolver):
 
     def solve(self, variables: Sequence[pyo.Var], seconds: float | None) -> SolveOutcome:
         """Solve from scratch (HiGHS keeps no tree)."""
-        results = self._highs.solve(self._model, time_limit=seconds)
+        # Pyomo lets HiGHS catch Ctrl-C itself, which forgets it when the solve ends meanwhile;
+        # and it warns, on stdout, of statuses that it does not know, as that of a cancelled solve.
+        with (
+            deferred_interrupts(self._highs._solver_model.cancelSolve),
+            LoggingIntercept(io.StringIO(), "pyomo.contrib.solver", logging.WARNING),
+        ):
+            results = self._highs.solve(self._model, time_limit=seconds)
         condition = results.termination_condition
-        if condition is TerminationCondition.interrupted:
-            raise KeyboardInterrupt
         if results.incumbent_objective is not None:
             values = results.solution_loader.get_vars()
             for variable in variables:
