@@ -65,6 +65,7 @@ def count(
     if outcome.termination.reason is TerminationReason.COMPLETE:
         upper: int | None = regions
     else:
+        regions += outcome.open_regions
         upper = outcome.upper if outcome.upper is not None else _proved_upper(problem)
     return CountResult(
         lower=regions,

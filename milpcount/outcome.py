@@ -34,11 +34,14 @@ class Outcome:
     Attributes:
         termination: UNKNOWN until the engine has finished or was stopped.
         upper: a proved upper bound on the count when it stopped early, if the engine has one.
+        open_regions: regions proved to exist besides the leaves, when it stopped early: one for
+            each disjoint cell that was found feasible and not searched to its end.
         statistics: numbers to report, by name.
     """
 
     termination: Termination = field(default_factory=Termination)
     upper: int | None = None
+    open_regions: int = 0
     statistics: dict[str, Any] = field(default_factory=dict)
     _counters: Counter[str] = field(default_factory=Counter)
 

@@ -93,17 +93,22 @@ class _Search:
         """Depth first; the stack holds the open siblings of the present path."""
         stack = [self._root()]
         closed = 0.0
-        while stack and self.watch.exceeded() is None:
-            node = stack.pop()
-            self.outcome.add("nodes")
-            if len(node.bits) < len(self.places):
-                stack += self._children(node)
-                continue
-            closed += node.weight
-            if node.known[0] == node.known[1]:
-                self.watch.regions += 1
-                yield Leaf(node.bits, node.witness)
-            self.watch.report("searching", closed)
+        try:
+            while stack and self.watch.exceeded() is None:
+                node = stack[-1]
+                children = self._children(node) if len(node.bits) < len(self.places) else []
+                stack[-1:] = children
+                self.outcome.add("nodes")
+                self.watch.report("searching", closed)
+                if children:
+                    continue
+                closed += node.weight
+                if node.known[0] == node.known[1]:
+                    self.watch.regions += 1
+                    yield Leaf(node.bits, node.witness)
+        finally:
+            # Every open cell is feasible, and the cells are disjoint.
+            self.outcome.open_regions = sum(n.known[0] == n.known[1] for n in stack)
 
     def _root(self) -> _Node:
         rows = domain_rows(self.problem)

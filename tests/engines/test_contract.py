@@ -124,7 +124,7 @@ def test_limits_give_intervals(engine: str) -> None:
     assert part.termination.limit is mc.Limit.REGIONS
     assert not part.exact
     assert part.upper is not None
-    assert 3 == part.lower < exact.lower <= part.upper
+    assert 3 <= part.lower < exact.lower <= part.upper
     brief = mc.count(network, mc.Box(-1, 1), engine=engine, budget=mc.Budget(seconds=1e-6))
     assert brief.termination.limit is mc.Limit.TIME
     assert brief.upper is not None
@@ -133,7 +133,8 @@ def test_limits_give_intervals(engine: str) -> None:
 
 @pytest.mark.parametrize("engine", EVERY)
 def test_interrupts_give_intervals(engine: str) -> None:
-    network = random_net(np.random.default_rng(1), [3, 8, 4, 1])
+    # Large enough to last for several reports, which come ten times a second.
+    network = random_net(np.random.default_rng(1), [4, 9, 5, 1])
     exact = mc.count(network, mc.Box(-1, 1), engine="tree-highs").lower
 
     def interrupt(snapshot: mc.Progress) -> None:
