@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from fractions import Fraction
 
 import numpy as np
@@ -58,7 +59,7 @@ def run_exactly(rows: Exact, kind: str, value: np.ndarray) -> Exact:
         out = []
         for row in matrix:
             columns = zip(*rows, strict=True)
-            new = [sum(map(Fraction.__mul__, row, column), Fraction(0)) for column in columns]
+            new = [sum(map(operator.mul, row, column), Fraction(0)) for column in columns]
             new[-1] += constant
             out.append(new)
         return out
