@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from milpcount.point import Point
-from milpcount.problem import CountProblem, Watch
+from milpcount.problem import Watch
 from milpcount.result import Termination
 
-__all__ = ["Engine", "Leaf", "Outcome"]
+__all__ = ["Leaf", "Outcome"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +52,3 @@ class Outcome:
     def finish(self, watch: Watch) -> None:
         """Set the termination at the end of a run: complete, or the limit that was reached."""
         self.termination = watch.stopped or Termination.complete()
-
-
-Engine = Callable[[CountProblem, Watch, Outcome], Iterator[Leaf]]
