@@ -15,6 +15,7 @@ from milpcount._version import __version__ as __version__
 from milpcount.domain import Box as Box
 from milpcount.domain import Domain as Domain
 from milpcount.domain import Polytope as Polytope
+from milpcount.domain import Slice as Slice
 from milpcount.domain import WholeSpace as WholeSpace
 from milpcount.errors import ConfigError as ConfigError
 from milpcount.errors import DomainError as DomainError
@@ -42,6 +43,9 @@ from milpcount.result import Limit as Limit
 from milpcount.result import Progress as Progress
 from milpcount.result import Termination as Termination
 from milpcount.result import TerminationReason as TerminationReason
+from milpcount.survey import SurveyResult as SurveyResult
+from milpcount.survey import SurveyRow as SurveyRow
+from milpcount.survey import survey as survey
 
 _SUBPACKAGES = ("bounds", "exact", "importers", "milp", "preactivation", "search", "study")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from milpcount.errors import UnsupportedError
-from milpcount.outcome import Leaf, Outcome
+from milpcount.outcome import Found, Outcome
 from milpcount.problem import CountProblem, Watch
 
 __all__ = ["ENGINES", "EngineSpec", "choose_engine", "run_engine"]
@@ -29,6 +29,18 @@ class EngineSpec:
 ENGINES: Mapping[str, EngineSpec] = {
     spec.name: spec
     for spec in (
+        EngineSpec(
+            "tree",
+            "compiled LP tree search, every decision proved; any domain and dimension",
+            "milpcount.search.tree",
+            "enumerate_tree",
+        ),
+        EngineSpec(
+            "subdivision",
+            "compiled clipping of cells by their vertices, exact signs; up to 6 inputs",
+            "milpcount.search.tree",
+            "enumerate_subdivision",
+        ),
         EngineSpec(
             "milp",
             "the MILP of Serra et al. 2018, no-good cuts, closed by exact LPs",
@@ -58,8 +70,7 @@ def choose_engine(name: str, problem: CountProblem) -> str:
         UnsupportedError: no such engine.
     """
     if name == "auto":
-        # tree-highs serves every dimension and domain and is faster than milp on all of them.
-        return "tree-highs"
+        return "tree"
     if name not in ENGINES:
         near = difflib.get_close_matches(name, ["auto", *ENGINES], n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
@@ -69,7 +80,7 @@ def choose_engine(name: str, problem: CountProblem) -> str:
 
 def run_engine(
     name: str, problem: CountProblem, watch: Watch, outcome: Outcome, options: Mapping[str, Any]
-) -> Iterator[Leaf]:
+) -> Iterator[Found]:
     """Start an engine.
 
     Raises:
@@ -86,5 +97,5 @@ def run_engine(
         if option not in known:
             listing = f"its options are {', '.join(known)}" if known else "it has no options"
             raise UnsupportedError(f"engine {name} has no option {option!r}; {listing}")
-    leaves: Iterator[Leaf] = function(problem, watch, outcome, **options)
-    return leaves
+    found: Iterator[Found] = function(problem, watch, outcome, **options)
+    return found

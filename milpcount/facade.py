@@ -54,12 +54,12 @@ def count(
     """
     problem = CountProblem.of(net, domain, definition, with_output)
     name = choose_engine(engine, problem)
-    watch, outcome = Watch(budget, progress), Outcome()
+    watch, outcome = Watch(budget, progress), Outcome(keep=False)
     regions = 0
-    leaves = run_engine(name, problem, watch, outcome, options)
+    found = run_engine(name, problem, watch, outcome, options)
     try:
-        for _ in leaves:
-            regions += 1
+        for some in found:
+            regions += some.count
     except KeyboardInterrupt:
         outcome.termination = watch.stop(Limit.INTERRUPT, "Ctrl-C")
     if outcome.termination.reason is TerminationReason.COMPLETE:
@@ -95,7 +95,8 @@ def enumerate_regions(
     problem = CountProblem.of(net, domain, definition, with_output)
     outcome = Outcome()
     name = choose_engine(engine, problem)
-    leaves = run_engine(name, problem, Watch(budget, progress), outcome, options)
+    found = run_engine(name, problem, Watch(budget, progress), outcome, options)
+    leaves = (leaf for some in found for leaf in some.leaves())
     return RegionStream(problem, leaves, outcome)
 
 

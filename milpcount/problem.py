@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from milpcount.domain import Box, Domain, Polytope, WholeSpace
-from milpcount.errors import DomainError
+from milpcount.domain import Box, Domain, Polytope, Slice, WholeSpace
+from milpcount.errors import DomainError, UnsupportedError
 from milpcount.network import Layer, ReLUNetwork
+from milpcount.point import Point
 from milpcount.result import (
     Budget,
     Definition,
@@ -26,13 +27,19 @@ __all__ = ["CountProblem", "Watch"]
 class CountProblem:
     """Count the activation patterns of ``layers`` over ``domain``.
 
+    Engines work in the problem's own coordinates: the network's inputs, or on a slice the
+    slice's coordinates.  There the first of ``layers`` is *not* the first layer of the problem:
+    :func:`milpcount.exact.forms.problem_layers` gives the layers on these coordinates, exactly.
+
     Attributes:
         network: where the layers come from.
-        layers: the counted layers, output included when asked.
-        domain: a :class:`Box` with one entry per input (infinite ends for the whole space), or a
-            :class:`Polytope`.
+        layers: the counted layers of the network, output included when asked; the first one
+            takes the network's inputs.
+        domain: a :class:`Box` with one entry per coordinate (infinite ends for the whole space),
+            or a :class:`Polytope`.
         definition: FULL or NONEMPTY.
         with_output: whether the last of ``layers`` is the network's output layer.
+        slice: the slice whose coordinates ``domain`` is about, None where they are the inputs.
     """
 
     network: ReLUNetwork
@@ -40,6 +47,7 @@ class CountProblem:
     domain: Box | Polytope
     definition: Definition = Definition.FULL
     with_output: bool = False
+    slice: Slice | None = None
 
     @classmethod
     def of(
@@ -61,20 +69,22 @@ class CountProblem:
                 f"{network.name}: no input domain: the network carries none; give one "
                 "(mc.Box(lo, hi) in Python, --box LO HI or --whole-space on the command line)"
             )
-        if not isinstance(domain, Box | Polytope | WholeSpace):
-            raise DomainError(f"{domain!r} is not a domain; use Box, Polytope or WholeSpace")
+        if not isinstance(domain, Box | Polytope | WholeSpace | Slice):
+            raise DomainError(f"{domain!r} is not a domain; use Box, Polytope, Slice or WholeSpace")
+        resolved = domain.resolve(network.input_dimension)
         return cls(
             network,
             network.counted_layers(with_output),
-            domain.resolve(network.input_dimension),
+            resolved.box if isinstance(resolved, Slice) else resolved,
             Definition(definition),
             with_output,
+            resolved if isinstance(resolved, Slice) else None,
         )
 
     @property
     def dimension(self) -> int:
-        """Number of inputs."""
-        return self.network.input_dimension
+        """Number of coordinates: inputs, or coordinates of the slice."""
+        return self.network.input_dimension if self.slice is None else self.slice.dimension
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -99,6 +109,23 @@ class CountProblem:
         if isinstance(self.domain, Polytope):
             return self.domain.A, self.domain.c
         return np.zeros((0, self.dimension)), np.zeros(0)
+
+    def input_point(self, point: Point) -> Point:
+        """The network's input at a point in the problem's coordinates, exactly."""
+        return point if self.slice is None else self.slice.lift(point)
+
+    def require_no_slice(
+        self, what: str, remedy: str = "use engine auto, tree, tree-highs, subdivision or brute"
+    ) -> None:
+        """Refuse a slice on behalf of code that works on the network's float layers.
+
+        Raises:
+            UnsupportedError: the domain is a slice.
+        """
+        if self.slice is not None:
+            raise UnsupportedError(
+                f"{what} does not serve slices, whose first layer floats cannot hold; {remedy}"
+            )
 
 
 class Watch:

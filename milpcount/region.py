@@ -36,16 +36,32 @@ class Region:
 
     @property
     def witness(self) -> NDArray[np.float64]:
-        """A point of the region, rounded to floats; see :attr:`exact_witness`."""
-        return self._leaf.witness.floats()
+        """An input in the region, rounded to floats; see :attr:`exact_witness`."""
+        return self.problem.input_point(self._leaf.witness).floats()
 
     @property
     def exact_witness(self) -> tuple[Fraction, ...]:
-        """A rational point of the region, interior when full regions are counted."""
+        """A rational input in the region, interior when full regions are counted.
+
+        On a slice it lies on the slice exactly, and interior means relative to the slice.
+        """
+        return self.problem.input_point(self._leaf.witness).fractions()
+
+    @property
+    def coordinates(self) -> NDArray[np.float64]:
+        """The witness in the problem's coordinates, rounded: the slice's, else the inputs."""
+        return self._leaf.witness.floats()
+
+    @property
+    def exact_coordinates(self) -> tuple[Fraction, ...]:
+        """The witness in the problem's coordinates: the slice's, else the inputs."""
         return self._leaf.witness.fractions()
 
     def affine_map(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """``(A, b)`` with network output ``A x + b`` on the region, rounded once from exact."""
+        """``(A, b)`` with network output ``A x + b`` on the region, rounded once from exact.
+
+        ``x`` is the network's input, on a slice too.
+        """
         from milpcount.exact.forms import ExactLayer, Forms, exact_layers, pattern_forms
         from milpcount.network import Layer
 
@@ -65,13 +81,15 @@ class Region:
     def halfspaces(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """``(A, c)`` whose ``A x <= c`` is the closure of the region: one row a unit, unit length.
 
-        Rows are rounded from exact ones and may be redundant; units whose pre-activation is
-        constant on the domain, and the sides of a box domain, are left out.
+        ``x`` stands for the problem's own coordinates: the inputs, or on a slice the slice's
+        coordinates (:attr:`coordinates`).  Rows are rounded from exact ones and may be redundant;
+        units whose pre-activation is constant on the domain, and the sides of a box domain, are
+        left out.
         """
         from milpcount.exact.dyadic import ExactBox, to_float
-        from milpcount.exact.forms import exact_layers, pattern_rows
+        from milpcount.exact.forms import pattern_rows, problem_layers
 
-        layers: tuple[ExactLayer, ...] = exact_layers(self.problem.layers)
+        layers: tuple[ExactLayer, ...] = problem_layers(self.problem)
         box = ExactBox.of(self.problem.box)
         rows = pattern_rows(self.problem, layers, box, self._leaf.bits) or []
         n = self.problem.dimension

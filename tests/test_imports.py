@@ -21,7 +21,7 @@ TIERS = [
     ["exact", "bounds", "preactivation"],
     ["search"],
     ["milp"],
-    ["region", "engines", "facade", "__init__"],
+    ["region", "engines", "facade", "survey", "__init__"],
     ["study"],
     ["cli", "__main__"],
 ]

@@ -14,6 +14,7 @@ from milpcount.cli.count import count_command
 from milpcount.cli.info import info_command
 from milpcount.cli.output import EXIT_FAILED, EXIT_INPUT, EXIT_LIMIT, complain
 from milpcount.cli.study import report_command, run_command
+from milpcount.cli.survey import survey_command
 from milpcount.errors import InputError, MilpcountError
 
 __all__ = ["app", "main"]
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.command("count")(count_command)
 app.command("bound")(bound_command)
 app.command("info")(info_command)
+app.command("survey")(survey_command)
 app.command("run")(run_command)
 app.command("report")(report_command)
 

@@ -13,6 +13,8 @@ from milpcount.cli.domain import (
     BoxOption,
     CenterOption,
     DisjunctOption,
+    LineOption,
+    PlaneOption,
     RadiusOption,
     VnnlibOption,
     WholeSpaceOption,
@@ -44,6 +46,8 @@ def count_command(
     radius: RadiusOption = None,
     vnnlib: VnnlibOption = None,
     disjunct: DisjunctOption = None,
+    line: LineOption = None,
+    plane: PlaneOption = None,
     whole_space: WholeSpaceOption = False,
     engine: Annotated[str, typer.Option("--engine", metavar="E", help=_ENGINE_HELP)] = "auto",
     definition: Annotated[
@@ -84,7 +88,17 @@ def count_command(
     proved interval (exit code 3).
     """
     network = load_network(net)
-    domain = domain_from_options(box, center, radius, vnnlib, disjunct, whole_space)
+    domain = domain_from_options(
+        box,
+        center,
+        radius,
+        vnnlib,
+        disjunct,
+        line,
+        plane,
+        whole_space,
+        inputs=network.input_dimension,
+    )
     options: dict[str, Any] = {
         name: value
         for name, value in (

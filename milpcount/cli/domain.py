@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from milpcount.domain import Box, Domain, WholeSpace
+from milpcount.domain import Box, Domain, Slice, WholeSpace
 from milpcount.errors import DomainError, InputError
 from milpcount.importers import load_boxes, load_point
 
@@ -16,6 +16,8 @@ __all__ = [
     "BoxOption",
     "CenterOption",
     "DisjunctOption",
+    "LineOption",
+    "PlaneOption",
     "RadiusOption",
     "VnnlibOption",
     "WholeSpaceOption",
@@ -44,6 +46,18 @@ DisjunctOption = Annotated[
     int | None,
     typer.Option("--disjunct", metavar="K", help="Which box of the property file, from 1."),
 ]
+LineOption = Annotated[
+    Path | None,
+    typer.Option("--line", metavar="FILE", help="Segment between the two points of a file."),
+]
+PlaneOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--plane",
+        metavar="FILE",
+        help="Parallelogram a, b, c, b + c - a of the three points of a file.",
+    ),
+]
 WholeSpaceOption = Annotated[
     bool, typer.Option("--whole-space", help="All inputs, without bounds.")
 ]
@@ -55,9 +69,15 @@ def domain_from_options(
     radius: float | None,
     vnnlib: Path | None,
     disjunct: int | None,
+    line: Path | None,
+    plane: Path | None,
     whole_space: bool,
+    *,
+    inputs: int,
 ) -> Domain | None:
     """Return the domain that the options describe, None when they name none.
+
+    ``inputs`` is the number of inputs of the network, for messages that name the file.
 
     Raises:
         InputError: two domains at once, half of one, or values that are no numbers.
@@ -66,6 +86,8 @@ def domain_from_options(
         "--box": box is not None,
         "--center": center is not None,
         "--vnnlib": vnnlib is not None,
+        "--line": line is not None,
+        "--plane": plane is not None,
         "--whole-space": whole_space,
     }
     given = [name for name, present in named.items() if present]
@@ -81,7 +103,20 @@ def domain_from_options(
         return Box.around(load_point(center), radius)
     if vnnlib is not None:
         return _disjunct(vnnlib, disjunct)
+    for path, count in ((line, 2), (plane, 3)):
+        if path is not None:
+            return _slice(path, count, inputs)
     return WholeSpace() if whole_space else None
+
+
+def _slice(path: Path, count: int, inputs: int) -> Slice:
+    from milpcount.importers.points import load_points
+
+    points = load_points(path, inputs, count)
+    try:
+        return Slice.through(points)
+    except DomainError as error:
+        raise DomainError(f"{path}: {error}") from error
 
 
 def _numbers(text: str) -> np.ndarray:

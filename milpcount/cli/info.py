@@ -14,6 +14,8 @@ from milpcount.cli.domain import (
     BoxOption,
     CenterOption,
     DisjunctOption,
+    LineOption,
+    PlaneOption,
     RadiusOption,
     VnnlibOption,
     WholeSpaceOption,
@@ -41,6 +43,8 @@ def info_command(
     radius: RadiusOption = None,
     vnnlib: VnnlibOption = None,
     disjunct: DisjunctOption = None,
+    line: LineOption = None,
+    plane: PlaneOption = None,
     whole_space: WholeSpaceOption = False,
     method: Annotated[
         _Method, typer.Option("--preactivation", help="How pre-activations are bounded.")
@@ -49,7 +53,17 @@ def info_command(
 ) -> None:
     """Describe a network: layers, units, input box; and over a domain, which units are stable."""
     network = load_network(net)
-    domain = domain_from_options(box, center, radius, vnnlib, disjunct, whole_space)
+    domain = domain_from_options(
+        box,
+        center,
+        radius,
+        vnnlib,
+        disjunct,
+        line,
+        plane,
+        whole_space,
+        inputs=network.input_dimension,
+    )
     facts = _facts(network)
     if domain is None:
         domain = network.input_box

@@ -1,8 +1,8 @@
 """Pre-activations as exact affine forms of the input, pattern prefix by pattern prefix.
 
 Once the signs of all units of the layers before are fixed, every unit of a layer is one affine
-function of the input.  Its coefficients are dyadic rationals, held as integers up to a common
-power of two; the power never matters for a sign.
+function of the input (on a slice: of the slice's coordinates).  Its coefficients are dyadic
+rationals, held as integers up to a common power of two; the power never matters for a sign.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ __all__ = [
     "exact_layers",
     "pattern_forms",
     "pattern_rows",
+    "problem_layers",
     "signs_at",
 ]
 
@@ -69,16 +70,48 @@ class ExactLayer:
 
 
 def exact_layers(layers: Sequence[Layer]) -> tuple[ExactLayer, ...]:
-    """All layers, exactly."""
+    """All layers, exactly; for those of a problem use :func:`problem_layers`."""
     return tuple(ExactLayer.of(layer) for layer in layers)
+
+
+def problem_layers(problem: CountProblem) -> tuple[ExactLayer, ...]:
+    """The counted layers as functions of the problem's own coordinates, exactly.
+
+    On a slice ``x = p_0 + D t`` the first layer ``W x + b`` becomes ``(W D) t + (W p_0 + b)``.
+    Differences and products of dyadic numbers are dyadic, so nothing is rounded.
+    """
+    layers = exact_layers(problem.layers)
+    if problem.slice is None or not layers:
+        return layers
+    first = layers[0]
+    origin, directions, shift = problem.slice.frame()
+    # Columns: the directions, then the origin.
+    frame = fmpz_mat(
+        len(directions) + 1, len(origin), [v for p in (*directions, origin) for v in p]
+    )
+    product = first.weight * frame.transpose()
+    k = len(directions)
+    moved = ExactLayer(
+        fmpz_mat(first.width, k, [product[i, j] for i in range(first.width) for j in range(k)]),
+        tuple(int(product[i, k]) + (b << shift) for i, b in enumerate(first.bias)),
+        first.shift + shift,
+        first.slopes,
+        first.slope_shift,
+    )
+    return (moved, *layers[1:])
 
 
 @dataclass(frozen=True, eq=False)
 class Forms:
-    """Pre-activations of one layer: row ``i`` is ``2**shift`` times its form on ``(x, 1)``."""
+    """Pre-activations of one layer: row ``i`` is ``2**shift`` times its form on ``(x, 1)``.
+
+    In other coordinates, reached by a rational map, a common factor may remain, and the constant
+    1 may be a form of its own: ``one`` is then that factor times this form.
+    """
 
     matrix: fmpz_mat
     shift: int
+    one: tuple[int, ...] | None = None
 
     @classmethod
     def first(cls, layer: ExactLayer) -> Forms:
@@ -100,8 +133,12 @@ class Forms:
         last = matrix.ncols() - 1
         lift = self.shift + before.slope_shift
         for i, b in enumerate(layer.bias):
-            matrix[i, last] = matrix[i, last] + (b << lift)
-        return Forms(matrix, lift + layer.shift)
+            if self.one is None:
+                matrix[i, last] = matrix[i, last] + (b << lift)
+            elif b:
+                for j, v in enumerate(self.one):
+                    matrix[i, j] = matrix[i, j] + (b << lift) * v
+        return Forms(matrix, lift + layer.shift, self.one)
 
     def row(self, i: int) -> tuple[int, ...]:
         """The form of unit ``i``: coefficients and constant, without their common power of two."""

@@ -55,11 +55,12 @@ def enumerate_milp(
 
     Raises:
         DomainError: the domain is unbounded, so no big-M constants exist.
-        UnsupportedError: the definition ``linear``.
+        UnsupportedError: the definition ``linear``, or a slice.
         InputError: an unknown solver, variant or method.
     """
     if problem.definition is Definition.LINEAR:
         raise UnsupportedError("engine milp counts the definitions full and nonempty, not linear")
+    problem.require_no_slice("engine milp")
     require_full_dimensional(problem)
     confirm = _Confirmation(problem, outcome)
     found: dict[tuple[int, ...], Point] = {}

@@ -73,9 +73,11 @@ def build_model(
 
     Raises:
         DomainError: no domain, or an unbounded one (no big-M constants exist).
+        UnsupportedError: the domain is a slice.
         InputError: an unknown variant, or a margin that is not in (0, 1).
     """
     problem = CountProblem.of(net, domain, definition, with_output)
+    problem.require_no_slice("the MILP model")
     if isinstance(preactivation, str):
         preactivation = compute_preactivation_bounds(problem, preactivation)
     return build_problem_model(problem, preactivation, variant, margin)
@@ -85,6 +87,7 @@ def build_problem_model(
     problem: CountProblem, bounds: PreactivationBounds, variant: str, margin: float = DEFAULT_MARGIN
 ) -> pyo.ConcreteModel:
     """Build the model of :func:`build_model` from a resolved problem."""
+    problem.require_no_slice("the MILP model")
     if variant not in VARIANTS:
         raise InputError(f"no variant {variant!r} of the MILP; known: {', '.join(VARIANTS)}")
     if not 0 < margin < 1:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.domain import Box
 from milpcount.errors import DomainError, InputError
+from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.extent import coordinate_ranges
+from milpcount.exact.forms import Forms, problem_layers
 from milpcount.network import Layer
 from milpcount.preactivation.relaxation import PrefixModel
 from milpcount.preactivation.result import PreactivationBounds
@@ -33,7 +36,7 @@ def compute_preactivation_bounds(
     """Bound every pre-activation of the problem's layers over its domain.
 
     Arguments:
-        problem: its domain must be bounded.
+        problem: its domain must be bounded.  On a slice the method "interval" serves.
         method: "interval"; "lp" (then also the LP relaxation of the layers before); or "milp"
             (then also the MILP of the layers before: the smallest H and H_bar).  Each bound is
             the best of the methods up to the one named, and valid whatever a solver says: LP
@@ -44,9 +47,12 @@ def compute_preactivation_bounds(
     Raises:
         DomainError: the domain is unbounded.
         InputError: no such method.
+        UnsupportedError: the domain is a slice and the method not "interval".
     """
     if method not in METHODS:
         raise InputError(f"no pre-activation method {method!r}; known: {', '.join(METHODS)}")
+    if method != "interval":
+        problem.require_no_slice(f"pre-activation method {method!r}", "use method 'interval'")
     x_lo, x_hi = _bounding_box(problem)
     rows, right = problem.rows
     model = PrefixModel(x_lo, x_hi, rows, right)
@@ -54,7 +60,10 @@ def compute_preactivation_bounds(
     highs: list[Float] = []
     lo, hi = x_lo, x_hi
     for k, layer in enumerate(problem.layers):
-        low, high = affine_range(layer.weight, layer.bias, lo, hi)
+        if k == 0 and problem.slice is not None:
+            low, high = _first_range_on_slice(problem)
+        else:
+            low, high = affine_range(layer.weight, layer.bias, lo, hi)
         # Over a box the first layer's intervals are already the exact ranges.
         if method != "interval" and (k or len(rows)):
             for integer in (False, True)[: 2 if method == "milp" else 1]:
@@ -62,11 +71,26 @@ def compute_preactivation_bounds(
         lows.append(low)
         highs.append(high)
         if k + 1 < len(problem.layers):
-            model.add_layer(layer, low, high)
+            if method != "interval":
+                model.add_layer(layer, low, high)
             lo, hi = _output_range(layer, low, high)
     for array in (*lows, *highs):
         array.flags.writeable = False
     return PreactivationBounds(tuple(lows), tuple(highs), x_lo, x_hi, method)
+
+
+def _first_range_on_slice(problem: CountProblem) -> tuple[Float, Float]:
+    """Ranges of the first layer's pre-activations over a bounded slice: exact, rounded outward."""
+    layer = problem_layers(problem)[0]
+    forms, box = Forms.first(layer), ExactBox.of(problem.box)
+    scale = box.denominator << layer.shift
+    low, high = np.empty(layer.width), np.empty(layer.width)
+    for i, row in enumerate(forms.matrix.tolist()):
+        top, bottom = box.supremum([int(v) for v in row]), box.supremum([-int(v) for v in row])
+        assert top is not None
+        assert bottom is not None
+        low[i], high[i] = float_below(Fraction(-bottom, scale)), float_above(Fraction(top, scale))
+    return low, high
 
 
 def _bounding_box(problem: CountProblem) -> tuple[Float, Float]:

@@ -19,7 +19,8 @@ class PreactivationBounds:
     Attributes:
         lo, hi: one array of shape ``(n_l,)`` per counted layer; every input of the domain has
             ``lo <= g <= hi``.
-        x_lo, x_hi: a finite box around the domain, shape ``(n_0,)``.
+        x_lo, x_hi: a finite box around the domain, shape ``(n_0,)``; on a slice, the ends of its
+            coordinates.
         method: the strongest method that was asked for.
     """
 

@@ -75,8 +75,11 @@ def affine_range(weight: Float, bias: Float, lo: Float, hi: Float) -> tuple[Floa
 
 
 def float_above(value: Fraction) -> float:
-    """The smallest float64 at or above ``value``."""
-    nearest = float(value)
+    """The smallest float64 at or above ``value``; infinity above all finite ones."""
+    try:
+        nearest = float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float(np.finfo(np.float64).min)
     return nearest if Fraction(nearest) >= value else float(np.nextafter(nearest, np.inf))
 
 

@@ -13,21 +13,21 @@ missed by whoever found the others.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from milpcount.errors import InvariantError, UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row
-from milpcount.exact.forms import ExactLayer, Forms, constraint, domain_rows, exact_layers
+from milpcount.exact.forms import ExactLayer, Forms, constraint, domain_rows, problem_layers
 from milpcount.outcome import Leaf, Outcome
 from milpcount.point import Point
 from milpcount.problem import CountProblem, Watch
 from milpcount.result import Definition
 from milpcount.search.ladder import Ladder
 
-__all__ = ["enumerate_tree_highs"]
+__all__ = ["TreeSearch", "enumerate_tree_highs"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,11 +66,12 @@ def enumerate_tree_highs(
     if problem.definition is Definition.LINEAR:
         raise UnsupportedError("engine tree-highs counts full and nonempty regions, not linear")
     require_full_dimensional(problem)
-    yield from _Search(problem, watch, outcome, known or {}).run()
+    search = TreeSearch(problem, watch, outcome, known or {})
+    yield from search.run(search.root())
     outcome.finish(watch)
 
 
-class _Search:
+class TreeSearch:
     """The state that all nodes share."""
 
     def __init__(
@@ -81,17 +82,19 @@ class _Search:
         known: Mapping[tuple[int, ...], Point],
     ) -> None:
         self.problem, self.watch, self.outcome = problem, watch, outcome
-        self.layers: tuple[ExactLayer, ...] = exact_layers(problem.layers)
+        self.layers: tuple[ExactLayer, ...] = problem_layers(problem)
         self.box = ExactBox.of(problem.box)
         self.ladder = Ladder(problem.box, outcome)
         self.patterns = sorted(known)
         self.witnesses = [known[bits] for bits in self.patterns]
+        # Signs that are given for units of the layer in which a subtree begins.
+        self.fixed: dict[int, int] = {}
         # Where each unit stands: (layer, place within it).
         self.places = [(k, i) for k, layer in enumerate(self.layers) for i in range(layer.width)]
 
-    def run(self) -> Iterator[Leaf]:
+    def run(self, root: _Node) -> Iterator[Leaf]:
         """Depth first; the stack holds the open siblings of the present path."""
-        stack = [self._root()]
+        stack = [root]
         closed = 0.0
         try:
             while stack and self.watch.exceeded() is None:
@@ -108,9 +111,10 @@ class _Search:
                     yield Leaf(node.bits, node.witness)
         finally:
             # Every open cell is feasible, and the cells are disjoint.
-            self.outcome.open_regions = sum(n.known[0] == n.known[1] for n in stack)
+            self.outcome.open_regions += sum(n.known[0] == n.known[1] for n in stack)
 
-    def _root(self) -> _Node:
+    def root(self) -> _Node:
+        """The domain."""
         rows = domain_rows(self.problem)
         witness = self.ladder.decide([Row(r.coefficients, any(r.coefficients[:-1])) for r in rows])
         if witness.witness is None:
@@ -118,12 +122,51 @@ class _Search:
         forms = Forms.first(self.layers[0]) if self.layers else None
         return _Node((), rows, forms, witness.witness, (0, len(self.patterns)), 1.0)
 
+    def subtree(self, signs: Sequence[int]) -> _Node | None:
+        """The node with these signs, to run from; None if its cell is empty.
+
+        Arguments:
+            signs: one a unit: 0 undecided, 1 and -1 decided, 2 and -2 implied by the others.  The
+                decided units are those of complete layers and some of one layer more.
+        """
+        self.fixed = {}
+        bits: tuple[int, ...] = ()
+        rows = list(domain_rows(self.problem))
+        forms: Forms | None = None
+        previous: Sequence[int] = ()
+        for k, layer in enumerate(self.layers):
+            if forms is None:
+                forms = Forms.first(layer)
+            else:
+                forms = forms.next(self.layers[k - 1], bits[-len(previous) :], layer)
+            start = len(bits)
+            previous = signs[start : start + layer.width]
+            for i, sign in enumerate(previous):
+                if abs(sign) != 1:
+                    continue
+                wanted = constraint(forms.row(i), sign > 0, self.problem.definition, self.box)
+                if wanted is False:
+                    return None
+                if wanted is not True:
+                    rows.append(wanted)
+            if 0 in previous:
+                self.fixed = {start + i: int(s > 0) for i, s in enumerate(previous) if s}
+                break
+            bits += tuple(int(s > 0) for s in previous)
+        witness = self.ladder.decide(rows).witness
+        if witness is None:
+            return None
+        return _Node(bits, tuple(rows), forms, witness, (0, len(self.patterns)), 1.0)
+
     def _children(self, node: _Node) -> list[_Node]:
         """The feasible children; the one that is searched first stands last."""
         assert node.forms is not None
         layer, unit = self.places[len(node.bits)]
-        form = node.forms.row(unit)
         ranges = self._split(node)
+        given = self.fixed.get(len(node.bits))
+        if given is not None:
+            return [self._child(node, layer, given, None, node.witness, node.known, 1.0)]
+        form = node.forms.row(unit)
         feasible: list[tuple[int, Row | None, Point]] = []
         for active in (0, 1):
             wanted = constraint(form, bool(active), self.problem.definition, self.box)

@@ -1,0 +1,195 @@
+"""The compiled subdivision with its memory: built from a frame, run in portions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from milpcount.exact.forms import ExactLayer
+from milpcount.network import Layer
+from milpcount.search.compiled import clipping as compiled
+from milpcount.search.compiled.clipping import Cells
+from milpcount.search.exact_cell import ExactCells
+from milpcount.search.frame import Frame
+from milpcount.search.machine import compiled_net
+
+__all__ = ["MAX_DIMENSION", "CellMachine"]
+
+MAX_DIMENSION = 6
+_SLOTS = 24  # at first; doubled when the search goes deeper
+_BUFFER = 4096  # leaves handed over at once
+_VERTICES = {0: 4, 1: 8, 2: 96, 3: 128, 4: 256, 5: 512, 6: 1024}  # room a cell
+_ROUNDOFF = 2.0**-53
+
+
+class CellMachine:
+    """One depth-first subdivision over a frame; methods as of :class:`~.machine.Machine`."""
+
+    def __init__(
+        self,
+        frame: Frame,
+        layers: Sequence[Layer],
+        exact: Sequence[ExactLayer],
+        emit: bool,
+    ) -> None:
+        """Set up the root; ``exact`` are the layers in the problem's coordinates."""
+        self._emit, self._taken = emit, 0
+        self._exact = ExactCells(frame, exact)
+        self.net = compiled_net(frame, layers, closed=False)
+        self.state = self._memory(_SLOTS)
+        self.resolved = 0
+
+    def _memory(self, slots: int) -> Cells:
+        net = self.net
+        n, n_units, cuts = net.n, int(net.widths.sum()), net.domain.shape[1]
+        widest = int(net.widths.max())
+        words = (max(widest, cuts) + 63) // 64
+        room = _VERTICES[n]
+        leaves = _BUFFER if self._emit else 1
+        word, index = np.uint64, np.int64
+        return Cells(
+            count=np.zeros(slots, index),
+            at=np.zeros((slots, room, n)),
+            error=np.zeros((slots, room)),
+            facets=np.zeros((slots, room), word),
+            pos=np.zeros((slots, room, words), word),
+            neg=np.zeros((slots, room, words), word),
+            open=np.zeros((slots, room, words), word),
+            rows=np.zeros((slots, compiled.MAX_FACETS), index),
+            used=np.zeros(slots, word),
+            sign=np.zeros((slots, n_units), np.int8),
+            layer=np.zeros(slots, index),
+            stage=np.zeros(slots, index),
+            todo=np.zeros((slots, words), word),
+            partial=np.zeros((slots, n + 2, widest)),
+            share=np.zeros(slots),
+            forms=np.zeros((len(net.widths), n + 2, widest)),
+            rate=np.zeros((len(net.widths) + 1, 2, 64 * words)),
+            fresh=np.zeros((room, n + 1)),
+            fresh_facets=np.zeros(room, word),
+            fresh_signs=np.zeros((room, 3, words), word),
+            side=np.zeros(room, np.int8),
+            z=np.zeros(n),
+            registers=np.zeros(8, index),
+            counters=np.zeros(8, index),
+            leaf_signs=np.zeros((leaves, n_units), np.int8),
+            leaf_points=np.zeros((leaves, n)),
+        )
+
+    def start(self, signs: NDArray[np.int8], share: float = 1.0) -> bool:
+        """Begin at the node with these signs."""
+        self.state.sign[0] = signs
+        self.state.share[0] = share
+        compiled.start(self.net, self.state)
+        return True
+
+    def run(self, steps: int, most: int | None = None) -> int:
+        """Search on for so many steps, until about ``most`` regions more are found."""
+        limit = np.iinfo(np.int64).max if most is None else self.regions + most
+        while True:
+            code = int(compiled.run(self.net, self.state, steps, limit, self._emit))
+            if code == compiled.DOUBT_SIGNS:
+                self._resolve()
+            elif code == compiled.GROW:
+                self._grow()
+            else:
+                return code
+
+    def _grow(self) -> None:
+        old = self.state
+        slots = old.count.shape[0]
+        self.state = self._memory(2 * slots)
+        for name, before, after in zip(Cells._fields, old, self.state, strict=True):
+            if name in _PER_SLOT:
+                after[:slots] = before
+            else:
+                after[...] = before
+
+    def _resolve(self) -> None:
+        """Decide the open signs of the present slot exactly, and place their vertices anew."""
+        c = self.state
+        d = int(c.registers[compiled.SLOT])
+        layer = int(c.layer[d])
+        signs = c.sign[d].tobytes()
+        for v in range(int(c.count[d])):
+            if not c.open[d, v].any():
+                continue
+            facets = int(c.facets[d, v])
+            named = (int(c.rows[d, f]) for f in range(compiled.MAX_FACETS) if facets >> f & 1)
+            vertex = self._exact.vertex(signs, named)
+            for j, numerator in enumerate(vertex.numerators):
+                c.at[d, v, j] = numerator / vertex.denominator
+            exact = all(
+                numerator << 60 == int(c.at[d, v, j] * 2.0**60) * vertex.denominator
+                for j, numerator in enumerate(vertex.numerators)
+            )
+            c.error[d, v] = 0.0 if exact else _ROUNDOFF
+            for w, word in enumerate(c.open[d, v].tolist()):
+                for b in range(64):
+                    if not word >> b & 1:
+                        continue
+                    i = 64 * w + b
+                    if layer < 0:
+                        row = self._exact.domain_row(i)
+                    else:
+                        row = self._exact.forms(signs, layer).row(i)
+                    sign = vertex.sign(row)
+                    self.resolved += 1
+                    if sign:
+                        which = c.pos if sign > 0 else c.neg
+                        which[d, v, w] |= np.uint64(1 << b)
+                c.open[d, v, w] = 0
+
+    @property
+    def regions(self) -> int:
+        """Regions counted so far."""
+        return int(self.state.registers[compiled.REGIONS])
+
+    def take_count(self) -> int:
+        """Regions found since the last call."""
+        count, self._taken = self.regions - self._taken, self.regions
+        return count
+
+    def take_leaves(self) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+        """Patterns and points of the leaves found since the last call."""
+        count = int(self.state.registers[compiled.LEAVES])
+        self.state.registers[compiled.LEAVES] = 0
+        bits = (self.state.leaf_signs[:count] > 0).astype(np.uint8)
+        return bits, self.state.leaf_points[:count].copy()
+
+    def open_share(self) -> float:
+        """Part of the tree that is still to be searched; every branching halves it."""
+        top = int(self.state.registers[compiled.SLOT])
+        return float(self.state.share[: top + 1].sum())
+
+    def pop_node(self) -> NDArray[np.int8]:
+        """Take the present node out of the search, as a prefix of signs."""
+        slot = int(self.state.registers[compiled.SLOT])
+        self.state.registers[compiled.SLOT] = slot - 1
+        return self.state.sign[slot].copy()
+
+    def open_nodes(self) -> list[tuple[NDArray[np.int8], float]]:
+        """All nodes that are still to be searched, with their shares; they are disjoint."""
+        slots = range(int(self.state.registers[compiled.SLOT]) + 1)
+        return [(self.state.sign[d].copy(), float(self.state.share[d])) for d in slots]
+
+    def statistics(self) -> dict[str, int]:
+        """Counters, by name."""
+        c = self.state.counters
+        return {
+            "nodes": int(c[compiled.NODES]),
+            "vertices": int(c[compiled.VERTICES]),
+            "decided_by_vertices": int(c[compiled.BY_VERTICES]),
+            "signs_left_open_by_floats": int(c[compiled.OPEN_SIGNS]),
+            "signs_by_exact_vertices": self.resolved,
+        }
+
+
+_PER_SLOT = frozenset(
+    (
+        "count", "at", "error", "facets", "pos", "neg", "open", "rows", "used", "sign", "layer",
+        "stage", "todo", "partial", "share",
+    )
+)  # fmt: skip

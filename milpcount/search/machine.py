@@ -1,0 +1,201 @@
+"""The compiled tree search with its memory: built from a frame, run in portions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from milpcount.network import Layer
+from milpcount.search.compiled import tree as compiled
+from milpcount.search.compiled.tree import Net, State
+from milpcount.search.frame import Frame
+
+__all__ = ["Machine", "compiled_net"]
+
+_SLOTS = 24  # at first; doubled when the search goes deeper
+_BUFFER = 4096  # leaves handed over at once
+
+
+def compiled_net(frame: Frame, layers: Sequence[Layer], closed: bool) -> Net:
+    """What compiled searches read; of the first layer only the width and the slopes are used."""
+    widths = np.array([layer.width for layer in layers], dtype=np.int64)
+    sizes = [0, *(layer.weight.size for layer in layers[1:])]
+    return Net(
+        n=frame.n,
+        widths=widths,
+        starts=np.concatenate([[0], np.cumsum(widths)[:-1]]).astype(np.int64),
+        layer_of=np.repeat(np.arange(len(layers)), widths).astype(np.int64),
+        first=np.ascontiguousarray(frame.first),
+        one=np.ascontiguousarray(frame.one),
+        domain=np.ascontiguousarray(frame.domain),
+        weights=np.concatenate(
+            [np.zeros(0), *(np.ascontiguousarray(la.weight.T).ravel() for la in layers[1:])]
+        ),
+        offsets=np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64),
+        biases=np.concatenate([layer.bias for layer in layers]),
+        slopes=np.concatenate([layer.slope for layer in layers]),
+        closed=closed,
+    )
+
+
+class Machine:
+    """One depth-first search over a frame.
+
+    Attributes:
+        net, state: what the compiled code reads and writes.
+    """
+
+    def __init__(self, frame: Frame, layers: Sequence[Layer], closed: bool, emit: bool) -> None:
+        """Set up the root.
+
+        Arguments:
+            frame: coordinates and forms of the first layer.
+            layers: the counted layers; of the first only the width and the slopes are used.
+            closed: whether inactive sides include their boundary (definition ``nonempty``).
+            emit: whether leaves are kept for :meth:`take_leaves` or only counted.
+        """
+        self._emit, self._taken = emit, 0
+        self.net = compiled_net(frame, layers, closed)
+        self.state = self._memory(_SLOTS)
+
+    def _memory(self, slots: int) -> State:
+        net = self.net
+        n, n_units, cuts = net.n, int(net.widths.sum()), net.domain.shape[1]
+        rows = n + n_units + cuts
+        widest = int(net.widths.max())
+        leaves = _BUFFER if self._emit else 1
+
+        def zeros(*shape: int, kind: type = np.float64) -> NDArray[np.generic]:
+            return np.zeros(shape, dtype=kind)
+
+        return State(
+            table=zeros(slots, n + 1, rows),
+            kind=zeros(slots, rows, kind=np.uint8),
+            rowvar=zeros(slots, rows, kind=np.int64),
+            colvar=zeros(slots, n, kind=np.int64),
+            flip=zeros(slots, n, kind=np.bool_),
+            m=zeros(slots, kind=np.int64),
+            sign=zeros(slots, n_units, kind=np.int8),
+            layer=zeros(slots, kind=np.int64),
+            stage=zeros(slots, kind=np.int64),
+            partial=zeros(slots, n + 2, widest),
+            share=zeros(slots),
+            unit=zeros(slots, kind=np.int64),
+            side=zeros(slots, kind=np.int64),
+            forms=zeros(len(net.widths), n + 2, widest),
+            scale=zeros(n_units + cuts),
+            seen=zeros(rows, kind=np.uint8),
+            z=zeros(n),
+            total=zeros(n + 1),
+            registers=zeros(8, kind=np.int64),
+            counters=zeros(8, kind=np.int64),
+            leaf_signs=zeros(leaves, n_units, kind=np.int8),
+            leaf_points=zeros(leaves, n),
+        )  # type: ignore[arg-type]
+
+    def start(self, signs: NDArray[np.int8], share: float = 1.0) -> bool:
+        """Begin at the node with these signs; False if floats cannot find it.
+
+        Arguments:
+            signs: one a unit, 0 for undecided; those of complete layers and of one more.
+            share: of the whole tree, below this node.
+        """
+        self.state.sign[0] = signs
+        self.state.share[0] = share
+        return bool(compiled.start(self.net, self.state))
+
+    def run(self, steps: int, most: int | None = None) -> int:
+        """Search on for so many steps, until about ``most`` regions more are found.
+
+        See :func:`milpcount.search.compiled.tree.run` for what is returned.
+        """
+        limit = np.iinfo(np.int64).max if most is None else self.regions + most
+        while True:
+            code = int(compiled.run(self.net, self.state, steps, limit, self._emit))
+            if code != compiled.GROW:
+                return code
+            self._grow()
+
+    def _grow(self) -> None:
+        old = self.state
+        new = self._memory(2 * old.table.shape[0])
+        slots = old.table.shape[0]
+        for name, before, after in zip(State._fields, old, new, strict=True):
+            if name in _PER_SLOT:
+                after[:slots] = before
+            else:
+                after[...] = before
+        self.state = new
+
+    @property
+    def regions(self) -> int:
+        """Regions counted so far."""
+        return int(self.state.registers[compiled.REGIONS])
+
+    def take_count(self) -> int:
+        """Regions found since the last call."""
+        count, self._taken = self.regions - self._taken, self.regions
+        return count
+
+    def take_leaves(self) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+        """Patterns and points of the leaves found since the last call."""
+        count = int(self.state.registers[compiled.LEAVES])
+        self.state.registers[compiled.LEAVES] = 0
+        bits = (self.state.leaf_signs[:count] > 0).astype(np.uint8)
+        return bits, self.state.leaf_points[:count].copy()
+
+    def open_share(self) -> float:
+        """Part of the tree that is still to be searched; every branching halves it."""
+        top = int(self.state.registers[compiled.SLOT])
+        return float(self.state.share[: top + 1].sum())
+
+    def doubt(self) -> NDArray[np.int8]:
+        """The side in doubt, as a prefix of signs."""
+        reg = self.state.registers
+        unit, sign = int(reg[compiled.DOUBT_UNIT]), int(reg[compiled.DOUBT_SIGN])
+        signs = self.state.sign[int(reg[compiled.SLOT])].copy()
+        signs[unit] = sign
+        return signs
+
+    def answer(self, verdict: int) -> None:
+        """Give the verdict on the side in doubt."""
+        self.state.registers[compiled.VERDICT] = verdict
+
+    def pop_node(self) -> NDArray[np.int8]:
+        """Take the present node out of the search, as a prefix of signs."""
+        slot = int(self.state.registers[compiled.SLOT])
+        self.state.registers[compiled.SLOT] = slot - 1
+        return self.open_node(slot)
+
+    def open_nodes(self) -> list[tuple[NDArray[np.int8], float]]:
+        """All nodes that are still to be searched, with their shares; they are disjoint."""
+        slots = range(int(self.state.registers[compiled.SLOT]) + 1)
+        return [(self.open_node(d), float(self.state.share[d])) for d in slots]
+
+    def open_node(self, slot: int) -> NDArray[np.int8]:
+        """The node that waits in a slot."""
+        signs = self.state.sign[slot].copy()
+        if self.state.stage[slot] == compiled.COME_BACK:
+            signs[self.state.unit[slot]] = self.state.side[slot]
+        return signs
+
+    def statistics(self) -> dict[str, int]:
+        """Counters, by name."""
+        c = self.state.counters
+        return {
+            "pivots": int(c[compiled.PIVOTS]),
+            "nodes": int(c[compiled.NODES]),
+            "decided_by_range": int(c[compiled.BY_RANGE]),
+            "decided_by_multipliers": int(c[compiled.BY_MULTIPLIERS]),
+            "decided_by_point": int(c[compiled.BY_POINT]),
+        }
+
+
+_PER_SLOT = frozenset(
+    (
+        "table", "kind", "rowvar", "colvar", "flip", "m", "sign", "layer", "stage", "partial",
+        "share", "unit", "side",
+    )
+)  # fmt: skip

@@ -1,0 +1,188 @@
+"""Searches nodes of one problem: the compiled machine, and exact arithmetic where it doubts.
+
+What a run works on are *tasks*: disjoint nodes of the search tree, each a prefix of signs.  A
+task that is stopped leaves others behind, and any process can take them up: that is how runs are
+limited, resumed and spread over workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from milpcount.errors import InvariantError
+from milpcount.exact.forms import problem_layers
+from milpcount.outcome import Batch, Found, Leaf, Outcome, Tally
+from milpcount.problem import CountProblem, Watch
+from milpcount.result import Definition
+from milpcount.search.cell_machine import MAX_DIMENSION, CellMachine
+from milpcount.search.compiled import tree as compiled
+from milpcount.search.doubts import ExactSearch
+from milpcount.search.frame import Frame
+from milpcount.search.frames import problem_frames
+from milpcount.search.machine import Machine
+
+__all__ = ["Method", "Searcher", "Task"]
+
+Method = Literal["tree", "subdivision"]
+
+_FIRST_STEPS = 200
+_MOST_STEPS = 50_000
+_QUIET = 0.03  # seconds between two looks at the clock, about
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A node to be searched.
+
+    Attributes:
+        frame: index of its frame.
+        signs: one a unit: 0 undecided, 1 and -1 decided, 2 and -2 implied by the others.
+        share: of the whole tree, for the display of progress.
+    """
+
+    frame: int
+    signs: NDArray[np.int8]
+    share: float
+
+
+class Searcher:
+    """Searches tasks one after the other; not safe for use from several threads."""
+
+    def __init__(
+        self, problem: CountProblem, watch: Watch, outcome: Outcome, method: Method
+    ) -> None:
+        """Set up the frames; ``method`` is what searches them."""
+        self.problem, self.watch, self.outcome, self.method = problem, watch, outcome, method
+        self.frames = problem_frames(problem)
+        self.closed = 0.0  # share of the tree that is done
+        self.left: list[Task] = []  # of the last task, when it was stopped
+        self._exact: ExactSearch | None = None
+        self._machine: tuple[int, Machine | CellMachine] | None = None
+        self._tree: Searcher | None = None
+        self._steps = _FIRST_STEPS
+
+    def roots(self) -> Iterator[Task]:
+        """The tasks that make up the problem."""
+        count = len(self.frames)
+        for k in range(count):
+            signs = np.zeros(self.problem.n_units, dtype=np.int8)
+            for unit, sign in self._frame_signs(k).items():
+                signs[unit] = 2 * sign
+            yield Task(k, signs, 1.0 / count)
+
+    def _frame_signs(self, index: int) -> dict[int, int]:
+        frame = self.frames[index]
+        return {} if frame is None else frame.signs
+
+    def run(self, task: Task, pause: Callable[[], bool] = lambda: False) -> Iterator[Found]:
+        """Search a task; when a limit is reached or ``pause()``, leave tasks behind."""
+        self.left = []
+        frame = self.frames[task.frame]
+        if frame is None:
+            yield from self._exactly(task.signs)
+            self.closed += task.share
+            return
+        machine = self._machine_for(task.frame, frame)
+        if not machine.start(task.signs, task.share):
+            yield from self._exactly(self._in_cell(task.frame, machine.pop_node()))
+        before = machine.statistics()
+        done = 0.0
+        while True:
+            if self.watch.exceeded() is not None or pause():
+                self.left = [
+                    Task(task.frame, signs, share) for signs, share in machine.open_nodes()
+                ]
+                break
+            code = self._portion(machine)
+            yield from self._found(machine, frame)
+            if code == compiled.DONE:
+                break
+            if code == compiled.DOUBT_SIDE and isinstance(machine, Machine):
+                yield from self._doubtful_side(machine, task.frame)
+            elif code == compiled.DOUBT_NODE:
+                self.outcome.add("doubts")
+                signs = machine.pop_node()
+                if isinstance(machine, Machine):
+                    yield from self._exactly(self._in_cell(task.frame, signs))
+                else:
+                    yield from self._by_tree(Task(task.frame, signs, 0.0))
+            share = task.share - machine.open_share()
+            self.closed += share - done
+            done = share
+            self.watch.report("searching", self.closed)
+        for name, value in machine.statistics().items():
+            self.outcome.add(name, value - before.get(name, 0))
+        self.closed += task.share - sum(t.share for t in self.left) - done
+
+    def _machine_for(self, index: int, frame: Frame) -> Machine | CellMachine:
+        """The machine of a frame, kept until another frame is asked for."""
+        if self._machine is not None and self._machine[0] == index:
+            return self._machine[1]
+        layers, keep = self.problem.layers, self.outcome.keep
+        machine: Machine | CellMachine
+        if self.method == "subdivision" and frame.n <= MAX_DIMENSION:
+            machine = CellMachine(frame, layers, problem_layers(self.problem), keep)
+        else:
+            closed = self.problem.definition is Definition.NONEMPTY
+            machine = Machine(frame, layers, closed, keep)
+        self._machine = (index, machine)
+        return machine
+
+    def _doubtful_side(self, machine: Machine, index: int) -> Iterator[Leaf]:
+        """Search a side that floats cannot decide, and tell the machine."""
+        self.outcome.add("doubts")
+        leaves = self._exact_search().regions(self._in_cell(index, machine.doubt()))
+        machine.answer(compiled.EMPTY if leaves is None else compiled.SETTLED)
+        yield from leaves or ()
+
+    def _by_tree(self, task: Task) -> Iterator[Found]:
+        """Search a cell that has no room, or no proof in floats, in the other way."""
+        if self._tree is None:
+            self._tree = Searcher(self.problem, self.watch, self.outcome, "tree")
+        yield from self._tree.run(task)
+
+    def _portion(self, machine: Machine | CellMachine) -> int:
+        """Run for a while; the number of steps adapts to how long they take."""
+        limit = self.watch.budget.regions
+        most = None if limit is None else max(1, limit - self.watch.regions)
+        start = self.watch.seconds
+        code = machine.run(self._steps, most)
+        if code == compiled.STEPS:
+            took = self.watch.seconds - start
+            if took < _QUIET / 2:
+                self._steps = min(2 * self._steps, _MOST_STEPS)
+            elif took > 2 * _QUIET:
+                self._steps = max(self._steps // 2, _FIRST_STEPS)
+        return code
+
+    def _found(self, machine: Machine | CellMachine, frame: Frame) -> Iterator[Found]:
+        count = machine.take_count()
+        if not count:
+            return
+        self.watch.regions += count
+        if self.outcome.keep:
+            bits, points = machine.take_leaves()
+            if len(bits) != count:
+                raise InvariantError("leaves were lost between the search and its driver")
+            yield Batch(bits, points, frame.point)
+        else:
+            yield Tally(count)
+
+    def _in_cell(self, index: int, signs: NDArray[np.int8]) -> NDArray[np.int8]:
+        """The signs with those that the frame itself fixes made rows of the cell."""
+        for unit, sign in self._frame_signs(index).items():
+            signs[unit] = sign
+        return signs
+
+    def _exact_search(self) -> ExactSearch:
+        if self._exact is None:
+            self._exact = ExactSearch(self.problem, self.watch, self.outcome)
+        return self._exact
+
+    def _exactly(self, signs: NDArray[np.int8]) -> Iterator[Leaf]:
+        yield from self._exact_search().regions(signs) or ()

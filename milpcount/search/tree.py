@@ -1,0 +1,82 @@
+"""Engines ``tree`` and ``subdivision``: compiled searches, every decision proved.
+
+See DESIGN sections 4.2 and 4.3.  The compiled code searches in floats and proves what it finds.
+``tree`` decides signs by linear programmes: a region by a point that satisfies the rows of its
+cell with rounding errors to spare, an empty side by multipliers with outward rounding.
+``subdivision`` keeps all vertices of a cell and reads signs off them.  What floats cannot prove
+is handed out, and exact arithmetic decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from milpcount.errors import UnsupportedError
+from milpcount.exact.domains import require_full_dimensional
+from milpcount.exact.dyadic import ExactBox
+from milpcount.exact.feasibility import decide
+from milpcount.exact.forms import domain_rows
+from milpcount.outcome import Found, Leaf, Outcome
+from milpcount.problem import CountProblem, Watch
+from milpcount.result import Definition
+
+__all__ = ["MOST_INPUTS", "enumerate_subdivision", "enumerate_tree"]
+
+MOST_INPUTS = 6  # of subdivision: a cell has some 2^n vertices
+
+
+def enumerate_tree(problem: CountProblem, watch: Watch, outcome: Outcome) -> Iterator[Found]:
+    """Yield the regions of the problem, or tallies where only their number is wanted.
+
+    Raises:
+        UnsupportedError: the definition ``linear``.
+    """
+    if problem.definition is Definition.LINEAR:
+        raise UnsupportedError("engine tree counts full and nonempty regions, not linear")
+    yield from _enumerate("tree", problem, watch, outcome)
+
+
+def enumerate_subdivision(problem: CountProblem, watch: Watch, outcome: Outcome) -> Iterator[Found]:
+    """Yield the regions of a problem with few inputs, by their vertices.
+
+    Raises:
+        UnsupportedError: a definition other than ``full``, or too many inputs that vary.
+    """
+    if problem.definition is not Definition.FULL:
+        raise UnsupportedError(
+            f"engine subdivision counts full regions, not {problem.definition}; use engine tree"
+        )
+    vary = int((problem.box.lo < problem.box.hi).sum())
+    if vary > MOST_INPUTS:
+        raise UnsupportedError(
+            f"engine subdivision serves up to {MOST_INPUTS} inputs that vary, here are {vary}; "
+            "use engine tree"
+        )
+    yield from _enumerate("subdivision", problem, watch, outcome)
+
+
+def _enumerate(
+    method: str, problem: CountProblem, watch: Watch, outcome: Outcome
+) -> Iterator[Found]:
+    require_full_dimensional(problem)
+    if not problem.layers:
+        yield _whole_domain(problem, watch)
+        outcome.finish(watch)
+        return
+    watch.report("compiling or loading compiled code")
+    from milpcount.search.searcher import Searcher
+
+    searcher = Searcher(problem, watch, outcome, "tree" if method == "tree" else "subdivision")
+    for task in searcher.roots():
+        yield from searcher.run(task)
+        if watch.exceeded() is not None:
+            break
+    outcome.finish(watch)
+
+
+def _whole_domain(problem: CountProblem, watch: Watch) -> Leaf:
+    """The one region of a network without units."""
+    witness = decide(domain_rows(problem), ExactBox.of(problem.box)).witness
+    assert witness is not None
+    watch.regions += 1
+    return Leaf((), witness)
