@@ -13,13 +13,13 @@ from milpcount.search.compiled import clipping as compiled
 from milpcount.search.compiled.clipping import Cells
 from milpcount.search.exact_cell import ExactCells
 from milpcount.search.frame import Frame
-from milpcount.search.machine import compiled_net
+from milpcount.search.machine import compiled_net, zonotope_memory
 
 __all__ = ["MAX_DIMENSION", "CellMachine"]
 
 MAX_DIMENSION = 6
 _SLOTS = 24  # at first; doubled when the search goes deeper
-_BUFFER = 4096  # leaves handed over at once
+_BUFFER = 2_000_000  # numbers in the points of leaves handed over at once
 _VERTICES = {0: 4, 1: 8, 2: 96, 3: 128, 4: 256, 5: 512, 6: 1024}  # room a cell
 _ROUNDOFF = 2.0**-53
 
@@ -38,6 +38,8 @@ class CellMachine:
         self._emit, self._taken = emit, 0
         self._exact = ExactCells(frame, exact)
         self.net = compiled_net(frame, layers, closed=False)
+        self._zono = zonotope_memory(frame, self.net)
+        self._point_size = frame.point_size
         self.state = self._memory(_SLOTS)
         self.resolved = 0
 
@@ -47,7 +49,7 @@ class CellMachine:
         widest = int(net.widths.max())
         words = (max(widest, cuts) + 63) // 64
         room = _VERTICES[n]
-        leaves = _BUFFER if self._emit else 1
+        leaves = max(16, min(4096, _BUFFER // max(self._point_size, 1))) if self._emit else 1
         word, index = np.uint64, np.int64
         return Cells(
             count=np.zeros(slots, index),
@@ -63,6 +65,7 @@ class CellMachine:
             layer=np.zeros(slots, index),
             stage=np.zeros(slots, index),
             todo=np.zeros((slots, words), word),
+            preset=np.zeros((slots, words), word),
             partial=np.zeros((slots, n + 2, widest)),
             share=np.zeros(slots),
             forms=np.zeros((len(net.widths), n + 2, widest)),
@@ -72,10 +75,11 @@ class CellMachine:
             fresh_signs=np.zeros((room, 3, words), word),
             side=np.zeros(room, np.int8),
             z=np.zeros(n),
+            values=np.zeros(64 * words),
             registers=np.zeros(8, index),
             counters=np.zeros(8, index),
             leaf_signs=np.zeros((leaves, n_units), np.int8),
-            leaf_points=np.zeros((leaves, n)),
+            leaf_points=np.zeros((leaves, self._point_size)),
         )
 
     def start(self, signs: NDArray[np.int8], share: float = 1.0) -> bool:
@@ -89,7 +93,7 @@ class CellMachine:
         """Search on for so many steps, until about ``most`` regions more are found."""
         limit = np.iinfo(np.int64).max if most is None else self.regions + most
         while True:
-            code = int(compiled.run(self.net, self.state, steps, limit, self._emit))
+            code = int(compiled.run(self.net, self.state, self._zono, steps, limit, self._emit))
             if code == compiled.DOUBT_SIGNS:
                 self._resolve()
             elif code == compiled.GROW:
@@ -182,6 +186,8 @@ class CellMachine:
             "nodes": int(c[compiled.NODES]),
             "vertices": int(c[compiled.VERTICES]),
             "decided_by_vertices": int(c[compiled.BY_VERTICES]),
+            "decided_by_point": int(c[compiled.BY_POINT]),
+            "cells_outside_the_zonotope": int(c[compiled.SEPARATED]),
             "signs_left_open_by_floats": int(c[compiled.OPEN_SIGNS]),
             "signs_by_exact_vertices": self.resolved,
         }
@@ -190,6 +196,6 @@ class CellMachine:
 _PER_SLOT = frozenset(
     (
         "count", "at", "error", "facets", "pos", "neg", "open", "rows", "used", "sign", "layer",
-        "stage", "todo", "partial", "share",
+        "stage", "todo", "preset", "partial", "share",
     )
 )  # fmt: skip

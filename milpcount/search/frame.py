@@ -20,7 +20,7 @@ from milpcount.errors import UnsupportedError
 from milpcount.exact.forms import ExactLayer, Forms
 from milpcount.point import Point
 
-__all__ = ["Frame", "box_frame", "integer_rows", "rounded_forms"]
+__all__ = ["Frame", "box_frame", "integer_rows", "rounded_forms", "zonotope_frame"]
 
 Float = NDArray[np.float64]
 
@@ -79,6 +79,9 @@ class Frame:
         exact: the forms of the first layer, exactly.
         exact_domain: the forms of the domain up to positive factors, exactly.
         signs: units of the first layer whose sign the frame itself fixes, with that sign.
+        generators: where the cube is only a relaxation (:func:`zonotope_frame`): the matrix ``V``
+            of shape ``(n, N)`` with ``z = 1/2 + V u / 2`` for some ``u`` in ``[-1, 1]^N``; then
+            ``point`` takes ``u``.
     """
 
     n: int
@@ -89,6 +92,12 @@ class Frame:
     exact: Forms
     exact_domain: tuple[tuple[int, ...], ...]
     signs: dict[int, int] = field(default_factory=dict)
+    generators: Float | None = None
+
+    @property
+    def point_size(self) -> int:
+        """Length of what ``point`` takes."""
+        return self.n if self.generators is None else int(self.generators.shape[1])
 
 
 def box_frame(
@@ -143,4 +152,66 @@ def box_frame(
         point,
         Forms(integer_rows(forms, n + 1), first.shift, (*[0] * n, scale)),
         tuple(tuple(row) for row in cuts),
+    )
+
+
+def zonotope_frame(
+    layers: Sequence[ExactLayer], lo: Sequence[Fraction], hi: Sequence[Fraction], closed: bool
+) -> Frame:
+    """The frame of a bounded box with more inputs than the first layer has units.
+
+    Coordinate ``c`` is the pre-activation of a unit, moved to ``[0, 1]`` by its exact range over
+    the box.  Units that are never active pass nothing on and get no coordinate; nor do units that
+    are always active if no layer follows.  The true range of ``z`` is a zonotope in the cube.
+    """
+    first = layers[0]
+    scale = math.lcm(*(end.denominator for end in (*lo, *hi)))
+    start = [int(a * scale) for a in lo]
+    length = [int((b - a) * scale) for a, b in zip(lo, hi, strict=True)]
+    used = [j for j, step in enumerate(length) if step]
+    forms: list[dict[int, int]] = []
+    constants: list[int] = []
+    generators: list[list[float]] = []
+    for i, bias in enumerate(first.bias):
+        row = [int(first.weight[i, j]) for j in range(len(lo))]
+        steps = [row[j] * length[j] for j in used]
+        reach = sum(abs(s) for s in steps)
+        low = bias * scale + sum(w * o for w, o in zip(row, start, strict=True) if w)
+        low += sum(s for s in steps if s < 0)
+        high = low + reach
+        if high <= 0 and first.slopes[i] == 0:
+            forms.append({})
+            constants.append(high)
+        elif reach == 0 or (low > 0 and len(layers) == 1 and not closed):
+            forms.append({})
+            constants.append(low)
+        else:
+            forms.append({len(generators): reach})
+            constants.append(low)
+            generators.append([s / reach for s in steps])
+    n = len(generators)
+    rows = [
+        [*(form.get(c, 0) for c in range(n)), constant]
+        for form, constant in zip(forms, constants, strict=True)
+    ]
+    one = np.zeros(n + 1)
+    one[n] = 1.0
+
+    def point(u: Float) -> Point:
+        ratios = [v.as_integer_ratio() for v in u.tolist()]
+        common = max((d for _, d in ratios), default=1)
+        at = [2 * o * common for o in start]
+        for j, (a, d) in zip(used, ratios, strict=True):
+            at[j] += length[j] * (common + a * (common // d))
+        return Point(tuple(at), 2 * scale * common)
+
+    return Frame(
+        n,
+        rounded_forms(rows, scale << first.shift),
+        one,
+        np.zeros((n + 2, 0)),
+        point,
+        Forms(integer_rows(rows, n + 1), first.shift, (*[0] * n, scale)),
+        (),
+        generators=np.array(generators).reshape(n, len(used)),
     )

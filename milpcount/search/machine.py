@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from milpcount.network import Layer
 from milpcount.search.compiled import tree as compiled
 from milpcount.search.compiled.tree import Net, State
+from milpcount.search.compiled.zonotope import Zonotope
 from milpcount.search.frame import Frame
 
-__all__ = ["Machine", "compiled_net"]
+__all__ = ["Machine", "compiled_net", "zonotope_memory"]
 
 _SLOTS = 24  # at first; doubled when the search goes deeper
-_BUFFER = 4096  # leaves handed over at once
+_BUFFER = 2_000_000  # numbers in the points of leaves handed over at once
 
 
 def compiled_net(frame: Frame, layers: Sequence[Layer], closed: bool) -> Net:
@@ -40,6 +41,31 @@ def compiled_net(frame: Frame, layers: Sequence[Layer], closed: bool) -> Net:
     )
 
 
+def zonotope_memory(frame: Frame, net: Net) -> Zonotope:
+    """What the check of leaves works on; empty where the cube is no relaxation."""
+    v = np.zeros((0, 0)) if frame.generators is None else np.ascontiguousarray(frame.generators)
+    n, many = v.shape
+    rows = int(net.widths.sum()) + net.domain.shape[1] if n else 0
+    return Zonotope(
+        v=v,
+        gram=v @ v.T,
+        rows=np.zeros((rows, n + 1)),
+        errors=np.zeros(rows),
+        length=np.zeros(rows),
+        u=np.zeros(many),
+        image=np.zeros(n),
+        free=np.zeros((n, n)),
+        product=np.zeros((rows, n)),
+        kernel=np.zeros((rows, rows)),
+        right=np.zeros(rows),
+        multipliers=np.zeros(rows),
+        trial=np.zeros(rows),
+        factor=np.zeros((rows, rows)),
+        passive=np.zeros(rows, dtype=np.int64),
+        active=np.zeros(rows, dtype=np.bool_),
+    )
+
+
 class Machine:
     """One depth-first search over a frame.
 
@@ -58,6 +84,8 @@ class Machine:
         """
         self._emit, self._taken = emit, 0
         self.net = compiled_net(frame, layers, closed)
+        self._zono = zonotope_memory(frame, self.net)
+        self._point_size = frame.point_size
         self.state = self._memory(_SLOTS)
 
     def _memory(self, slots: int) -> State:
@@ -65,7 +93,7 @@ class Machine:
         n, n_units, cuts = net.n, int(net.widths.sum()), net.domain.shape[1]
         rows = n + n_units + cuts
         widest = int(net.widths.max())
-        leaves = _BUFFER if self._emit else 1
+        leaves = max(16, min(4096, _BUFFER // max(self._point_size, 1))) if self._emit else 1
 
         def zeros(*shape: int, kind: type = np.float64) -> NDArray[np.generic]:
             return np.zeros(shape, dtype=kind)
@@ -92,7 +120,7 @@ class Machine:
             registers=zeros(8, kind=np.int64),
             counters=zeros(8, kind=np.int64),
             leaf_signs=zeros(leaves, n_units, kind=np.int8),
-            leaf_points=zeros(leaves, n),
+            leaf_points=zeros(leaves, self._point_size),
         )  # type: ignore[arg-type]
 
     def start(self, signs: NDArray[np.int8], share: float = 1.0) -> bool:
@@ -113,7 +141,7 @@ class Machine:
         """
         limit = np.iinfo(np.int64).max if most is None else self.regions + most
         while True:
-            code = int(compiled.run(self.net, self.state, steps, limit, self._emit))
+            code = int(compiled.run(self.net, self.state, self._zono, steps, limit, self._emit))
             if code != compiled.GROW:
                 return code
             self._grow()
@@ -190,6 +218,7 @@ class Machine:
             "decided_by_range": int(c[compiled.BY_RANGE]),
             "decided_by_multipliers": int(c[compiled.BY_MULTIPLIERS]),
             "decided_by_point": int(c[compiled.BY_POINT]),
+            "cells_outside_the_zonotope": int(c[compiled.SEPARATED]),
         }
 
 

@@ -47,7 +47,7 @@ def enumerate_subdivision(problem: CountProblem, watch: Watch, outcome: Outcome)
             f"engine subdivision counts full regions, not {problem.definition}; use engine tree"
         )
     vary = int((problem.box.lo < problem.box.hi).sum())
-    if vary > MOST_INPUTS:
+    if min(vary, problem.widths[0] if problem.widths else 0) > MOST_INPUTS:
         raise UnsupportedError(
             f"engine subdivision serves up to {MOST_INPUTS} inputs that vary, here are {vary}; "
             "use engine tree"

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +26,7 @@ from milpcount.search.compiled.forms import (
     size_of,
     start_next,
 )
+from milpcount.search.compiled.jit import inlined, jit
 from milpcount.search.compiled.proofs import holds
 from milpcount.search.compiled.tree import (
     DONE,
@@ -39,13 +39,15 @@ from milpcount.search.compiled.tree import (
     STEPS,
     Net,
 )
+from milpcount.search.compiled.zonotope import EMPTY as EMPTY_CELL
+from milpcount.search.compiled.zonotope import FOUND, confirm, take_row
 
 __all__ = ["Cells", "Net", "run", "start"]
 
 ENTER, DECIDE = 0, 1
 DOUBT_SIGNS = 6  # returned by run: some signs of the present slot are open
 # Places in Cells.counters.
-VERTICES, NODES, BY_VERTICES, ENTRIES, OPEN_SIGNS = range(5)
+VERTICES, NODES, BY_VERTICES, ENTRIES, OPEN_SIGNS, SEPARATED, BY_POINT = range(7)
 MAX_FACETS = 64
 ONE = np.uint64(1)
 NONE = np.uint64(0)
@@ -67,6 +69,7 @@ class Cells(NamedTuple):
     layer: NDArray[np.int64]
     stage: NDArray[np.int64]
     todo: NDArray[np.uint64]  # units of the layer that are not decided
+    preset: NDArray[np.uint64]  # units of the layer whose sign is a cut made before the task
     partial: NDArray[np.float64]
     share: NDArray[np.float64]
     forms: NDArray[np.float64]  # one entry a layer
@@ -76,13 +79,14 @@ class Cells(NamedTuple):
     fresh_signs: NDArray[np.uint64]
     side: NDArray[np.int8]
     z: NDArray[np.float64]
+    values: NDArray[np.float64]
     registers: NDArray[np.int64]
     counters: NDArray[np.int64]
     leaf_signs: NDArray[np.int8]
     leaf_points: NDArray[np.float64]
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def count_bits(x):
     """Number of ones."""
     x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
@@ -91,13 +95,13 @@ def count_bits(x):
     return np.int64((x * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def lowest_bit(x):
     """Place of the lowest one."""
     return count_bits((x & (~x + ONE)) - ONE)
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def note_rates(rate, forms, width):
     """Error bounds of the layer's forms: of their own, and per unit of error of a vertex."""
     n = forms.shape[0] - 2
@@ -107,7 +111,7 @@ def note_rates(rate, forms, width):
         rate[1, u] = 1.01 * (size - abs(forms[n, u]))
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def value_at(forms, u, z):
     """Form ``u`` at ``z``."""
     n = forms.shape[0] - 2
@@ -117,7 +121,7 @@ def value_at(forms, u, z):
     return value
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def classify(cells, d, v, forms, u):
     """Put unit ``u`` into the right set of vertex ``v``."""
     value = value_at(forms, u, cells.at[d, v])
@@ -135,7 +139,7 @@ def classify(cells, d, v, forms, u):
         cells.counters[OPEN_SIGNS] += 1
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def exactly_zero(forms, u, z, error):
     """Whether the form is zero at the vertex beyond doubt: at most two exact terms."""
     n = forms.shape[0] - 2
@@ -154,27 +158,45 @@ def exactly_zero(forms, u, z, error):
     return total == 0.0 and terms <= 2
 
 
-@nb.njit(cache=True, nogil=True)
-def settle(net, cells, d, i, s):
-    """Decide unit ``i`` of the node's layer."""
+@inlined
+def settle(net, cells, d, w, active, inactive, strength):
+    """Decide units of word ``w`` of the node's layer, with signs of this strength (1 or 2)."""
     layer = cells.layer[d]
+    cells.todo[d, w] &= ~(active | inactive)
     if layer < 0:
-        cells.todo[d, i >> 6] &= ~(ONE << np.uint64(i & 63))
         return
-    u = net.starts[layer] + i
-    cells.sign[d, u] = s
-    cells.todo[d, i >> 6] &= ~(ONE << np.uint64(i & 63))
-    if layer + 1 < net.widths.shape[0]:
-        wide = net.widths[layer + 1]
-        begin = net.offsets[layer + 1] + i * wide
-        factor = 1.0 if s > 0 else net.slopes[u]
-        add_unit(
-            cells.partial[d], net.weights[begin : begin + wide], factor, cells.forms[layer], i,
-            net.widths[layer],
-        )
+    sign = cells.sign[d]
+    first = net.starts[layer] + (w << 6)
+    further = layer + 1 < net.widths.shape[0]
+    rest = inactive
+    while rest != NONE:
+        u = first + lowest_bit(rest)
+        rest &= rest - ONE
+        sign[u] = -strength
+        if further and net.slopes[u] != 0.0:
+            pass_on(net, cells, d, layer, u, net.slopes[u])
+    rest = active
+    while rest != NONE:
+        u = first + lowest_bit(rest)
+        rest &= rest - ONE
+        sign[u] = strength
+        if further:
+            pass_on(net, cells, d, layer, u, 1.0)
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
+def pass_on(net, cells, d, layer, u, factor):
+    """Add a unit's part to the forms of the next layer."""
+    i = u - net.starts[layer]
+    wide = net.widths[layer + 1]
+    begin = net.offsets[layer + 1] + i * wide
+    add_unit(
+        cells.partial[d], net.weights[begin : begin + wide], factor, cells.forms[layer], i,
+        net.widths[layer],
+    )
+
+
+@jit
 def enter(net, cells, d):
     """Bring the units of the node's layer in, with their signs at every vertex."""
     layer = cells.layer[d]
@@ -196,7 +218,7 @@ def enter(net, cells, d):
     evaluate(net, cells, d, forms, width)
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def evaluate(net, cells, d, forms, width):
     """Take the units in as undecided, but for those preset as implied; sign them everywhere."""
     n = net.n
@@ -206,12 +228,17 @@ def evaluate(net, cells, d, forms, width):
     words = cells.todo.shape[1]
     for w in range(words):
         cells.todo[d, w] = NONE
+        cells.preset[d, w] = NONE
     for i in range(width):
         preset = cells.sign[d, net.starts[layer] + i] if layer >= 0 else 0
-        if abs(preset) == 2:
-            settle(net, cells, d, i, preset)
-        else:
-            cells.todo[d, i >> 6] |= ONE << np.uint64(i & 63)
+        bit = ONE << np.uint64(i & 63)
+        cells.todo[d, i >> 6] |= bit
+        if abs(preset) == 1:
+            cells.preset[d, i >> 6] |= bit
+        if preset == 2:
+            settle(net, cells, d, i >> 6, bit, NONE, 2)
+        elif preset == -2:
+            settle(net, cells, d, i >> 6, NONE, bit, 2)
     for v in range(cells.count[d]):
         for w in range(words):
             cells.pos[d, v, w] = NONE
@@ -219,21 +246,26 @@ def evaluate(net, cells, d, forms, width):
             cells.open[d, v, w] = NONE
         at = cells.at[d, v]
         error = cells.error[d, v]
+        values = cells.values
+        for i in range(width):
+            values[i] = forms[n, i]
+        for j in range(n):
+            column = forms[j]
+            z = at[j]
+            if z != 0.0:
+                for i in range(width):
+                    values[i] += column[i] * z
         for w in range(words):
             first = w << 6
             stop = min(first + 64, width)
             pos = NONE
             neg = NONE
             for i in range(first, stop):
-                value = forms[n, i]
-                for j in range(n):
-                    value += forms[j, i] * at[j]
+                value = values[i]
                 bound = rate[0, i] + rate[1, i] * error
-                bit = ONE << np.uint64(i - first)
-                if value > bound:
-                    pos |= bit
-                elif value < -bound:
-                    neg |= bit
+                place = np.uint64(i - first)
+                pos |= np.uint64(value > bound) << place
+                neg |= np.uint64(value < -bound) << place
             pos &= cells.todo[d, w]
             neg &= cells.todo[d, w]
             cells.pos[d, v, w] = pos
@@ -245,7 +277,7 @@ def evaluate(net, cells, d, forms, width):
                 classify(cells, d, v, forms, first + b)
 
 
-@nb.njit(cache=True, nogil=True)
+@inlined
 def any_open(cells, d):
     """Whether a sign is open in slot ``d``."""
     for v in range(cells.count[d]):
@@ -255,7 +287,7 @@ def any_open(cells, d):
     return False
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def adjacent(cells, d, a, b, simple):
     """Whether two vertices span an edge: no third one lies on all their common facets."""
     common = cells.facets[d, a] & cells.facets[d, b]
@@ -267,7 +299,7 @@ def adjacent(cells, d, a, b, simple):
     return True
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def cut(net, cells, d, forms, i, row, keep):
     """Cut slot ``d`` along form ``i``: slot ``d`` keeps the negative side, ``d + 1`` the positive.
 
@@ -349,7 +381,7 @@ def cut(net, cells, d, forms, i, row, keep):
     return True
 
 
-@nb.njit(cache=True, nogil=True)
+@inlined
 def fill(net, cells, d, e, side, made, new_bit):
     """Put the vertices of slot ``d`` on one side, and the new ones, into slot ``e``."""
     n = net.n
@@ -388,7 +420,7 @@ def fill(net, cells, d, e, side, made, new_bit):
     return True
 
 
-@nb.njit(cache=True, nogil=True)
+@inlined
 def finish_side(net, cells, e, slot, new_bit, row):
     """Name the new facet, and forget facets with too few vertices to be any."""
     n = net.n
@@ -412,7 +444,7 @@ def finish_side(net, cells, e, slot, new_bit, row):
     cells.used[e] = used
 
 
-@nb.njit(cache=True, nogil=True)
+@inlined
 def sides_of(cells, d, i):
     """The signs of unit ``i`` at the vertices of slot ``d``."""
     word, bit = i >> 6, ONE << np.uint64(i & 63)
@@ -425,7 +457,7 @@ def sides_of(cells, d, i):
             cells.side[v] = 0
 
 
-@nb.njit(cache=True, nogil=True)
+@inlined
 def classify_open(cells, d, forms):
     """Evaluate the signs that a cut left open in slot ``d``."""
     for v in range(cells.count[d]):
@@ -438,10 +470,9 @@ def classify_open(cells, d, forms):
                 classify(cells, d, v, forms, (w << 6) + b)
 
 
-@nb.njit(cache=True, nogil=True)
+@inlined
 def read_signs(net, cells, d):
     """Settle the units that do not cut the cell; return one that does, or -1."""
-    layer = cells.layer[d]
     chosen = -1
     for w in range(cells.todo.shape[1]):
         todo = cells.todo[d, w]
@@ -455,25 +486,17 @@ def read_signs(net, cells, d):
         both = pos & neg & todo
         if both != NONE and chosen < 0:
             chosen = (w << 6) + lowest_bit(both)
-        rest = todo & ~both
-        while rest != NONE:
-            b = lowest_bit(rest)
-            bit = ONE << np.uint64(b)
-            rest &= rest - ONE
-            i = (w << 6) + b
-            cells.counters[BY_VERTICES] += 1
-            if layer < 0:
-                settle(net, cells, d, i, 2)
-                continue
-            preset = cells.sign[d, net.starts[layer] + i]
-            # Zero at every vertex is zero everywhere: inactive.
-            settle(net, cells, d, i, 2 if pos & bit != NONE else -2)
-            if preset != 0:
-                cells.sign[d, net.starts[layer] + i] = preset
+        # Zero at every vertex is zero everywhere: inactive.
+        plain = todo & ~both & ~cells.preset[d, w]
+        cells.counters[BY_VERTICES] += count_bits(todo & ~both)
+        settle(net, cells, d, w, plain & pos, plain & ~pos, 2)
+        plain = todo & ~both & cells.preset[d, w]
+        if plain != NONE:
+            settle(net, cells, d, w, plain & pos, plain & ~pos, 1)
     return chosen
 
 
-@nb.njit(cache=True, nogil=True)
+@inlined
 def copy_rest(net, cells, d):
     """Copy what is not vertices from slot ``d`` to slot ``d + 1``."""
     layer = cells.layer[d]
@@ -484,6 +507,7 @@ def copy_rest(net, cells, d):
         cells.sign[e, u] = cells.sign[d, u] if u < end else 0
     for w in range(cells.todo.shape[1]):
         cells.todo[e, w] = cells.todo[d, w]
+        cells.preset[e, w] = cells.preset[d, w]
     if layer + 1 < net.widths.shape[0]:
         wide = net.widths[layer + 1]
         for c in range(net.n + 2):
@@ -491,7 +515,7 @@ def copy_rest(net, cells, d):
                 cells.partial[e, c, k] = cells.partial[d, c, k]
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def start(net, cells):
     """The cube in slot 0, to be cut by the rows of the domain first."""
     n = net.n
@@ -519,42 +543,82 @@ def start(net, cells):
             cells.open[0, v, w] = NONE
 
 
-@nb.njit(cache=True, nogil=True)
-def leaf(net, cells, d, emit):
-    """Count a leaf; when regions are kept, with a proved point. False if there is no proof."""
-    n = net.n
-    if emit:
-        count = cells.count[d]
-        for j in range(n):
-            total = 0.0
-            for v in range(count):
-                total += cells.at[d, v, j]
-            cells.z[j] = min(max(total / count, 0.0), 1.0)
-        rest = cells.used[d]
-        while rest != NONE:
-            f = lowest_bit(rest)
-            rest &= rest - ONE
-            k = cells.rows[d, f] - 2 * n
-            if k < 0:
-                continue
-            if k < net.domain.shape[1]:
-                if not holds(net.domain, k, 1.0, cells.z):
-                    return False
-                continue
-            u = k - net.domain.shape[1]
-            layer = net.layer_of[u]
-            sign = 1.0 if cells.sign[d, u] > 0 else -1.0
-            if not holds(cells.forms[layer], u - net.starts[layer], sign, cells.z):
+@jit
+def form_of(net, cells, row):
+    """``(layer, place)`` of a facet's form; layer -1 for the domain, -2 for the cube itself."""
+    k = row - 2 * net.n
+    if k < 0:
+        return -2, row
+    if k < net.domain.shape[1]:
+        return -1, k
+    u = k - net.domain.shape[1]
+    layer = net.layer_of[u]
+    return layer, u - net.starts[layer]
+
+
+@jit
+def proved_centre(net, cells, d):
+    """Put the mean of the vertices into ``cells.z``; whether floats prove that it is inside."""
+    count = cells.count[d]
+    for j in range(net.n):
+        total = 0.0
+        for v in range(count):
+            total += cells.at[d, v, j]
+        cells.z[j] = min(max(total / count, 0.0), 1.0)
+    rest = cells.used[d]
+    while rest != NONE:
+        layer, i = form_of(net, cells, cells.rows[d, lowest_bit(rest)])
+        rest &= rest - ONE
+        if layer == -1 and not holds(net.domain, i, 1.0, cells.z):
+            return False
+        if layer >= 0:
+            sign = 1.0 if cells.sign[d, net.starts[layer] + i] > 0 else -1.0
+            if not holds(cells.forms[layer], i, sign, cells.z):
                 return False
+    return True
+
+
+@jit
+def take_rows(net, cells, zono, d):
+    """Hand the facets of the cell over to :mod:`.zonotope`; return how many."""
+    count = 0
+    rest = cells.used[d]
+    while rest != NONE:
+        layer, i = form_of(net, cells, cells.rows[d, lowest_bit(rest)])
+        rest &= rest - ONE
+        if layer == -1:
+            count = take_row(zono, count, net.domain, i, 1.0)
+        elif layer >= 0:
+            sign = 1.0 if cells.sign[d, net.starts[layer] + i] > 0 else -1.0
+            count = take_row(zono, count, cells.forms[layer], i, sign)
+    return count
+
+
+@jit
+def leaf(net, cells, zono, d, emit):
+    """Count a leaf; when regions are kept, with a proved point. False if there is no proof."""
+    point = cells.z
+    if zono.v.shape[0] > 0:
+        code = confirm(zono, take_rows(net, cells, zono, d))
+        if code == EMPTY_CELL:
+            cells.counters[SEPARATED] += 1
+            return True
+        if code != FOUND:
+            return False
+        cells.counters[BY_POINT] += 1
+        point = zono.u
+    elif emit and not proved_centre(net, cells, d):
+        return False
+    if emit:
         k = cells.registers[LEAVES]
         cells.leaf_signs[k] = cells.sign[d]
-        cells.leaf_points[k] = cells.z
+        cells.leaf_points[k] = point
         cells.registers[LEAVES] = k + 1
     cells.registers[REGIONS] += 1
     return True
 
 
-@nb.njit(cache=True, nogil=True)
+@inlined
 def cutting_units(cells, d):
     """How many undecided units cut the cell in slot ``d``."""
     total = 0
@@ -568,8 +632,8 @@ def cutting_units(cells, d):
     return total
 
 
-@nb.njit(cache=True, nogil=True)
-def run(net, cells, steps, limit, emit):
+@jit
+def run(net, cells, zono, steps, limit, emit):
     """Search on for at most so many steps, or up to so many regions; return why it stopped.
 
     After DOUBT_SIGNS the caller resolves the open signs of the present slot; after DOUBT_NODE it
@@ -578,6 +642,7 @@ def run(net, cells, steps, limit, emit):
     reg = cells.registers
     n_layers = net.widths.shape[0]
     base = 2 * net.n + net.domain.shape[1]
+    plain = not emit and zono.v.shape[0] == 0
     while reg[SLOT] >= 0:
         if steps <= 0 or reg[REGIONS] >= limit:
             return STEPS
@@ -592,7 +657,7 @@ def run(net, cells, steps, limit, emit):
             else:
                 if emit and reg[LEAVES] == cells.leaf_signs.shape[0]:
                     return FULL
-                if not leaf(net, cells, d, emit):
+                if not leaf(net, cells, zono, d, emit):
                     return DOUBT_NODE
                 reg[SLOT] = d - 1
                 continue
@@ -600,7 +665,7 @@ def run(net, cells, steps, limit, emit):
             return DOUBT_SIGNS
         if d + 2 >= cells.count.shape[0]:
             return GROW
-        if layer == n_layers - 1 and not emit and cutting_units(cells, d) <= 1:
+        if layer == n_layers - 1 and plain and cutting_units(cells, d) <= 1:
             # Nothing below is needed but its number.
             reg[REGIONS] += 1 + cutting_units(cells, d)
             reg[SLOT] = d - 1
@@ -611,10 +676,11 @@ def run(net, cells, steps, limit, emit):
             cells.stage[d] = ENTER
             continue
         sides_of(cells, d, i)
+        bit = ONE << np.uint64(i & 63)
         if layer < 0:
             if not cut(net, cells, d, net.domain, i, 2 * net.n + i, 1):
                 return DOUBT_NODE
-            settle(net, cells, d, i, 1)
+            settle(net, cells, d, i >> 6, bit, NONE, 1)
             classify_open(cells, d, net.domain)
             continue
         u = net.starts[layer] + i
@@ -624,7 +690,7 @@ def run(net, cells, steps, limit, emit):
             # A task begins below this cut.
             if not cut(net, cells, d, forms, i, base + u, preset):
                 return DOUBT_NODE
-            settle(net, cells, d, i, preset)
+            settle(net, cells, d, i >> 6, bit if preset > 0 else NONE, bit if preset < 0 else NONE, 1)
             classify_open(cells, d, forms)
             continue
         copy_rest(net, cells, d)
@@ -634,8 +700,8 @@ def run(net, cells, steps, limit, emit):
         cells.share[d] = half
         cells.share[d + 1] = half
         cells.stage[d + 1] = DECIDE
-        settle(net, cells, d, i, -1)
-        settle(net, cells, d + 1, i, 1)
+        settle(net, cells, d, i >> 6, NONE, bit, 1)
+        settle(net, cells, d + 1, i >> 6, bit, NONE, 1)
         classify_open(cells, d, forms)
         classify_open(cells, d + 1, forms)
         reg[SLOT] = d + 1

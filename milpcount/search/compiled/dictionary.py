@@ -12,7 +12,7 @@ Which is which is told by ``kind``; every vertex visited shows the sign of every
 
 from __future__ import annotations
 
-import numba as nb
+from milpcount.search.compiled.jit import jit
 
 COORDINATE, CONSTRAINT, FREE = 0, 1, 2
 PIVOT = 1e-11  # entries below are taken for zero, rows being scaled to unit size
@@ -22,7 +22,7 @@ SEEN_NEGATIVE, SEEN_POSITIVE = 1, 2
 VISIBLE = 1e-11  # least value of a row of unit size that counts as a sign
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def note_signs(table, n, m, kind, seen):
     """Record for every free row which sign it has at the present vertex."""
     values = table[n]
@@ -35,7 +35,7 @@ def note_signs(table, n, m, kind, seen):
                 seen[r] |= SEEN_NEGATIVE
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def longest_step(column, values, m, kind, top):
     """How far a nonbasic variable may rise: ``(step, blocking row)``, row -1 for its own bound."""
     step = top
@@ -60,7 +60,7 @@ def longest_step(column, values, m, kind, top):
     return step, block
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def flip_nonbasic(table, n, m, c):
     """Move nonbasic coordinate ``c`` to its other end, where it is 0 again."""
     column = table[c]
@@ -70,7 +70,7 @@ def flip_nonbasic(table, n, m, c):
         column[r] = -column[r]
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def pivot(table, n, m, c, p):
     """Exchange nonbasic column ``c`` with basic row ``p``."""
     column = table[c]
@@ -91,7 +91,7 @@ def pivot(table, n, m, c, p):
     column[p] = inverse
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def move(table, n, m, kind, rowvar, colvar, flip, c, block):
     """Raise nonbasic variable ``c`` until row ``block`` (-1: its own other end) stops it."""
     if block < 0:
@@ -114,7 +114,7 @@ def move(table, n, m, kind, rowvar, colvar, flip, c, block):
     kind[block] = COORDINATE if entering < n else CONSTRAINT
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def drive(table, n, m, kind, rowvar, colvar, flip, seen, target, sign, goal, counters):
     """Move to vertices of ever larger ``sign * row[target]`` until it is above ``goal``.
 
@@ -154,7 +154,7 @@ def drive(table, n, m, kind, rowvar, colvar, flip, seen, target, sign, goal, cou
     return -1
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def drop_row(table, n, m, kind, rowvar, seen, r):
     """Remove basic row ``r``; the last row takes its place."""
     last = m - 1
@@ -167,7 +167,7 @@ def drop_row(table, n, m, kind, rowvar, seen, r):
     return last
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def add_row(table, n, m, rowvar, colvar, flip, forms, u, scale):
     """Append ``scale`` times form ``u``, written in the present nonbasic variables."""
     for c in range(n + 1):
@@ -192,7 +192,7 @@ def add_row(table, n, m, rowvar, colvar, flip, forms, u, scale):
         table[c, m] *= scale
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def vertex(table, n, m, rowvar, colvar, flip, z):
     """Coordinates of the present vertex."""
     for c in range(n):
@@ -206,7 +206,7 @@ def vertex(table, n, m, rowvar, colvar, flip, z):
             z[j] = 1.0 - z[j]
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def inner_point(table, n, m, kind, rowvar, colvar, flip, z):
     """A point inside, seen from the present vertex: half the way along the sum of the edges.
 

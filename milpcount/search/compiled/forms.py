@@ -10,20 +10,21 @@ section 3.1: ``gamma_m = m u / (1 - m u)`` bounds any order of summation).
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
+
+from milpcount.search.compiled.jit import jit
 
 ROUNDOFF = 2.0**-53
 TINY = 1e-290  # above anything that underflow can lose in one form
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def gamma(terms):
     """Upper bound of ``gamma_m``, with room for the roundings of the bound's own sums."""
     return (2 * terms + 16) * ROUNDOFF
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def start_next(partial, bias, one, width_before):
     """Forms of the next layer before any unit is decided: ``bias`` times the form of one."""
     n = one.shape[0] - 1
@@ -37,7 +38,7 @@ def start_next(partial, bias, one, width_before):
         partial[n + 1, k] = abs(bias[k]) * rate
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def size_of(forms, u):
     """Sum of the absolute entries of form ``u``."""
     total = 0.0
@@ -46,7 +47,7 @@ def size_of(forms, u):
     return total
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def add_unit(partial, weight, factor, forms, u, width_before):
     """Add ``factor * weight[k]`` times form ``u`` to every form ``k`` of the next layer."""
     n = forms.shape[0] - 2
@@ -65,7 +66,7 @@ def add_unit(partial, weight, factor, forms, u, width_before):
         column[k] += abs(weight[k]) * error
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def cube_range(forms, u):
     """Outward range of form ``u`` over the unit cube.
 
@@ -96,7 +97,7 @@ def cube_range(forms, u):
     return low - error, high + error
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def value_bound(forms, u, z, slack):
     """``(value, error)`` of form ``u`` at ``z``, each coordinate known up to ``slack[c]``."""
     n = forms.shape[0] - 2

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numba as nb
-
 from milpcount.search.compiled.forms import TINY, gamma, size_of
+from milpcount.search.compiled.jit import jit
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def add_multiple(total, forms, u, factor):
     """Add ``factor`` times form ``u``; return what that adds to ``(size, error)``."""
     width = forms.shape[0] - 1
@@ -16,7 +15,7 @@ def add_multiple(total, forms, u, factor):
     return abs(factor) * size_of(forms, u), abs(factor) * forms[width, u]
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def supremum(total, size, error, terms):
     """Upper bound over the unit cube of a sum of ``terms`` multiples of forms."""
     n = total.shape[0] - 1
@@ -27,7 +26,7 @@ def supremum(total, size, error, terms):
     return top + 1.01 * error + gamma(n + terms + 2) * size + TINY
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def holds(forms, u, sign, z):
     """Whether ``sign * form u`` is positive at ``z`` (in the cube), rounding errors included."""
     n = forms.shape[0] - 2

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,7 +33,10 @@ from milpcount.search.compiled.dictionary import (
     vertex,
 )
 from milpcount.search.compiled.forms import add_unit, cube_range, size_of, start_next
+from milpcount.search.compiled.jit import jit
 from milpcount.search.compiled.proofs import add_multiple, holds, supremum
+from milpcount.search.compiled.zonotope import EMPTY as EMPTY_CELL
+from milpcount.search.compiled.zonotope import FOUND, confirm, take_row
 
 ENTER, DECIDE, COME_BACK = 0, 1, 2
 # What run returns.
@@ -44,7 +46,7 @@ OPEN, EMPTY, SETTLED = 0, 1, 2
 # Places in State.registers.
 SLOT, DOUBT_UNIT, DOUBT_SIGN, VERDICT, REGIONS, LEAVES, ANSWER = range(7)
 # Places in State.counters.
-PIVOTS, NODES, BY_RANGE, BY_MULTIPLIERS, BY_POINT, ENTRIES = range(6)
+PIVOTS, NODES, BY_RANGE, BY_MULTIPLIERS, BY_POINT, ENTRIES, SEPARATED = range(7)
 
 
 class Net(NamedTuple):
@@ -91,7 +93,7 @@ class State(NamedTuple):
     leaf_points: NDArray[np.float64]
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def settle(net, st, d, u, s):
     """Decide unit ``u`` of the node's layer: its part in the forms of the next layer is known."""
     st.sign[d, u] = s
@@ -107,7 +109,7 @@ def settle(net, st, d, u, s):
         )
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def append(net, st, d, forms, i, var, scale):
     """Append a row for form ``i``, free for now; return its place."""
     m = st.m[d]
@@ -119,7 +121,7 @@ def append(net, st, d, forms, i, var, scale):
     return m
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def push_to(net, st, d, r, sign):
     """Drive row ``r`` to the given sign."""
     return drive(
@@ -128,7 +130,7 @@ def push_to(net, st, d, r, sign):
     )
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def constrain(net, st, d, r, sign):
     """Make free row ``r``, which has this sign at the vertex, a constraint."""
     if sign < 0:
@@ -137,7 +139,7 @@ def constrain(net, st, d, r, sign):
     st.kind[d, r] = CONSTRAINT
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def look_again(net, st, d):
     """Forget which signs were seen, but for those at the present vertex."""
     m = st.m[d]
@@ -146,7 +148,7 @@ def look_again(net, st, d):
     note_signs(st.table[d], net.n, m, st.kind[d], st.seen)
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def start(net, st):
     """The root in slot 0, its preset signs standing in ``sign[0]``; False if it is doubtful."""
     n = net.n
@@ -168,7 +170,7 @@ def start(net, st):
     return True
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def enter(net, st, d):
     """Bring the rows of the node's layer in; False where a preset sign cannot be reached."""
     layer = st.layer[d]
@@ -214,7 +216,7 @@ def enter(net, st, d):
     return True
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def form_of(net, st, var):
     """``(layer, place)`` of a constraint's form; layer -1 for a row of the domain."""
     k = var - net.n
@@ -226,7 +228,7 @@ def form_of(net, st, var):
     return layer, u - net.starts[layer]
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def refuted(net, st, d, r, sign):
     """Whether the reduced costs of row ``r`` prove that it never has this sign on the cell."""
     n = net.n
@@ -257,7 +259,7 @@ def refuted(net, st, d, r, sign):
     return supremum(total, size, error, terms) < 0.0
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def proved_point(net, st, d, z):
     """Whether ``z``, in the cube, satisfies every constraint of the cell."""
     for r in range(st.m[d] + net.n):
@@ -276,7 +278,7 @@ def proved_point(net, st, d, z):
     return True
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def note_room(table, n, m, kind, rowvar, room):
     """Record how large every constraint has been; nonbasic ones are 0 here."""
     for r in range(m):
@@ -284,7 +286,7 @@ def note_room(table, n, m, kind, rowvar, room):
             room[rowvar[r]] = max(room[rowvar[r]], table[n, r])
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def find_inside(net, st, d):
     """Put a proved interior point of the cell into ``st.z``; False where none is found.
 
@@ -334,7 +336,7 @@ def find_inside(net, st, d):
     return proved_point(net, st, d, st.z)
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def decide(net, st, d):
     """Decide the free rows of the node one by one, until all that are left cut it.
 
@@ -370,13 +372,13 @@ def decide(net, st, d):
         return -2
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def remove_row(net, st, d, r):
     """Drop a free row."""
     st.m[d] = drop_row(st.table[d], net.n, st.m[d], st.kind[d], st.rowvar[d], st.seen, r)
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def row_of(net, st, d, u):
     """Where unit ``u`` stands among the basic rows."""
     var = net.n + net.domain.shape[1] + u
@@ -386,7 +388,7 @@ def row_of(net, st, d, u):
     return -1
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def take_verdict(net, st, d):
     """Go on after a doubt: the doubtful side is empty, or was settled elsewhere."""
     u = st.registers[DOUBT_UNIT]
@@ -407,7 +409,7 @@ def take_verdict(net, st, d):
     return True
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def copy_slot(net, st, d):
     """Copy the node of slot ``d`` to slot ``d + 1``."""
     n = net.n
@@ -435,7 +437,7 @@ def copy_slot(net, st, d):
                 st.partial[d + 1, c, k] = st.partial[d, c, k]
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def branch_on(net, st, d, r):
     """Go down the side on which the vertex stands; the other side waits in slot ``d``."""
     u = st.rowvar[d, r] - net.n - net.domain.shape[1]
@@ -455,7 +457,7 @@ def branch_on(net, st, d, r):
     look_again(net, st, e)
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def come_back(net, st, d):
     """Take the side that waits; False where it cannot be reached."""
     u = st.unit[d]
@@ -470,23 +472,50 @@ def come_back(net, st, d):
     return True
 
 
-@nb.njit(cache=True, nogil=True)
-def leaf(net, st, d, emit):
+@jit
+def leaf(net, st, zono, d, emit):
     """Count a leaf with a proved point; False if there is no proof."""
-    if not find_inside(net, st, d):
+    point = st.z
+    if zono.v.shape[0] > 0:
+        code = confirm(zono, take_rows(net, st, zono, d))
+        if code == EMPTY_CELL:
+            st.counters[SEPARATED] += 1
+            return True
+        if code != FOUND:
+            return False
+        point = zono.u
+    elif not find_inside(net, st, d):
         return False
     st.counters[BY_POINT] += 1
     st.registers[REGIONS] += 1
     if emit:
         k = st.registers[LEAVES]
         st.leaf_signs[k] = st.sign[d]
-        st.leaf_points[k] = st.z
+        st.leaf_points[k] = point
         st.registers[LEAVES] = k + 1
     return True
 
 
-@nb.njit(cache=True, nogil=True)
-def run(net, st, steps, limit, emit):
+@jit
+def take_rows(net, st, zono, d):
+    """Hand the rows of the cell over to :mod:`.zonotope`; return how many."""
+    count = 0
+    for r in range(st.m[d] + net.n):
+        var = st.rowvar[d, r] if r < st.m[d] else st.colvar[d, r - st.m[d]]
+        if var < net.n:
+            continue
+        layer, i = form_of(net, st, var)
+        if layer < 0:
+            count = take_row(zono, count, net.domain, i, 1.0)
+        else:
+            u = var - net.n - net.domain.shape[1]
+            side = 1.0 if st.sign[d, u] > 0 else -1.0
+            count = take_row(zono, count, st.forms[layer], i, side)
+    return count
+
+
+@jit
+def run(net, st, zono, steps, limit, emit):
     """Search on for at most so many steps, or up to so many regions; return why it stopped.
 
     After DOUBT_SIDE the caller sets the verdict on side DOUBT_SIGN of unit DOUBT_UNIT in the
@@ -509,7 +538,7 @@ def run(net, st, steps, limit, emit):
                 continue
             if emit and reg[LEAVES] == st.leaf_signs.shape[0]:
                 return FULL
-            if not leaf(net, st, d, emit):
+            if not leaf(net, st, zono, d, emit):
                 return DOUBT_NODE
             reg[SLOT] = d - 1
             continue

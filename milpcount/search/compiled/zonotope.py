@@ -1,0 +1,291 @@
+"""Does a cell of the reduced search contain an image of an input?  A witness, or a separation.
+
+With many inputs the search runs over the pre-activations of the first layer, whose true range is
+a zonotope: ``z = 1/2 + V u / 2``, ``u`` in ``[-1, 1]^N``, every row of ``V`` with absolute sum 1.
+The search sees only the cube around it, so a leaf is a region only if some ``u`` satisfies the
+rows ``a_r . z + c_r > 0`` of its cell.
+
+The witness is the ``u`` nearest the centre, a quadratic programme with one dual variable a row:
+``u`` is ``clip(V^T w)`` with ``w = sum_r l_r a_r / 2``, ``l >= 0``.  Where nothing is clipped, ``l``
+solves a small non-negative least-squares problem in the Gram matrix of the rows (Lawson and
+Hanson, Solving Least Squares Problems, 1974, chapter 23); where something is, the clipped
+coordinates are held fast and the problem is solved again.  On the way the same ``l`` may show
+that no ``u`` exists: ``sum_r l_r (a_r . z(u) + c_r) <= sum_r l_r d_r + |V^T w|_1``, where ``d_r``
+is row ``r`` at the centre, and if that is negative the rows contradict each other.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from milpcount.search.compiled.forms import TINY, gamma
+from milpcount.search.compiled.jit import jit
+
+MARGIN = 1e-7  # wanted distance from every row, in units of u
+ROUNDS = 12
+FOUND, EMPTY, UNKNOWN = 1, 0, -1
+
+
+class Zonotope(NamedTuple):
+    """The generators, and room to work in.
+
+    Attributes:
+        v: of shape ``(n, N)``, rows of absolute sum 1; no rows where there is no zonotope.
+        gram: ``v v^T``.
+        rows, errors: of the cell: coefficients and constant, bound on their error over the cube.
+        length: of every row in units of ``u``.
+        u, image: the candidate and where it goes.
+    """
+
+    v: NDArray[np.float64]
+    gram: NDArray[np.float64]
+    rows: NDArray[np.float64]
+    errors: NDArray[np.float64]
+    length: NDArray[np.float64]
+    u: NDArray[np.float64]
+    image: NDArray[np.float64]
+    free: NDArray[np.float64]
+    product: NDArray[np.float64]
+    kernel: NDArray[np.float64]
+    right: NDArray[np.float64]
+    multipliers: NDArray[np.float64]
+    trial: NDArray[np.float64]
+    factor: NDArray[np.float64]
+    passive: NDArray[np.int64]
+    active: NDArray[np.bool_]
+
+
+@jit
+def take_row(zono, m, forms, i, sign):
+    """Append ``sign`` times form ``i`` to the rows of the cell."""
+    n = forms.shape[0] - 2
+    for c in range(n + 1):
+        zono.rows[m, c] = sign * forms[c, i]
+    zono.errors[m] = forms[n + 1, i]
+    return m + 1
+
+
+@jit
+def solve_passive(zono, count):
+    """Solve the kernel on the passive rows for ``trial`` by Cholesky; False if it is singular."""
+    k, f, t, p = zono.kernel, zono.factor, zono.trial, zono.passive
+    for a in range(count):
+        for b in range(a + 1):
+            total = k[p[a], p[b]]
+            for c in range(b):
+                total -= f[a, c] * f[b, c]
+            if a == b:
+                if total <= 1e-13:
+                    total = 1e-13
+                f[a, a] = math.sqrt(total)
+            else:
+                f[a, b] = total / f[b, b]
+    for a in range(count):
+        total = zono.right[p[a]]
+        for c in range(a):
+            total -= f[a, c] * t[c]
+        t[a] = total / f[a, a]
+    for a in range(count - 1, -1, -1):
+        total = t[a]
+        for c in range(a + 1, count):
+            total -= f[c, a] * t[c]
+        t[a] = total / f[a, a]
+
+
+@jit
+def least_multipliers(zono, m):
+    """Minimise ``l K l / 2 - right . l`` over ``l >= 0``."""
+    lam, p = zono.multipliers, zono.passive
+    for r in range(m):
+        lam[r] = 0.0
+        zono.active[r] = False
+    count = 0
+    for _ in range(3 * m + 10):
+        worst = 1e-10
+        enter = -1
+        for r in range(m):
+            if zono.active[r]:
+                continue
+            slack = zono.right[r]
+            for a in range(count):
+                slack -= zono.kernel[r, p[a]] * lam[p[a]]
+            if slack > worst:
+                worst, enter = slack, r
+        if enter < 0:
+            return
+        p[count] = enter
+        zono.active[enter] = True
+        count += 1
+        while count > 0:
+            solve_passive(zono, count)
+            step = 1.0
+            for a in range(count):
+                if zono.trial[a] <= 0.0:
+                    old = lam[p[a]]
+                    step = min(step, old / (old - zono.trial[a]) if old > 0.0 else 0.0)
+            for a in range(count):
+                lam[p[a]] += step * (zono.trial[a] - lam[p[a]])
+            if step >= 1.0:
+                break
+            kept = 0
+            for a in range(count):
+                r = p[a]
+                if zono.trial[a] <= 0.0 and lam[r] <= 1e-14:
+                    lam[r] = 0.0
+                    zono.active[r] = False
+                else:
+                    p[kept] = r
+                    kept += 1
+            if kept == count:
+                return
+            count = kept
+
+
+@jit
+def image_of(zono):
+    """``z`` at ``u``, and a bound on the error of every coordinate."""
+    n, many = zono.v.shape
+    for i in range(n):
+        row = zono.v[i]
+        total = 0.0
+        for j in range(many):
+            total += row[j] * zono.u[j]
+        zono.image[i] = 0.5 + 0.5 * total
+    return 2.0 * gamma(many + 4)
+
+
+@jit
+def satisfied(zono, m, blur):
+    """Whether the image satisfies every row, all errors included."""
+    n = zono.v.shape[0]
+    for r in range(m):
+        value = zono.rows[r, n]
+        size = abs(value)
+        smear = 0.0
+        for c in range(n):
+            p = zono.rows[r, c] * zono.image[c]
+            value += p
+            size += abs(p)
+            smear += abs(zono.rows[r, c])
+        if not value > zono.errors[r] + 1.01 * smear * blur + gamma(n + 1) * size + TINY:
+            return False
+    return True
+
+
+@jit
+def separated(zono, m, w, spread):
+    """Whether the multipliers prove the rows contradictory; ``spread`` is ``|V^T w|_1``."""
+    n, many = zono.v.shape
+    total = 0.0
+    size = 0.0
+    error = 0.0
+    for r in range(m):
+        f = zono.multipliers[r] / zono.length[r]
+        if f == 0.0:
+            continue
+        centre = zono.rows[r, n]
+        largest = abs(centre)
+        for c in range(n):
+            centre += 0.5 * zono.rows[r, c]
+            largest += abs(zono.rows[r, c])
+        total += f * centre
+        size += f * largest
+        error += f * zono.errors[r]
+    weight = 0.0
+    for c in range(n):
+        weight += abs(w[c])
+    bound = total + spread + 1.01 * error
+    bound += gamma(m + n + 8) * size + gamma(many + n + 8) * (spread + 2.0 * weight) + TINY
+    return bound < 0.0
+
+
+@jit
+def confirm(zono, m):
+    """Look for an input in the cell of the first ``m`` rows.
+
+    Returns:
+        FOUND with a proved witness in ``u``, EMPTY if there is none, UNKNOWN.
+    """
+    n, many = zono.v.shape
+    gram, free, u = zono.gram, zono.free, zono.u
+    w = zono.image
+    for i in range(n):
+        for c in range(n):
+            free[i, c] = gram[i, c]
+    for r in range(m):
+        total = 0.0
+        for i in range(n):
+            part = 0.0
+            for c in range(n):
+                part += gram[i, c] * zono.rows[r, c]
+            total += part * zono.rows[r, i]
+        zono.length[r] = 0.5 * math.sqrt(total) if total > 0.0 else 1.0
+    fixed = np.zeros(n)
+    before = 0
+    for _ in range(ROUNDS):
+        # Rows of unit length at the point where only the clipped coordinates are moved.
+        for r in range(m):
+            value = zono.rows[r, n]
+            for i in range(n):
+                value += zono.rows[r, i] * (0.5 + 0.5 * fixed[i])
+            zono.right[r] = MARGIN - value / zono.length[r]
+            for i in range(n):
+                part = 0.0
+                for c in range(n):
+                    part += free[i, c] * zono.rows[r, c]
+                zono.product[r, i] = part / zono.length[r]
+        for r in range(m):
+            for s in range(r + 1):
+                total = 0.0
+                for i in range(n):
+                    total += zono.product[r, i] * zono.rows[s, i]
+                total *= 0.25 / zono.length[s]
+                zono.kernel[r, s] = total
+                zono.kernel[s, r] = total
+        least_multipliers(zono, m)
+        for i in range(n):
+            w[i] = 0.0
+        for r in range(m):
+            f = 0.5 * zono.multipliers[r] / zono.length[r]
+            if f != 0.0:
+                for i in range(n):
+                    w[i] += f * zono.rows[r, i]
+        for j in range(many):
+            u[j] = 0.0
+        for i in range(n):
+            f = w[i]
+            if f != 0.0:
+                row = zono.v[i]
+                for j in range(many):
+                    u[j] += f * row[j]
+        spread = 0.0
+        for j in range(many):
+            spread += abs(u[j])
+        if separated(zono, m, w, spread):
+            return EMPTY
+        clipped = 0
+        for i in range(n):
+            fixed[i] = 0.0
+            for c in range(n):
+                free[i, c] = gram[i, c]
+        for j in range(many):
+            if abs(u[j]) > 1.0:
+                clipped += 1
+                side = 1.0 if u[j] > 0.0 else -1.0
+                u[j] = side
+                for i in range(n):
+                    g = zono.v[i, j]
+                    fixed[i] += side * g
+                    for c in range(n):
+                        free[i, c] -= g * zono.v[c, j]
+        blur = image_of(zono)
+        if satisfied(zono, m, blur):
+            return FOUND
+        if clipped == 0 and before == 0:
+            return UNKNOWN
+        before = clipped
+    return UNKNOWN
