@@ -12,8 +12,11 @@ from typing import Any
 from milpcount.errors import UnsupportedError
 from milpcount.outcome import Found, Outcome
 from milpcount.problem import CountProblem, Watch
+from milpcount.result import Definition
 
 __all__ = ["ENGINES", "EngineSpec", "choose_engine", "run_engine"]
+
+FEW_DIMENSIONS = 5
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,11 @@ def choose_engine(name: str, problem: CountProblem) -> str:
         UnsupportedError: no such engine.
     """
     if name == "auto":
-        return "tree"
+        vary = int((problem.box.lo < problem.box.hi).sum())
+        few = min(vary, problem.widths[0] if problem.widths else 0) <= FEW_DIMENSIONS
+        # Cells have some 2^n vertices; from six dimensions on linear programmes are faster
+        # (scripts/bench_counting.py).
+        return "subdivision" if few and problem.definition is Definition.FULL else "tree"
     if name not in ENGINES:
         near = difflib.get_close_matches(name, ["auto", *ENGINES], n=1)
         hint = f"; did you mean {near[0]}?" if near else ""

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from milpcount.domain import Domain
 from milpcount.engines import choose_engine, run_engine
+from milpcount.errors import UnsupportedError
 from milpcount.network import ReLUNetwork
 from milpcount.outcome import Outcome
 from milpcount.problem import CountProblem, Watch
@@ -32,6 +38,8 @@ def count(
     definition: Definition | str = Definition.FULL,
     with_output: bool = False,
     budget: Budget | None = None,
+    workers: int | None = None,
+    resume: str | Path | None = None,
     progress: ProgressCallback | None = None,
     **options: Any,
 ) -> CountResult:
@@ -39,45 +47,80 @@ def count(
 
     Arguments:
         net: the network (see :func:`milpcount.load_network`).
-        domain: Box, Polytope or WholeSpace; the network's own box when None.
-        engine: "auto", "milp", "tree-highs" or "brute".
-        definition: "full" (full-dimensional regions) or "nonempty" (patterns that occur).
+        domain: Box, Polytope, Slice or WholeSpace; the network's own box when None.
+        engine: "auto", "tree", "subdivision", "milp", "tree-highs" or "brute".
+        definition: "full" (full-dimensional regions), "nonempty" (patterns that occur) or
+            "linear" (full regions, neighbours with the same affine map merged).
         with_output: whether the units of the last affine layer count as ReLUs too.
         budget: limits; a limit or Ctrl-C gives a valid interval, never an exception.
+        workers: processes that share the work (engines "tree" and "subdivision").
+        resume: a file that keeps finished parts of the work; a count that is stopped or killed
+            goes on from it (engines "tree" and "subdivision").
         progress: called with :class:`~milpcount.result.Progress` at most ten times a second.
         options: options of the engine, for example ``solver="mathopt-scip"`` for "milp".
 
     Raises:
         InputError: a domain, engine, definition or option that does not fit; the message says
             what to do.
-        SolverError: a numerical solver failed.
+        SolverError: a numerical solver failed, or worker processes ended again and again.
     """
     problem = CountProblem.of(net, domain, definition, with_output)
+    linear = problem.definition is Definition.LINEAR
+    if linear:
+        problem = replace(problem, definition=Definition.FULL)
     name = choose_engine(engine, problem)
-    watch, outcome = Watch(budget, progress), Outcome(keep=False)
+    given = {"workers": workers, "resume": resume}
+    options |= {option: value for option, value in given.items() if value is not None}
+    watch, outcome = Watch(budget, progress), Outcome(keep=linear)
     regions = 0
+    patterns: list[NDArray[np.uint8]] = []
     found = run_engine(name, problem, watch, outcome, options)
     try:
         for some in found:
             regions += some.count
+            if linear:
+                patterns.append(some.patterns())
     except KeyboardInterrupt:
         outcome.termination = watch.stop(Limit.INTERRUPT, "Ctrl-C")
-    if outcome.termination.reason is TerminationReason.COMPLETE:
-        upper: int | None = regions
+    if linear:
+        lower, upper = _merge(problem, patterns, watch, outcome)
     else:
-        regions += outcome.open_regions
-        upper = outcome.upper if outcome.upper is not None else _proved_upper(problem)
+        lower = upper = regions
+    if outcome.termination.reason is not TerminationReason.COMPLETE:
+        lower += 0 if linear else outcome.open_regions
+        if not linear or upper is None:
+            upper = outcome.upper if outcome.upper is not None else _proved_upper(problem)
     return CountResult(
-        lower=regions,
+        lower=lower,
         upper=upper,
         engine=name,
-        definition=problem.definition,
+        definition=Definition.LINEAR if linear else problem.definition,
         with_output=with_output,
         termination=outcome.termination,
         seconds=watch.seconds,
         network_sha256=net.sha256,
         statistics=outcome.statistics,
     )
+
+
+def _merge(
+    problem: CountProblem, patterns: list[NDArray[np.uint8]], watch: Watch, outcome: Outcome
+) -> tuple[int, int | None]:
+    """Proved ends of the number of linear pieces; the upper one is None while regions lack."""
+    from milpcount.linear import merge_linear
+
+    complete = outcome.termination.reason is TerminationReason.COMPLETE
+    bits = np.concatenate([np.zeros((0, problem.n_units), dtype=np.uint8), *patterns])
+    outcome.statistics["full_regions"] = int(bits.shape[0])
+    try:
+        watch.report("merging equal maps", force=True)
+        pieces = merge_linear(problem, bits, watch, outcome)
+    except KeyboardInterrupt:
+        outcome.termination = watch.stop(Limit.INTERRUPT, "Ctrl-C")
+        return min(1, len(bits)), int(bits.shape[0]) if complete else None
+    outcome.finish(watch)
+    # Among some of the regions, different maps are different pieces, and no more is known.
+    return (pieces.lower, pieces.upper) if complete else (pieces.maps, None)
 
 
 def enumerate_regions(
@@ -88,11 +131,22 @@ def enumerate_regions(
     definition: Definition | str = Definition.FULL,
     with_output: bool = False,
     budget: Budget | None = None,
+    workers: int | None = None,
     progress: ProgressCallback | None = None,
     **options: Any,
 ) -> RegionStream:
-    """Stream the regions that :func:`count` counts, each once; arguments as there."""
+    """Stream the regions that :func:`count` counts, each once; arguments as there.
+
+    Raises:
+        UnsupportedError: the definition "linear", whose pieces are unions of regions.
+    """
     problem = CountProblem.of(net, domain, definition, with_output)
+    if problem.definition is Definition.LINEAR:
+        raise UnsupportedError(
+            "linear pieces are unions of regions and cannot be streamed; enumerate full regions"
+        )
+    if workers is not None:
+        options["workers"] = workers
     outcome = Outcome()
     name = choose_engine(engine, problem)
     found = run_engine(name, problem, Watch(budget, progress), outcome, options)
@@ -123,5 +177,10 @@ def bound(
 
 def _proved_upper(problem: CountProblem) -> int | None:
     """The least analytic upper bound; every one of them also bounds the non-empty patterns."""
-    bounds = bound(problem.network, with_output=problem.with_output)
-    return min(bounds.upper.values(), default=None)
+    from milpcount.bounds import bound_architecture
+
+    bounds = [bound(problem.network, with_output=problem.with_output)]
+    if problem.slice is not None and problem.layers:
+        # On a slice the network is one with fewer inputs.
+        bounds.append(bound_architecture([problem.dimension, *problem.widths]))
+    return min((v for b in bounds for v in b.upper.values()), default=None)

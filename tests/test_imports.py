@@ -20,7 +20,7 @@ TIERS = [
     ["domain", "pattern", "point", "network", "result", "problem", "outcome", "importers"],
     ["exact", "bounds", "preactivation"],
     ["search"],
-    ["milp"],
+    ["milp", "linear"],
     ["region", "engines", "facade", "survey", "__init__"],
     ["study"],
     ["cli", "__main__"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,13 +31,6 @@ __all__ = ["count_command"]
 _ENGINE_HELP = "auto, " + "; ".join(f"{spec.name} ({spec.summary})" for spec in ENGINES.values())
 
 
-class _Definition(enum.StrEnum):
-    """The definitions that engines count so far."""
-
-    FULL = "full"
-    NONEMPTY = "nonempty"
-
-
 def count_command(
     net: Annotated[Path, typer.Argument(metavar="NET", help="Network: .npz, .onnx or .nnet.")],
     box: BoxOption = None,
@@ -51,9 +43,13 @@ def count_command(
     whole_space: WholeSpaceOption = False,
     engine: Annotated[str, typer.Option("--engine", metavar="E", help=_ENGINE_HELP)] = "auto",
     definition: Annotated[
-        _Definition,
-        typer.Option("--definition", help="full: full-dimensional regions; nonempty: patterns."),
-    ] = _Definition.FULL,
+        Definition,
+        typer.Option(
+            "--definition",
+            help="full: full-dimensional regions; nonempty: patterns that occur; "
+            "linear: full regions, neighbours with the same affine map merged.",
+        ),
+    ] = Definition.FULL,
     with_output: Annotated[
         bool, typer.Option("--with-output", help="Count the output units as ReLUs too.")
     ] = False,
@@ -62,6 +58,18 @@ def count_command(
     ] = None,
     region_limit: Annotated[
         int | None, typer.Option("--region-limit", metavar="N", help="Stop at N regions.")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", metavar="N", help="Processes (engines tree, subdivision)."),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            "--resume",
+            metavar="FILE",
+            help="Keep finished work in FILE and go on from it (engines tree, subdivision).",
+        ),
     ] = None,
     solver: Annotated[
         str | None,
@@ -114,9 +122,11 @@ def count_command(
             network,
             domain,
             engine=engine,
-            definition=Definition(definition.value),
+            definition=definition,
             with_output=with_output,
             budget=Budget(seconds=time_limit, regions=region_limit),
+            workers=workers,
+            resume=resume,
             progress=progress,
             **options,
         )

@@ -58,10 +58,12 @@ def progress_display(quiet: bool) -> Iterator[ProgressCallback | None]:
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
         TextColumn("{task.fields[regions]} regions, {task.fields[rate]}/s"),
+        TextColumn("{task.fields[done]}"),
         TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as display:
-        task = display.add_task("starting", total=None, regions=0, rate="0")
+        task = display.add_task("starting", total=None, regions=0, rate="0", done="", left="")
 
         def show(snapshot: Snapshot) -> None:
             rate = snapshot.regions / snapshot.seconds if snapshot.seconds > 0 else 0.0
@@ -72,6 +74,17 @@ def progress_display(quiet: bool) -> Iterator[ProgressCallback | None]:
                 completed=snapshot.fraction or 0.0,
                 regions=snapshot.regions,
                 rate=f"{rate:.3g}",
+                done="" if snapshot.fraction is None else f"{snapshot.fraction:.1%}",
+                left=_time_left(snapshot),
             )
 
         yield show
+
+
+def _time_left(snapshot: Snapshot) -> str:
+    """A guess from the part that is done, once there is something to guess from."""
+    if snapshot.fraction is None or snapshot.fraction < 0.001 or snapshot.seconds < 1:
+        return ""
+    seconds = round(snapshot.seconds * (1 - snapshot.fraction) / snapshot.fraction)
+    hours, rest = divmod(max(seconds, 0), 3600)
+    return f"about {hours}:{rest // 60:02}:{rest % 60:02} left"

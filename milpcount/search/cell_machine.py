@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from milpcount.exact.forms import ExactLayer
 from milpcount.network import Layer
 from milpcount.search.compiled import clipping as compiled
+from milpcount.search.compiled import codes
 from milpcount.search.compiled.clipping import Cells
 from milpcount.search.exact_cell import ExactCells
 from milpcount.search.frame import Frame
-from milpcount.search.machine import compiled_net, zonotope_memory
+from milpcount.search.machine import compiled_net, copy_memory, zonotope_memory
 
 __all__ = ["MAX_DIMENSION", "CellMachine"]
 
@@ -52,7 +53,7 @@ class CellMachine:
         leaves = max(16, min(4096, _BUFFER // max(self._point_size, 1))) if self._emit else 1
         word, index = np.uint64, np.int64
         return Cells(
-            count=np.zeros(slots, index),
+            corners=np.zeros(slots, index),
             at=np.zeros((slots, room, n)),
             error=np.zeros((slots, room)),
             facets=np.zeros((slots, room), word),
@@ -94,30 +95,25 @@ class CellMachine:
         limit = np.iinfo(np.int64).max if most is None else self.regions + most
         while True:
             code = int(compiled.run(self.net, self.state, self._zono, steps, limit, self._emit))
-            if code == compiled.DOUBT_SIGNS:
+            if code == codes.DOUBT_SIGNS:
                 self._resolve()
-            elif code == compiled.GROW:
+            elif code == codes.GROW:
                 self._grow()
             else:
                 return code
 
     def _grow(self) -> None:
-        old = self.state
-        slots = old.count.shape[0]
-        self.state = self._memory(2 * slots)
-        for name, before, after in zip(Cells._fields, old, self.state, strict=True):
-            if name in _PER_SLOT:
-                after[:slots] = before
-            else:
-                after[...] = before
+        new = self._memory(2 * self.state.corners.shape[0])
+        copy_memory(self.state, new, _PER_SLOT)
+        self.state = new
 
     def _resolve(self) -> None:
         """Decide the open signs of the present slot exactly, and place their vertices anew."""
         c = self.state
-        d = int(c.registers[compiled.SLOT])
+        d = int(c.registers[codes.SLOT])
         layer = int(c.layer[d])
         signs = c.sign[d].tobytes()
-        for v in range(int(c.count[d])):
+        for v in range(int(c.corners[d])):
             if not c.open[d, v].any():
                 continue
             facets = int(c.facets[d, v])
@@ -149,7 +145,7 @@ class CellMachine:
     @property
     def regions(self) -> int:
         """Regions counted so far."""
-        return int(self.state.registers[compiled.REGIONS])
+        return int(self.state.registers[codes.REGIONS])
 
     def take_count(self) -> int:
         """Regions found since the last call."""
@@ -158,25 +154,26 @@ class CellMachine:
 
     def take_leaves(self) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
         """Patterns and points of the leaves found since the last call."""
-        count = int(self.state.registers[compiled.LEAVES])
-        self.state.registers[compiled.LEAVES] = 0
+        count = int(self.state.registers[codes.LEAVES])
+        self.state.registers[codes.LEAVES] = 0
         bits = (self.state.leaf_signs[:count] > 0).astype(np.uint8)
         return bits, self.state.leaf_points[:count].copy()
 
     def open_share(self) -> float:
         """Part of the tree that is still to be searched; every branching halves it."""
-        top = int(self.state.registers[compiled.SLOT])
+        top = int(self.state.registers[codes.SLOT])
         return float(self.state.share[: top + 1].sum())
 
     def pop_node(self) -> NDArray[np.int8]:
         """Take the present node out of the search, as a prefix of signs."""
-        slot = int(self.state.registers[compiled.SLOT])
-        self.state.registers[compiled.SLOT] = slot - 1
-        return self.state.sign[slot].copy()
+        slot = int(self.state.registers[codes.SLOT])
+        self.state.registers[codes.SLOT] = slot - 1
+        signs: NDArray[np.int8] = self.state.sign[slot].copy()
+        return signs
 
     def open_nodes(self) -> list[tuple[NDArray[np.int8], float]]:
         """All nodes that are still to be searched, with their shares; they are disjoint."""
-        slots = range(int(self.state.registers[compiled.SLOT]) + 1)
+        slots = range(int(self.state.registers[codes.SLOT]) + 1)
         return [(self.state.sign[d].copy(), float(self.state.share[d])) for d in slots]
 
     def statistics(self) -> dict[str, int]:
@@ -195,7 +192,7 @@ class CellMachine:
 
 _PER_SLOT = frozenset(
     (
-        "count", "at", "error", "facets", "pos", "neg", "open", "rows", "used", "sign", "layer",
+        "corners", "at", "error", "facets", "pos", "neg", "open", "rows", "used", "sign", "layer",
         "stage", "todo", "preset", "partial", "share",
     )
 )  # fmt: skip

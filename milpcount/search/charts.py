@@ -89,7 +89,8 @@ class Atlas:
                 return [fmpq(row[-1])]
             solved = fmpq_mat(fmpz_mat(1, r, [row[j] for j in columns])) * inverse
             c = [solved[0, k] for k in range(r)]
-            return [*c, fmpq(row[-1]) - sum((a * v[-1] for a, v in zip(c, basis)), fmpq(0))]
+            known = sum((a * v[-1] for a, v in zip(c, basis, strict=True)), fmpq(0))
+            return [*c, fmpq(row[-1]) - known]
 
         first = len(domain)
         return cls(

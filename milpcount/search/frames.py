@@ -105,8 +105,7 @@ def _atlas(problem: CountProblem, first: ExactLayer) -> Atlas:
 
     weight = first.weight.tolist()
     units = [
-        substituted((*(int(v) for v in row), b))
-        for row, b in zip(weight, first.bias, strict=True)
+        substituted((*(int(v) for v in row), b)) for row, b in zip(weight, first.bias, strict=True)
     ]
     domain = [substituted(row.coefficients) for row in domain_rows(problem)]
     domain = [row for row in domain if any(row[:-1])]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.network import Layer
+from milpcount.search.compiled import codes
 from milpcount.search.compiled import tree as compiled
+from milpcount.search.compiled.clipping import Cells
 from milpcount.search.compiled.tree import Net, State
 from milpcount.search.compiled.zonotope import Zonotope
 from milpcount.search.frame import Frame
 
-__all__ = ["Machine", "compiled_net", "zonotope_memory"]
+__all__ = ["Machine", "compiled_net", "copy_memory", "zonotope_memory"]
 
 _SLOTS = 24  # at first; doubled when the search goes deeper
 _BUFFER = 2_000_000  # numbers in the points of leaves handed over at once
@@ -66,6 +69,20 @@ def zonotope_memory(frame: Frame, net: Net) -> Zonotope:
     )
 
 
+def copy_memory(old: State | Cells, new: State | Cells, per_slot: frozenset[str]) -> None:
+    """Copy what the search remembers into more room; ``per_slot`` names what has one entry a slot.
+
+    Arrays of both are named alike.
+    """
+    for name in old._fields:
+        before: NDArray[Any] = getattr(old, name)
+        after: NDArray[Any] = getattr(new, name)
+        if name in per_slot:
+            after[: before.shape[0]] = before
+        else:
+            after[...] = before
+
+
 class Machine:
     """One depth-first search over a frame.
 
@@ -95,33 +112,31 @@ class Machine:
         widest = int(net.widths.max())
         leaves = max(16, min(4096, _BUFFER // max(self._point_size, 1))) if self._emit else 1
 
-        def zeros(*shape: int, kind: type = np.float64) -> NDArray[np.generic]:
-            return np.zeros(shape, dtype=kind)
-
+        index = np.int64
         return State(
-            table=zeros(slots, n + 1, rows),
-            kind=zeros(slots, rows, kind=np.uint8),
-            rowvar=zeros(slots, rows, kind=np.int64),
-            colvar=zeros(slots, n, kind=np.int64),
-            flip=zeros(slots, n, kind=np.bool_),
-            m=zeros(slots, kind=np.int64),
-            sign=zeros(slots, n_units, kind=np.int8),
-            layer=zeros(slots, kind=np.int64),
-            stage=zeros(slots, kind=np.int64),
-            partial=zeros(slots, n + 2, widest),
-            share=zeros(slots),
-            unit=zeros(slots, kind=np.int64),
-            side=zeros(slots, kind=np.int64),
-            forms=zeros(len(net.widths), n + 2, widest),
-            scale=zeros(n_units + cuts),
-            seen=zeros(rows, kind=np.uint8),
-            z=zeros(n),
-            total=zeros(n + 1),
-            registers=zeros(8, kind=np.int64),
-            counters=zeros(8, kind=np.int64),
-            leaf_signs=zeros(leaves, n_units, kind=np.int8),
-            leaf_points=zeros(leaves, self._point_size),
-        )  # type: ignore[arg-type]
+            table=np.zeros((slots, n + 1, rows)),
+            kind=np.zeros((slots, rows), np.uint8),
+            rowvar=np.zeros((slots, rows), index),
+            colvar=np.zeros((slots, n), index),
+            flip=np.zeros((slots, n), np.bool_),
+            m=np.zeros(slots, index),
+            sign=np.zeros((slots, n_units), np.int8),
+            layer=np.zeros(slots, index),
+            stage=np.zeros(slots, index),
+            partial=np.zeros((slots, n + 2, widest)),
+            share=np.zeros(slots),
+            unit=np.zeros(slots, index),
+            side=np.zeros(slots, index),
+            forms=np.zeros((len(net.widths), n + 2, widest)),
+            scale=np.zeros(n_units + cuts),
+            seen=np.zeros(rows, np.uint8),
+            z=np.zeros(n),
+            total=np.zeros(n + 1),
+            registers=np.zeros(8, index),
+            counters=np.zeros(8, index),
+            leaf_signs=np.zeros((leaves, n_units), np.int8),
+            leaf_points=np.zeros((leaves, self._point_size)),
+        )
 
     def start(self, signs: NDArray[np.int8], share: float = 1.0) -> bool:
         """Begin at the node with these signs; False if floats cannot find it.
@@ -142,25 +157,19 @@ class Machine:
         limit = np.iinfo(np.int64).max if most is None else self.regions + most
         while True:
             code = int(compiled.run(self.net, self.state, self._zono, steps, limit, self._emit))
-            if code != compiled.GROW:
+            if code != codes.GROW:
                 return code
             self._grow()
 
     def _grow(self) -> None:
-        old = self.state
-        new = self._memory(2 * old.table.shape[0])
-        slots = old.table.shape[0]
-        for name, before, after in zip(State._fields, old, new, strict=True):
-            if name in _PER_SLOT:
-                after[:slots] = before
-            else:
-                after[...] = before
+        new = self._memory(2 * self.state.table.shape[0])
+        copy_memory(self.state, new, _PER_SLOT)
         self.state = new
 
     @property
     def regions(self) -> int:
         """Regions counted so far."""
-        return int(self.state.registers[compiled.REGIONS])
+        return int(self.state.registers[codes.REGIONS])
 
     def take_count(self) -> int:
         """Regions found since the last call."""
@@ -169,42 +178,42 @@ class Machine:
 
     def take_leaves(self) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
         """Patterns and points of the leaves found since the last call."""
-        count = int(self.state.registers[compiled.LEAVES])
-        self.state.registers[compiled.LEAVES] = 0
+        count = int(self.state.registers[codes.LEAVES])
+        self.state.registers[codes.LEAVES] = 0
         bits = (self.state.leaf_signs[:count] > 0).astype(np.uint8)
         return bits, self.state.leaf_points[:count].copy()
 
     def open_share(self) -> float:
         """Part of the tree that is still to be searched; every branching halves it."""
-        top = int(self.state.registers[compiled.SLOT])
+        top = int(self.state.registers[codes.SLOT])
         return float(self.state.share[: top + 1].sum())
 
     def doubt(self) -> NDArray[np.int8]:
         """The side in doubt, as a prefix of signs."""
         reg = self.state.registers
-        unit, sign = int(reg[compiled.DOUBT_UNIT]), int(reg[compiled.DOUBT_SIGN])
-        signs = self.state.sign[int(reg[compiled.SLOT])].copy()
+        unit, sign = int(reg[codes.DOUBT_UNIT]), int(reg[codes.DOUBT_SIGN])
+        signs: NDArray[np.int8] = self.state.sign[int(reg[codes.SLOT])].copy()
         signs[unit] = sign
         return signs
 
     def answer(self, verdict: int) -> None:
         """Give the verdict on the side in doubt."""
-        self.state.registers[compiled.VERDICT] = verdict
+        self.state.registers[codes.VERDICT] = verdict
 
     def pop_node(self) -> NDArray[np.int8]:
         """Take the present node out of the search, as a prefix of signs."""
-        slot = int(self.state.registers[compiled.SLOT])
-        self.state.registers[compiled.SLOT] = slot - 1
+        slot = int(self.state.registers[codes.SLOT])
+        self.state.registers[codes.SLOT] = slot - 1
         return self.open_node(slot)
 
     def open_nodes(self) -> list[tuple[NDArray[np.int8], float]]:
         """All nodes that are still to be searched, with their shares; they are disjoint."""
-        slots = range(int(self.state.registers[compiled.SLOT]) + 1)
+        slots = range(int(self.state.registers[codes.SLOT]) + 1)
         return [(self.open_node(d), float(self.state.share[d])) for d in slots]
 
     def open_node(self, slot: int) -> NDArray[np.int8]:
         """The node that waits in a slot."""
-        signs = self.state.sign[slot].copy()
+        signs: NDArray[np.int8] = self.state.sign[slot].copy()
         if self.state.stage[slot] == compiled.COME_BACK:
             signs[self.state.unit[slot]] = self.state.side[slot]
         return signs

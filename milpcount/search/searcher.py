@@ -20,13 +20,13 @@ from milpcount.outcome import Batch, Found, Leaf, Outcome, Tally
 from milpcount.problem import CountProblem, Watch
 from milpcount.result import Definition
 from milpcount.search.cell_machine import MAX_DIMENSION, CellMachine
-from milpcount.search.compiled import tree as compiled
+from milpcount.search.compiled import codes
 from milpcount.search.doubts import ExactSearch
 from milpcount.search.frame import Frame
-from milpcount.search.frames import problem_frames
+from milpcount.search.frames import Frames, problem_frames
 from milpcount.search.machine import Machine
 
-__all__ = ["Method", "Searcher", "Task"]
+__all__ = ["Method", "Searcher", "Task", "root_tasks"]
 
 Method = Literal["tree", "subdivision"]
 
@@ -68,16 +68,13 @@ class Searcher:
 
     def roots(self) -> Iterator[Task]:
         """The tasks that make up the problem."""
-        count = len(self.frames)
-        for k in range(count):
-            signs = np.zeros(self.problem.n_units, dtype=np.int8)
-            for unit, sign in self._frame_signs(k).items():
-                signs[unit] = 2 * sign
-            yield Task(k, signs, 1.0 / count)
+        return root_tasks(self.frames, self.problem.n_units)
 
-    def _frame_signs(self, index: int) -> dict[int, int]:
-        frame = self.frames[index]
-        return {} if frame is None else frame.signs
+    def renew(self, watch: Watch, outcome: Outcome) -> Outcome:
+        """Go on with another clock and another record; what is compiled and loaded stays."""
+        self.watch, self.outcome = watch, outcome
+        self._exact = self._tree = None
+        return outcome
 
     def run(self, task: Task, pause: Callable[[], bool] = lambda: False) -> Iterator[Found]:
         """Search a task; when a limit is reached or ``pause()``, leave tasks behind."""
@@ -100,11 +97,11 @@ class Searcher:
                 break
             code = self._portion(machine)
             yield from self._found(machine, frame)
-            if code == compiled.DONE:
+            if code == codes.DONE:
                 break
-            if code == compiled.DOUBT_SIDE and isinstance(machine, Machine):
+            if code == codes.DOUBT_SIDE and isinstance(machine, Machine):
                 yield from self._doubtful_side(machine, task.frame)
-            elif code == compiled.DOUBT_NODE:
+            elif code == codes.DOUBT_NODE:
                 self.outcome.add("doubts")
                 signs = machine.pop_node()
                 if isinstance(machine, Machine):
@@ -137,7 +134,7 @@ class Searcher:
         """Search a side that floats cannot decide, and tell the machine."""
         self.outcome.add("doubts")
         leaves = self._exact_search().regions(self._in_cell(index, machine.doubt()))
-        machine.answer(compiled.EMPTY if leaves is None else compiled.SETTLED)
+        machine.answer(codes.EMPTY if leaves is None else codes.SETTLED)
         yield from leaves or ()
 
     def _by_tree(self, task: Task) -> Iterator[Found]:
@@ -152,7 +149,7 @@ class Searcher:
         most = None if limit is None else max(1, limit - self.watch.regions)
         start = self.watch.seconds
         code = machine.run(self._steps, most)
-        if code == compiled.STEPS:
+        if code == codes.STEPS:
             took = self.watch.seconds - start
             if took < _QUIET / 2:
                 self._steps = min(2 * self._steps, _MOST_STEPS)
@@ -175,7 +172,8 @@ class Searcher:
 
     def _in_cell(self, index: int, signs: NDArray[np.int8]) -> NDArray[np.int8]:
         """The signs with those that the frame itself fixes made rows of the cell."""
-        for unit, sign in self._frame_signs(index).items():
+        frame = self.frames[index]
+        for unit, sign in (frame.signs if frame is not None else {}).items():
             signs[unit] = sign
         return signs
 
@@ -186,3 +184,13 @@ class Searcher:
 
     def _exactly(self, signs: NDArray[np.int8]) -> Iterator[Leaf]:
         yield from self._exact_search().regions(signs) or ()
+
+
+def root_tasks(frames: Frames, n_units: int) -> Iterator[Task]:
+    """One task for each frame."""
+    for k in range(len(frames)):
+        signs = np.zeros(n_units, dtype=np.int8)
+        frame = frames[k]
+        for unit, sign in (frame.signs if frame is not None else {}).items():
+            signs[unit] = 2 * sign
+        yield Task(k, signs, 1.0 / len(frames))

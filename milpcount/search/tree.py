@@ -10,8 +10,10 @@ is handed out, and exact arithmetic decides.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from milpcount.errors import UnsupportedError
+from milpcount.errors import InputError, UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import decide
@@ -20,24 +22,51 @@ from milpcount.outcome import Found, Leaf, Outcome
 from milpcount.problem import CountProblem, Watch
 from milpcount.result import Definition
 
+if TYPE_CHECKING:
+    from milpcount.search.searcher import Method
+
 __all__ = ["MOST_INPUTS", "enumerate_subdivision", "enumerate_tree"]
 
 MOST_INPUTS = 6  # of subdivision: a cell has some 2^n vertices
 
 
-def enumerate_tree(problem: CountProblem, watch: Watch, outcome: Outcome) -> Iterator[Found]:
+def enumerate_tree(
+    problem: CountProblem,
+    watch: Watch,
+    outcome: Outcome,
+    *,
+    workers: int | None = None,
+    resume: str | Path | None = None,
+) -> Iterator[Found]:
     """Yield the regions of the problem, or tallies where only their number is wanted.
 
+    Arguments:
+        problem: what to count.
+        watch: clock and limits.
+        outcome: the record of the run.
+        workers: number of processes; None for one.
+        resume: a file that keeps what is done, so that a run that ends early can go on.
+
     Raises:
-        UnsupportedError: the definition ``linear``.
+        UnsupportedError: the definition ``linear``, or resuming an enumeration.
+        InputError: a bad number of workers, or a file of another run.
     """
     if problem.definition is Definition.LINEAR:
         raise UnsupportedError("engine tree counts full and nonempty regions, not linear")
-    yield from _enumerate("tree", problem, watch, outcome)
+    yield from _enumerate("tree", problem, watch, outcome, workers, resume)
 
 
-def enumerate_subdivision(problem: CountProblem, watch: Watch, outcome: Outcome) -> Iterator[Found]:
+def enumerate_subdivision(
+    problem: CountProblem,
+    watch: Watch,
+    outcome: Outcome,
+    *,
+    workers: int | None = None,
+    resume: str | Path | None = None,
+) -> Iterator[Found]:
     """Yield the regions of a problem with few inputs, by their vertices.
+
+    Arguments and errors as for :func:`enumerate_tree`; besides:
 
     Raises:
         UnsupportedError: a definition other than ``full``, or too many inputs that vary.
@@ -52,25 +81,30 @@ def enumerate_subdivision(problem: CountProblem, watch: Watch, outcome: Outcome)
             f"engine subdivision serves up to {MOST_INPUTS} inputs that vary, here are {vary}; "
             "use engine tree"
         )
-    yield from _enumerate("subdivision", problem, watch, outcome)
+    yield from _enumerate("subdivision", problem, watch, outcome, workers, resume)
 
 
 def _enumerate(
-    method: str, problem: CountProblem, watch: Watch, outcome: Outcome
+    method: Method,
+    problem: CountProblem,
+    watch: Watch,
+    outcome: Outcome,
+    workers: int | None,
+    resume: str | Path | None,
 ) -> Iterator[Found]:
+    if workers is not None and workers < 1:
+        raise InputError(f"the number of workers must be at least 1, not {workers}")
     require_full_dimensional(problem)
     if not problem.layers:
         yield _whole_domain(problem, watch)
         outcome.finish(watch)
         return
-    watch.report("compiling or loading compiled code")
-    from milpcount.search.searcher import Searcher
+    watch.report("loading compiled code (the first time it is compiled, about a minute)")
+    # Heavy: numba.
+    from milpcount.search.driver import search
 
-    searcher = Searcher(problem, watch, outcome, "tree" if method == "tree" else "subdivision")
-    for task in searcher.roots():
-        yield from searcher.run(task)
-        if watch.exceeded() is not None:
-            break
+    path = None if resume is None else Path(resume)
+    yield from search(problem, watch, outcome, method, workers or 1, path)
     outcome.finish(watch)
 
 

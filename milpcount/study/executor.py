@@ -49,6 +49,7 @@ def execute(run: Run, progress: ProgressCallback | None = None) -> dict[str, Any
     network = run.source.load()
     settings = run.settings
     bounds = bound(network, with_output=settings.with_output)
+    options: dict[str, Any] = dict(settings.options)
     result = count(
         network,
         resolve_domain(run.domain),
@@ -57,7 +58,7 @@ def execute(run: Run, progress: ProgressCallback | None = None) -> dict[str, Any
         with_output=settings.with_output,
         budget=Budget(seconds=settings.time_limit, regions=settings.region_limit),
         progress=progress,
-        **settings.options,
+        **options,
     )
     if result.termination.limit is Limit.INTERRUPT:
         raise KeyboardInterrupt

@@ -18,6 +18,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from milpcount.search.compiled.codes import (
+    DONE,
+    DOUBT_NODE,
+    DOUBT_SIGNS,
+    FULL,
+    GROW,
+    LEAVES,
+    REGIONS,
+    SLOT,
+    STEPS,
+)
 from milpcount.search.compiled.forms import (
     ROUNDOFF,
     TINY,
@@ -28,24 +39,10 @@ from milpcount.search.compiled.forms import (
 )
 from milpcount.search.compiled.jit import inlined, jit
 from milpcount.search.compiled.proofs import holds
-from milpcount.search.compiled.tree import (
-    DONE,
-    DOUBT_NODE,
-    FULL,
-    GROW,
-    LEAVES,
-    REGIONS,
-    SLOT,
-    STEPS,
-    Net,
-)
 from milpcount.search.compiled.zonotope import EMPTY as EMPTY_CELL
 from milpcount.search.compiled.zonotope import FOUND, confirm, take_row
 
-__all__ = ["Cells", "Net", "run", "start"]
-
 ENTER, DECIDE = 0, 1
-DOUBT_SIGNS = 6  # returned by run: some signs of the present slot are open
 # Places in Cells.counters.
 VERTICES, NODES, BY_VERTICES, ENTRIES, OPEN_SIGNS, SEPARATED, BY_POINT = range(7)
 MAX_FACETS = 64
@@ -56,7 +53,7 @@ NONE = np.uint64(0)
 class Cells(NamedTuple):
     """What the search writes: one entry a slot, then what belongs to the present path."""
 
-    count: NDArray[np.int64]  # of vertices
+    corners: NDArray[np.int64]  # number of vertices
     at: NDArray[np.float64]  # at[slot, v, j]
     error: NDArray[np.float64]  # of every coordinate of a vertex
     facets: NDArray[np.uint64]  # on which a vertex lies
@@ -191,7 +188,11 @@ def pass_on(net, cells, d, layer, u, factor):
     wide = net.widths[layer + 1]
     begin = net.offsets[layer + 1] + i * wide
     add_unit(
-        cells.partial[d], net.weights[begin : begin + wide], factor, cells.forms[layer], i,
+        cells.partial[d],
+        net.weights[begin : begin + wide],
+        factor,
+        cells.forms[layer],
+        i,
         net.widths[layer],
     )
 
@@ -239,7 +240,7 @@ def evaluate(net, cells, d, forms, width):
             settle(net, cells, d, i >> 6, bit, NONE, 2)
         elif preset == -2:
             settle(net, cells, d, i >> 6, NONE, bit, 2)
-    for v in range(cells.count[d]):
+    for v in range(cells.corners[d]):
         for w in range(words):
             cells.pos[d, v, w] = NONE
             cells.neg[d, v, w] = NONE
@@ -280,7 +281,7 @@ def evaluate(net, cells, d, forms, width):
 @inlined
 def any_open(cells, d):
     """Whether a sign is open in slot ``d``."""
-    for v in range(cells.count[d]):
+    for v in range(cells.corners[d]):
         for w in range(cells.todo.shape[1]):
             if cells.open[d, v, w] != NONE:
                 return True
@@ -293,7 +294,7 @@ def adjacent(cells, d, a, b, simple):
     common = cells.facets[d, a] & cells.facets[d, b]
     if simple:
         return True
-    for v in range(cells.count[d]):
+    for v in range(cells.corners[d]):
         if v != a and v != b and cells.facets[d, v] & common == common:
             return False
     return True
@@ -312,7 +313,7 @@ def cut(net, cells, d, forms, i, row, keep):
     n = net.n
     words = cells.todo.shape[1]
     rate = cells.rate[cells.layer[d] + 1]
-    count = cells.count[d]
+    count = cells.corners[d]
     simple = True
     for v in range(count):
         if count_bits(cells.facets[d, v]) != n:
@@ -388,12 +389,12 @@ def fill(net, cells, d, e, side, made, new_bit):
     words = cells.todo.shape[1]
     k = 0
     total = 0
-    for v in range(cells.count[d]):
+    for v in range(cells.corners[d]):
         if cells.side[v] * side >= 0:
             total += 1
     if total + made > cells.at.shape[1]:
         return False
-    for v in range(cells.count[d]):
+    for v in range(cells.corners[d]):
         if cells.side[v] * side < 0:
             continue
         for j in range(n):
@@ -416,7 +417,7 @@ def fill(net, cells, d, e, side, made, new_bit):
             cells.neg[e, k, w] = cells.fresh_signs[f, 1, w]
             cells.open[e, k, w] = cells.fresh_signs[f, 2, w]
         k += 1
-    cells.count[e] = k
+    cells.corners[e] = k
     return True
 
 
@@ -427,19 +428,19 @@ def finish_side(net, cells, e, slot, new_bit, row):
     cells.rows[e, slot] = row
     used = NONE
     union = NONE
-    for v in range(cells.count[e]):
+    for v in range(cells.corners[e]):
         union |= cells.facets[e, v]
     rest = union
     while rest != NONE:
         bit = rest & (~rest + ONE)
         rest &= rest - ONE
         on = 0
-        for v in range(cells.count[e]):
+        for v in range(cells.corners[e]):
             if cells.facets[e, v] & bit != NONE:
                 on += 1
         if on >= n:
             used |= bit
-    for v in range(cells.count[e]):
+    for v in range(cells.corners[e]):
         cells.facets[e, v] &= used
     cells.used[e] = used
 
@@ -448,7 +449,7 @@ def finish_side(net, cells, e, slot, new_bit, row):
 def sides_of(cells, d, i):
     """The signs of unit ``i`` at the vertices of slot ``d``."""
     word, bit = i >> 6, ONE << np.uint64(i & 63)
-    for v in range(cells.count[d]):
+    for v in range(cells.corners[d]):
         if cells.pos[d, v, word] & bit != NONE:
             cells.side[v] = 1
         elif cells.neg[d, v, word] & bit != NONE:
@@ -460,7 +461,7 @@ def sides_of(cells, d, i):
 @inlined
 def classify_open(cells, d, forms):
     """Evaluate the signs that a cut left open in slot ``d``."""
-    for v in range(cells.count[d]):
+    for v in range(cells.corners[d]):
         for w in range(cells.todo.shape[1]):
             rest = cells.open[d, v, w] & cells.todo[d, w]
             cells.open[d, v, w] = NONE
@@ -480,7 +481,7 @@ def read_signs(net, cells, d):
             continue
         pos = NONE
         neg = NONE
-        for v in range(cells.count[d]):
+        for v in range(cells.corners[d]):
             pos |= cells.pos[d, v, w]
             neg |= cells.neg[d, v, w]
         both = pos & neg & todo
@@ -527,7 +528,7 @@ def start(net, cells):
         cells.rows[0, j] = j
         cells.used[0] |= ONE << np.uint64(j)
     corners = 1 << n
-    cells.count[0] = corners
+    cells.corners[0] = corners
     words = cells.todo.shape[1]
     for v in range(corners):
         facets = NONE
@@ -559,7 +560,7 @@ def form_of(net, cells, row):
 @jit
 def proved_centre(net, cells, d):
     """Put the mean of the vertices into ``cells.z``; whether floats prove that it is inside."""
-    count = cells.count[d]
+    count = cells.corners[d]
     for j in range(net.n):
         total = 0.0
         for v in range(count):
@@ -625,7 +626,7 @@ def cutting_units(cells, d):
     for w in range(cells.todo.shape[1]):
         pos = NONE
         neg = NONE
-        for v in range(cells.count[d]):
+        for v in range(cells.corners[d]):
             pos |= cells.pos[d, v, w]
             neg |= cells.neg[d, v, w]
         total += count_bits(pos & neg & cells.todo[d, w])
@@ -663,7 +664,7 @@ def run(net, cells, zono, steps, limit, emit):
                 continue
         if any_open(cells, d):
             return DOUBT_SIGNS
-        if d + 2 >= cells.count.shape[0]:
+        if d + 2 >= cells.corners.shape[0]:
             return GROW
         if layer == n_layers - 1 and plain and cutting_units(cells, d) <= 1:
             # Nothing below is needed but its number.
@@ -690,7 +691,9 @@ def run(net, cells, zono, steps, limit, emit):
             # A task begins below this cut.
             if not cut(net, cells, d, forms, i, base + u, preset):
                 return DOUBT_NODE
-            settle(net, cells, d, i >> 6, bit if preset > 0 else NONE, bit if preset < 0 else NONE, 1)
+            settle(
+                net, cells, d, i >> 6, bit if preset > 0 else NONE, bit if preset < 0 else NONE, 1
+            )
             classify_open(cells, d, forms)
             continue
         copy_rest(net, cells, d)

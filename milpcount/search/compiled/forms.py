@@ -10,8 +10,6 @@ section 3.1: ``gamma_m = m u / (1 - m u)`` bounds any order of summation).
 
 from __future__ import annotations
 
-import numpy as np
-
 from milpcount.search.compiled.jit import jit
 
 ROUNDOFF = 2.0**-53

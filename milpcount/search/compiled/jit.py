@@ -1,11 +1,70 @@
-"""How kernels are compiled: without the interpreter, cached on disk, division as in IEEE 754."""
+"""How kernels are compiled: without the interpreter, cached on disk, division as in IEEE 754.
+
+Numba's cache looks at the file of a function only, not at the files of the functions it calls.
+So the folder of the cache is named by a checksum of all kernels.
+"""
 
 from __future__ import annotations
 
-import numba as nb
+import hashlib
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+import numba.core.config
 
 __all__ = ["inlined", "jit"]
 
-jit = nb.njit(cache=True, nogil=True, error_model="numpy")
+_LOG = logging.getLogger(__name__)
+
+
+def _folder() -> Path | None:
+    """Where compiled code is kept; None where nothing can be written."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        base = Path(os.environ["NUMBA_CACHE_DIR"])
+    elif sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = base / "milpcount" / f"kernels-{digest.hexdigest()[:16]}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f"probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        _LOG.warning("compiled code cannot be kept in %s (%s); it is compiled anew", folder, error)
+        return None
+    return folder
+
+
+_FOLDER = _folder()
+
+
+def _compiler(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        config: Any = numba.core.config
+        before = config.CACHE_DIR
+        # Read when the decorator runs; other users of numba keep theirs.
+        config.CACHE_DIR = str(_FOLDER or before)
+        try:
+            compiled: Callable[..., Any] = numba.njit(
+                cache=_FOLDER is not None, nogil=True, error_model="numpy", **options
+            )(function)
+            return compiled
+        finally:
+            config.CACHE_DIR = before
+
+    return decorate
+
+
+jit = _compiler()
 # For small functions on the large tuples of state, which are slow to pass.
-inlined = nb.njit(cache=True, nogil=True, error_model="numpy", inline="always")
+inlined = _compiler(inline="always")

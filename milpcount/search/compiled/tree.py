@@ -16,9 +16,24 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from milpcount.search.compiled.codes import (
+    DONE,
+    DOUBT_NODE,
+    DOUBT_SIDE,
+    DOUBT_SIGN,
+    DOUBT_UNIT,
+    EMPTY,
+    FULL,
+    GROW,
+    LEAVES,
+    OPEN,
+    REGIONS,
+    SLOT,
+    STEPS,
+    VERDICT,
+)
 from milpcount.search.compiled.dictionary import (
     CONSTRAINT,
-    COORDINATE,
     FREE,
     SEEN_NEGATIVE,
     SEEN_POSITIVE,
@@ -39,12 +54,6 @@ from milpcount.search.compiled.zonotope import EMPTY as EMPTY_CELL
 from milpcount.search.compiled.zonotope import FOUND, confirm, take_row
 
 ENTER, DECIDE, COME_BACK = 0, 1, 2
-# What run returns.
-STEPS, DONE, DOUBT_SIDE, DOUBT_NODE, FULL, GROW = 0, 1, 2, 3, 4, 5
-# Verdicts on a doubtful side: none given, empty, or settled elsewhere though it is not empty.
-OPEN, EMPTY, SETTLED = 0, 1, 2
-# Places in State.registers.
-SLOT, DOUBT_UNIT, DOUBT_SIGN, VERDICT, REGIONS, LEAVES, ANSWER = range(7)
 # Places in State.counters.
 PIVOTS, NODES, BY_RANGE, BY_MULTIPLIERS, BY_POINT, ENTRIES, SEPARATED = range(7)
 
@@ -104,7 +113,11 @@ def settle(net, st, d, u, s):
         begin = net.offsets[layer + 1] + i * wide
         factor = 1.0 if s > 0 else net.slopes[u]
         add_unit(
-            st.partial[d], net.weights[begin : begin + wide], factor, st.forms[layer], i,
+            st.partial[d],
+            net.weights[begin : begin + wide],
+            factor,
+            st.forms[layer],
+            i,
             net.widths[layer],
         )
 
@@ -125,8 +138,18 @@ def append(net, st, d, forms, i, var, scale):
 def push_to(net, st, d, r, sign):
     """Drive row ``r`` to the given sign."""
     return drive(
-        st.table[d], net.n, st.m[d], st.kind[d], st.rowvar[d], st.colvar[d], st.flip[d], st.seen,
-        r, float(sign), VISIBLE, st.counters,
+        st.table[d],
+        net.n,
+        st.m[d],
+        st.kind[d],
+        st.rowvar[d],
+        st.colvar[d],
+        st.flip[d],
+        st.seen,
+        r,
+        float(sign),
+        VISIBLE,
+        st.counters,
     )
 
 
@@ -323,9 +346,7 @@ def find_inside(net, st, d):
                 break
         for r in range(m):
             if rowvar[r] == var:
-                drive(
-                    table, n, m, kind, rowvar, colvar, flip, st.seen, r, 1.0, 0.25, st.counters
-                )
+                drive(table, n, m, kind, rowvar, colvar, flip, st.seen, r, 1.0, 0.25, st.counters)
                 break
         note_room(table, n, m, kind, rowvar, room)
         vertex(table, n, m, rowvar, colvar, flip, st.z)

@@ -6,8 +6,8 @@ The search sees only the cube around it, so a leaf is a region only if some ``u`
 rows ``a_r . z + c_r > 0`` of its cell.
 
 The witness is the ``u`` nearest the centre, a quadratic programme with one dual variable a row:
-``u`` is ``clip(V^T w)`` with ``w = sum_r l_r a_r / 2``, ``l >= 0``.  Where nothing is clipped, ``l``
-solves a small non-negative least-squares problem in the Gram matrix of the rows (Lawson and
+``u`` is ``clip(V^T w)`` with ``w = sum_r l_r a_r / 2``, ``l >= 0``.  Where nothing is clipped,
+``l`` solves a small non-negative least-squares problem in the Gram matrix of the rows (Lawson and
 Hanson, Solving Least Squares Problems, 1974, chapter 23); where something is, the clipped
 coordinates are held fast and the problem is solved again.  On the way the same ``l`` may show
 that no ``u`` exists: ``sum_r l_r (a_r . z(u) + c_r) <= sum_r l_r d_r + |V^T w|_1``, where ``d_r``

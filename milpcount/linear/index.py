@@ -1,0 +1,130 @@
+"""Patterns by content, and a partition that merges."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from milpcount.errors import InvariantError
+
+__all__ = ["Components", "PatternIndex"]
+
+_SEED = 1994
+_TRIES = 8
+
+Ints = NDArray[np.int64]
+Words = NDArray[np.uint64]
+
+
+class PatternIndex:
+    """Finds patterns among many.
+
+    A pattern's address is the exclusive or of one random word for each active unit (Zobrist 1970),
+    so the address of a pattern with one bit flipped costs one operation.  The words are chosen so
+    that no two patterns share an address, and a pattern found is compared bit by bit: the answers
+    do not depend on chance.
+    """
+
+    def __init__(self, bits: NDArray[np.uint8]) -> None:
+        """Take the patterns, one a row.
+
+        Raises:
+            InvariantError: a pattern stands there twice.
+        """
+        self.bits = bits
+        for attempt in range(_TRIES):
+            rng = np.random.default_rng((_SEED, attempt))
+            words = rng.integers(0, 2**64, size=(bits.shape[1],), dtype=np.uint64)
+            self._words: Words = np.asarray(words, dtype=np.uint64)
+            addresses = np.zeros(len(bits), dtype=np.uint64)
+            for word, column in zip(self._words, bits.T, strict=True):
+                addresses ^= np.where(column != 0, word, np.uint64(0))
+            self._address_of = addresses
+            self.order = np.argsort(addresses, kind="stable").astype(np.int64)
+            self.addresses = addresses[self.order]
+            if not np.any(self.addresses[1:] == self.addresses[:-1]):
+                break
+        else:
+            raise InvariantError("the list of regions has a pattern twice")
+
+    @property
+    def book(self) -> tuple[NDArray[np.uint8], Words, Ints, Words, Words]:
+        """Patterns, sorted addresses, their rows, the words of the units, each row's address."""
+        return self.bits, self.addresses, self.order, self._words, self._address_of
+
+    def find(self, pattern: NDArray[np.uint8]) -> int | None:
+        """The row of the pattern, None if it is not there."""
+        address = np.bitwise_xor.reduce(self._words[pattern != 0], initial=np.uint64(0))
+        place = int(np.searchsorted(self.addresses, address))
+        if place == len(self.addresses) or self.addresses[place] != address:
+            return None
+        row = int(self.order[place])
+        return row if np.array_equal(self.bits[row], pattern) else None
+
+    def flips(self, unit: int) -> tuple[Ints, Ints]:
+        """All pairs of rows that differ in this unit alone; the first has it inactive."""
+        lower = np.flatnonzero(self.bits[self.order, unit] == 0)
+        wanted = self.addresses[lower] ^ self._words[unit]
+        places = np.minimum(np.searchsorted(self.addresses, wanted), len(self.addresses) - 1)
+        hit = self.addresses[places] == wanted
+        first, second = self.order[lower[hit]], self.order[places[hit]]
+        different = self.bits[first] != self.bits[second]
+        true = different[:, unit] & (np.count_nonzero(different, axis=1) == 1)
+        return first[true], second[true]
+
+
+class Components:
+    """A partition of ``0 .. n - 1``: union-find."""
+
+    def __init__(self, n: int) -> None:
+        self.parent = np.arange(n, dtype=np.int64)
+
+    def unite(self, a: Ints, b: Ints) -> int:
+        """Merge the parts of each pair; the number of merges that changed something."""
+        return int(_unite(self.parent, a, b))
+
+    def together(self, a: int, b: int) -> bool:
+        """Whether two elements are in one part."""
+        return bool(_find(self.parent, a) == _find(self.parent, b))
+
+    def apart(self, a: Ints, b: Ints) -> NDArray[np.bool_]:
+        """Which of the pairs are in two parts."""
+        roots = self.roots()
+        return np.asarray(roots[a] != roots[b])
+
+    def roots(self) -> Ints:
+        """The representative of each element's part."""
+        return np.asarray(_roots(self.parent))
+
+
+@njit(cache=True, nogil=True)
+def _find(parent: Ints, a: int) -> int:
+    """The representative of an element; halves the path."""
+    while parent[a] != a:
+        parent[a] = parent[parent[a]]
+        a = parent[a]
+    return a
+
+
+@njit(cache=True, nogil=True)
+def _unite(parent: Ints, a: Ints, b: Ints) -> int:
+    merged = 0
+    for k in range(a.shape[0]):
+        i, j = _find(parent, a[k]), _find(parent, b[k])
+        if i != j:
+            # The smaller number stays the representative.
+            if i < j:
+                parent[j] = i
+            else:
+                parent[i] = j
+            merged += 1
+    return merged
+
+
+@njit(cache=True, nogil=True)
+def _roots(parent: Ints) -> Ints:
+    out = np.empty_like(parent)
+    for k in range(parent.shape[0]):
+        out[k] = _find(parent, k)
+    return out

@@ -1,0 +1,133 @@
+"""Runs the compiled searches: in one go, or in portions that workers share and a file keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from milpcount.errors import UnsupportedError
+from milpcount.outcome import Batch, Found, Outcome, Tally
+from milpcount.problem import CountProblem, Watch
+from milpcount.search.bundle import Bundle, Report, halve
+from milpcount.search.frames import problem_frames
+from milpcount.search.journal import Journal
+from milpcount.search.pool import Here, Pool, Workers
+from milpcount.search.searcher import Method, Searcher, root_tasks
+
+__all__ = ["search"]
+
+_SLICE = 1.0  # seconds a bundle is worked on before it is looked at again
+_SHORT = 0.1  # the same while there are too few bundles for all workers
+_LAST_WORD = 5.0  # seconds to wait for the reports of workers that were told to stop
+
+
+def search(
+    problem: CountProblem,
+    watch: Watch,
+    outcome: Outcome,
+    method: Method,
+    workers: int,
+    resume: Path | None,
+) -> Iterator[Found]:
+    """Yield what the search finds.
+
+    Raises:
+        UnsupportedError: resuming while the regions themselves are wanted.
+        InputError: the file belongs to another run.
+        SolverError: worker processes die again and again.
+    """
+    if workers == 1 and resume is None:
+        searcher = Searcher(problem, watch, outcome, method)
+        for task in searcher.roots():
+            yield from searcher.run(task)
+            if watch.exceeded() is not None:
+                return
+        return
+    if resume is not None and outcome.keep:
+        raise UnsupportedError("a run whose regions are wanted cannot be resumed; leave resume out")
+    journal = Journal(resume, problem, method)
+    if journal.count:
+        watch.regions += journal.count
+        yield Tally(journal.count)
+    if not journal.resumed:
+        journal.begin([list(root_tasks(problem_frames(problem), problem.n_units))])
+    pool: Pool
+    if workers == 1:
+        pool = Here(problem, method, outcome.keep)
+    else:
+        pool = Workers(problem, method, outcome.keep, workers)
+    try:
+        yield from _Run(problem, watch, outcome, journal, pool).run()
+    finally:
+        pool.close()
+        for name, value in journal.statistics.items():
+            outcome.add(name, value)
+
+
+class _Run:
+    """The loop that deals bundles out and takes reports in."""
+
+    def __init__(
+        self, problem: CountProblem, watch: Watch, outcome: Outcome, journal: Journal, pool: Pool
+    ) -> None:
+        self._frames = problem_frames(problem)
+        self._watch, self._outcome, self._journal, self._pool = watch, outcome, journal, pool
+        self._waiting = list(journal.open)
+        self._working: set[int] = set()
+
+    def run(self) -> Iterator[Found]:
+        """Until all bundles are finished or a limit is reached."""
+        while (self._waiting or self._working) and self._watch.exceeded() is None:
+            self._deal()
+            yield from self._collect(0.1)
+        if self._working:
+            self._pool.stop()
+            seconds = 0.0
+            while self._working and seconds < _LAST_WORD:
+                yield from self._collect(0.1)
+                seconds += 0.1
+
+    def _deal(self) -> None:
+        """Give every idle worker a bundle, halving the largest while there are too few."""
+        enough = 2 * self._pool.size
+        while self._waiting and len(self._waiting) + len(self._working) < enough:
+            sizes = [(self._share(k), k) for k in self._waiting if len(self._journal.open[k]) > 1]
+            if not sizes:
+                break
+            number = max(sizes)[1]
+            self._waiting.remove(number)
+            self._waiting += self._journal.split(number, halve(self._journal.open[number]))
+        scarce = len(self._waiting) + len(self._working) < enough
+        seconds = _SHORT if scarce and self._pool.size > 1 else _SLICE
+        if self._watch.remaining is not None:
+            seconds = min(seconds, self._watch.remaining + 0.01)
+        while self._waiting and self._pool.idle:
+            number = max(self._waiting, key=self._share)
+            self._waiting.remove(number)
+            self._working.add(number)
+            self._pool.submit(number, self._journal.open[number], seconds)
+
+    def _share(self, number: int) -> float:
+        return sum(t.share for t in self._journal.open[number])
+
+    def _collect(self, seconds: float) -> Iterator[Found]:
+        for number, report in self._pool.wait(seconds):
+            self._working.remove(number)
+            left: list[Bundle] = [report.left] if report.left else []
+            self._waiting += self._journal.finish(
+                number, report.count, report.closed, report.statistics, left
+            )
+            self._watch.regions += report.count
+            yield from self._found(report)
+        self._watch.report("searching", self._journal.closed)
+
+    def _found(self, report: Report) -> Iterator[Found]:
+        if not self._outcome.keep:
+            if report.count:
+                yield Tally(report.count)
+            return
+        for index, bits, points in report.batches:
+            frame = self._frames[index]
+            assert frame is not None
+            yield Batch(bits, points, frame.point)
+        yield from report.leaves

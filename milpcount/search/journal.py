@@ -1,0 +1,188 @@
+"""The file of a search that can be resumed.
+
+Lines of JSON: a header that names the problem, then one line for each bundle that was finished
+or cut off, with its count and the bundles that it left.  A line is written whole and flushed to
+the disk before the next bundle starts, so a run killed at any moment has lost only the bundles
+at work.  A torn last line is dropped.  Long files are rewritten as a snapshot.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from milpcount.decimal_text import from_decimal, to_decimal
+from milpcount.domain import Box
+from milpcount.errors import InputError
+from milpcount.problem import CountProblem
+from milpcount.search.bundle import Bundle, decode, encode
+
+__all__ = ["Journal"]
+
+_FORMAT = 1
+_LONG = 2000  # lines before a snapshot
+
+
+class Journal:
+    """Counts and open bundles of a run, on disk when there is a file."""
+
+    def __init__(self, path: Path | None, problem: CountProblem, method: str) -> None:
+        """Read what an earlier run left.
+
+        Raises:
+            InputError: the file belongs to another problem or is no such file.
+        """
+        self._path = path
+        self.count = 0
+        self.closed = 0.0
+        self.statistics: Counter[str] = Counter()
+        self.open: dict[int, Bundle] = {}
+        self._next = 0
+        self._lines = 0
+        self._header = {"milpcount_resume": _FORMAT, "problem": _identity(problem, method)}
+        self.resumed = path is not None and path.exists() and self._read(path)
+
+    def add(self, bundle: Bundle) -> int:
+        """A new open bundle; returns its number."""
+        number = self._next
+        self._next += 1
+        self.open[number] = bundle
+        return number
+
+    def begin(self, bundles: list[Bundle]) -> None:
+        """Start a run with these bundles."""
+        for bundle in bundles:
+            self.add(bundle)
+        self._snapshot()
+
+    def finish(
+        self, number: int, count: int, closed: float, statistics: dict[str, int],
+        left: list[Bundle],
+    ) -> list[int]:  # fmt: skip
+        """A bundle is finished, or cut off with bundles left; returns the numbers of those."""
+        del self.open[number]
+        self.count += count
+        self.closed += closed
+        self.statistics.update(statistics)
+        numbers = [self.add(bundle) for bundle in left]
+        if self._path is not None:
+            line = {
+                "done": number,
+                "count": to_decimal(count),
+                "closed": closed,
+                "statistics": statistics,
+                "left": {str(k): encode(b) for k, b in zip(numbers, left, strict=True)},
+            }
+            self._lines += 1
+            if self._lines > _LONG:
+                self._snapshot()
+            else:
+                self._append(line)
+        return numbers
+
+    def split(self, number: int, halves: tuple[Bundle, Bundle]) -> tuple[int, int]:
+        """Two bundles instead of one; the file learns of it when they are finished."""
+        left = self.finish(number, 0, 0.0, {}, list(halves))
+        return left[0], left[1]
+
+    def _snapshot(self) -> None:
+        if self._path is None:
+            return
+        state = {
+            "count": to_decimal(self.count),
+            "closed": self.closed,
+            "statistics": dict(self.statistics),
+            "left": {str(k): encode(b) for k, b in self.open.items()},
+        }
+        new = self._path.with_name(self._path.name + ".new")
+        try:
+            with new.open("w", encoding="utf-8") as file:
+                file.write(json.dumps(self._header) + "\n" + json.dumps(state) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self._path)
+        except OSError as error:
+            raise InputError(f"{self._path}: cannot write the file of the run: {error}") from error
+        self._lines = 0
+
+    def _append(self, line: dict[str, Any]) -> None:
+        assert self._path is not None
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _read(self, path: Path) -> bool:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{path}: cannot read the file of the run: {error}") from error
+        # What follows the last line end was torn off.
+        lines = text.split("\n")[:-1]
+        if not lines:
+            if text.strip():
+                raise InputError(f"{path} is no file of a run to resume; name another one")
+            return False
+        try:
+            header = json.loads(lines[0])
+            if not isinstance(header, dict) or "milpcount_resume" not in header:
+                raise InputError(f"{path} is no file of a run to resume; name another one")
+            if header != self._header:
+                raise InputError(
+                    f"{path} belongs to another count ({_difference(header, self._header)}); "
+                    "resume with the network, domain and options it was made with, or name "
+                    "another file"
+                )
+            for line in lines[1:]:
+                self._replay(json.loads(line))
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} is damaged and cannot be resumed: {error}") from error
+        if not self.open and len(lines) < 2:
+            return False
+        if not text.endswith("\n") or len(lines) > _LONG:
+            self._snapshot()
+        self._lines = len(lines)
+        return True
+
+    def _replay(self, line: dict[str, Any]) -> None:
+        if "done" in line:
+            del self.open[int(line["done"])]
+        self.count += from_decimal(line["count"])
+        self.closed += float(line["closed"])
+        self.statistics.update({str(k): int(v) for k, v in line["statistics"].items()})
+        for k, data in line["left"].items():
+            self.open[int(k)] = decode(data)
+            self._next = max(self._next, int(k) + 1)
+
+
+def _identity(problem: CountProblem, method: str) -> dict[str, Any]:
+    """What must agree for a run to go on."""
+    digest = hashlib.sha256()
+    domain = problem.domain
+    arrays = [domain.lo, domain.hi] if isinstance(domain, Box) else [domain.A, domain.c]
+    if problem.slice is not None:
+        arrays.append(problem.slice.points)
+    for array in arrays:
+        digest.update(repr(array.shape).encode())
+        digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
+    return {
+        "network_sha256": problem.network.sha256,
+        "domain_sha256": digest.hexdigest(),
+        "definition": str(problem.definition),
+        "with_output": problem.with_output,
+        "engine": method,
+    }
+
+
+def _difference(theirs: dict[str, Any], mine: dict[str, Any]) -> str:
+    """The names of what differs."""
+    if theirs.get("milpcount_resume") != mine["milpcount_resume"]:
+        return "another version of the format"
+    other, own = theirs.get("problem", {}), mine["problem"]
+    return ", ".join(k for k in own if other.get(k) != own[k]) or "unknown fields"
