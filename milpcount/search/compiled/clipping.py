@@ -155,8 +155,23 @@ def exactly_zero(forms, u, z, error):
     return total == 0.0 and terms <= 2
 
 
-@inlined
-def settle(net, cells, d, w, active, inactive, strength):
+@jit
+def pass_on(net, cells, d, layer, u, factor):
+    """Add a unit's part to the forms of the next layer."""
+    i = u - net.starts[layer]
+    wide = net.widths[layer + 1]
+    begin = net.offsets[layer + 1] + i * wide
+    add_unit(
+        cells.partial[d],
+        net.weights[begin : begin + wide],
+        factor,
+        cells.forms[layer],
+        i,
+        net.widths[layer],
+    )
+
+
+def _settle(net, cells, d, w, active, inactive, strength):
     """Decide units of word ``w`` of the node's layer, with signs of this strength (1 or 2)."""
     layer = cells.layer[d]
     cells.todo[d, w] &= ~(active | inactive)
@@ -181,20 +196,9 @@ def settle(net, cells, d, w, active, inactive, strength):
             pass_on(net, cells, d, layer, u, 1.0)
 
 
-@jit
-def pass_on(net, cells, d, layer, u, factor):
-    """Add a unit's part to the forms of the next layer."""
-    i = u - net.starts[layer]
-    wide = net.widths[layer + 1]
-    begin = net.offsets[layer + 1] + i * wide
-    add_unit(
-        cells.partial[d],
-        net.weights[begin : begin + wide],
-        factor,
-        cells.forms[layer],
-        i,
-        net.widths[layer],
-    )
+# Where it is called for every node, and where that is rare.
+settle = inlined(_settle)
+settle_rarely = jit(_settle)
 
 
 @jit
@@ -237,9 +241,9 @@ def evaluate(net, cells, d, forms, width):
         if abs(preset) == 1:
             cells.preset[d, i >> 6] |= bit
         if preset == 2:
-            settle(net, cells, d, i >> 6, bit, NONE, 2)
+            settle_rarely(net, cells, d, i >> 6, bit, NONE, 2)
         elif preset == -2:
-            settle(net, cells, d, i >> 6, NONE, bit, 2)
+            settle_rarely(net, cells, d, i >> 6, NONE, bit, 2)
     for v in range(cells.corners[d]):
         for w in range(words):
             cells.pos[d, v, w] = NONE
@@ -276,16 +280,6 @@ def evaluate(net, cells, d, forms, width):
                 b = lowest_bit(rest)
                 rest &= rest - ONE
                 classify(cells, d, v, forms, first + b)
-
-
-@inlined
-def any_open(cells, d):
-    """Whether a sign is open in slot ``d``."""
-    for v in range(cells.corners[d]):
-        for w in range(cells.todo.shape[1]):
-            if cells.open[d, v, w] != NONE:
-                return True
-    return False
 
 
 @jit
@@ -371,14 +365,14 @@ def cut(net, cells, d, forms, i, row, keep):
                 cells.fresh_signs[made, 2, w] = mixed
             made += 1
     cells.counters[VERTICES] += made
-    if keep == 0:
-        if not fill(net, cells, d, d + 1, 1, made, new_bit):
+    for turn in range(2):
+        e = d + 1 - turn
+        if turn == 0 and keep != 0:
+            continue
+        side = 1 if turn == 0 or keep > 0 else -1
+        if not fill(net, cells, d, e, side, made, new_bit):
             return False
-        cells.rows[d + 1] = cells.rows[d]
-        finish_side(net, cells, d + 1, slot, new_bit, row)
-    if not fill(net, cells, d, d, 1 if keep > 0 else -1, made, new_bit):
-        return False
-    finish_side(net, cells, d, slot, new_bit, row)
+        finish_side(net, cells, d, e, slot, row)
     return True
 
 
@@ -422,17 +416,17 @@ def fill(net, cells, d, e, side, made, new_bit):
 
 
 @inlined
-def finish_side(net, cells, e, slot, new_bit, row):
-    """Name the new facet, and forget facets with too few vertices to be any."""
+def finish_side(net, cells, d, e, slot, row):
+    """Name the new facet in slot ``e``, and forget facets with too few vertices to be any."""
     n = net.n
-    cells.rows[e, slot] = row
     used = NONE
     union = NONE
     for v in range(cells.corners[e]):
         union |= cells.facets[e, v]
     rest = union
     while rest != NONE:
-        bit = rest & (~rest + ONE)
+        f = lowest_bit(rest)
+        bit = ONE << np.uint64(f)
         rest &= rest - ONE
         on = 0
         for v in range(cells.corners[e]):
@@ -440,6 +434,7 @@ def finish_side(net, cells, e, slot, new_bit, row):
                 on += 1
         if on >= n:
             used |= bit
+            cells.rows[e, f] = row if f == slot else cells.rows[d, f]
     for v in range(cells.corners[e]):
         cells.facets[e, v] &= used
     cells.used[e] = used
@@ -460,15 +455,21 @@ def sides_of(cells, d, i):
 
 @inlined
 def classify_open(cells, d, forms):
-    """Evaluate the signs that a cut left open in slot ``d``."""
+    """Evaluate the signs that a cut left open in slot ``d``; whether floats leave some open."""
+    doubtful = False
     for v in range(cells.corners[d]):
         for w in range(cells.todo.shape[1]):
-            rest = cells.open[d, v, w] & cells.todo[d, w]
+            rest = cells.open[d, v, w]
+            if rest == NONE:
+                continue
+            rest &= cells.todo[d, w]
             cells.open[d, v, w] = NONE
             while rest != NONE:
                 b = lowest_bit(rest)
                 rest &= rest - ONE
                 classify(cells, d, v, forms, (w << 6) + b)
+            doubtful |= cells.open[d, v, w] != NONE
+    return doubtful
 
 
 @inlined
@@ -493,7 +494,7 @@ def read_signs(net, cells, d):
         settle(net, cells, d, w, plain & pos, plain & ~pos, 2)
         plain = todo & ~both & cells.preset[d, w]
         if plain != NONE:
-            settle(net, cells, d, w, plain & pos, plain & ~pos, 1)
+            settle_rarely(net, cells, d, w, plain & pos, plain & ~pos, 1)
     return chosen
 
 
@@ -642,7 +643,6 @@ def run(net, cells, zono, steps, limit, emit):
     """
     reg = cells.registers
     n_layers = net.widths.shape[0]
-    base = 2 * net.n + net.domain.shape[1]
     plain = not emit and zono.v.shape[0] == 0
     while reg[SLOT] >= 0:
         if steps <= 0 or reg[REGIONS] >= limit:
@@ -662,15 +662,18 @@ def run(net, cells, zono, steps, limit, emit):
                     return DOUBT_NODE
                 reg[SLOT] = d - 1
                 continue
-        if any_open(cells, d):
+        forms = net.domain if layer < 0 else cells.forms[layer]
+        if classify_open(cells, d, forms):
             return DOUBT_SIGNS
         if d + 2 >= cells.corners.shape[0]:
             return GROW
-        if layer == n_layers - 1 and plain and cutting_units(cells, d) <= 1:
-            # Nothing below is needed but its number.
-            reg[REGIONS] += 1 + cutting_units(cells, d)
-            reg[SLOT] = d - 1
-            continue
+        if layer == n_layers - 1 and plain:
+            cutting = cutting_units(cells, d)
+            if cutting <= 1:
+                # Nothing below is needed but its number.
+                reg[REGIONS] += 1 + cutting
+                reg[SLOT] = d - 1
+                continue
         i = read_signs(net, cells, d)
         if i < 0:
             cells.layer[d] = layer + 1
@@ -678,34 +681,26 @@ def run(net, cells, zono, steps, limit, emit):
             continue
         sides_of(cells, d, i)
         bit = ONE << np.uint64(i & 63)
-        if layer < 0:
-            if not cut(net, cells, d, net.domain, i, 2 * net.n + i, 1):
-                return DOUBT_NODE
-            settle(net, cells, d, i >> 6, bit, NONE, 1)
-            classify_open(cells, d, net.domain)
-            continue
-        u = net.starts[layer] + i
-        forms = cells.forms[layer]
-        preset = cells.sign[d, u]
-        if preset != 0:
-            # A task begins below this cut.
-            if not cut(net, cells, d, forms, i, base + u, preset):
-                return DOUBT_NODE
-            settle(
-                net, cells, d, i >> 6, bit if preset > 0 else NONE, bit if preset < 0 else NONE, 1
-            )
-            classify_open(cells, d, forms)
-            continue
-        copy_rest(net, cells, d)
-        if not cut(net, cells, d, forms, i, base + u, 0):
+        row = i + 2 * net.n
+        keep = 1
+        if layer >= 0:
+            row += net.domain.shape[1] + net.starts[layer]
+            # The sign of a cut that was made before the task.
+            keep = cells.sign[d, net.starts[layer] + i]
+        if keep == 0:
+            copy_rest(net, cells, d)
+        if not cut(net, cells, d, forms, i, row, keep):
             return DOUBT_NODE
+        if keep != 0:
+            kept = bit if keep > 0 else NONE
+            settle_rarely(net, cells, d, i >> 6, kept, bit & ~kept, 1)
+            continue
         half = 0.5 * cells.share[d]
         cells.share[d] = half
         cells.share[d + 1] = half
         cells.stage[d + 1] = DECIDE
-        settle(net, cells, d, i >> 6, NONE, bit, 1)
-        settle(net, cells, d + 1, i >> 6, bit, NONE, 1)
-        classify_open(cells, d, forms)
-        classify_open(cells, d + 1, forms)
+        for side in range(2):
+            active = bit if side == 1 else NONE
+            settle(net, cells, d + side, i >> 6, active, bit & ~active, 1)
         reg[SLOT] = d + 1
     return DONE
