@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 BoundName = Literal["naive", "raghu2017", "montufar2017", "serra2018", "hinz2019"]
-DefinitionName = Literal["full", "nonempty"]
+DefinitionName = Literal["full", "nonempty", "linear"]
 TableName = Literal["architectures", "runs"]
 FigureName = Literal["bounds_and_counts", "counts_and_accuracy"]
 Number = Annotated[float, Field(allow_inf_nan=False)]

@@ -127,7 +127,7 @@ def test_info(network: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["count", "NET", "--box", "0", "1", "--engine", "milp", "--solver", "hihgs"], "highs"),
         (["count", "NET", "--box", "0", "1", "--solver", "highs"], "no option 'solver'"),
         (["count", "NET", "--box", "0", "1", "--time-limit", "-1"], "above 0"),
-        (["count", "NET", "--box", "0", "1", "--definition", "linear"], "linear"),
+        (["count", "NET", "--box", "0", "1", "--definition", "linera"], "linera"),
         (["count"], "NET"),
         (["count", "NET", "--bogus"], "--bogus"),
         (["bound", "3"], "at least one"),

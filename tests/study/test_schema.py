@@ -60,7 +60,7 @@ def test_unknown_key_names_line_and_nearest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("engine: tree-highs", "engine: tree", "FILE:8: counts.0.engine: no engine 'tree'"),
+        ("engine: tree-highs", "engine: trees", "FILE:8: counts.0.engine: no engine 'trees'"),
         ("engine: tree-highs", "with_output: yes", "FILE:8: counts.0.with_output"),
         ("engine: tree-highs", "with_output: 1", "FILE:8: counts.0.with_output"),
         ("engine: tree-highs", "time_limit: 0", "FILE:8: counts.0.time_limit"),
