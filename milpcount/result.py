@@ -16,6 +16,8 @@ __all__ = [
     "Budget",
     "CountResult",
     "Definition",
+    "EstimateResult",
+    "Guarantee",
     "Limit",
     "Progress",
     "ProgressCallback",
@@ -192,4 +194,88 @@ class BoundResult:
         return {
             "upper": {name: to_decimal(value) for name, value in self.upper.items()},
             "lower": {name: to_decimal(value) for name, value in self.lower.items()},
+        }
+
+
+@dataclass(frozen=True)
+class Guarantee:
+    """What a probabilistic result claims, and what it takes for granted.
+
+    Attributes:
+        statement: the claim, one sentence.
+        assumptions: what it needs besides a fair random generator; empty for none.
+        source: where the claim is proved.
+    """
+
+    statement: str
+    assumptions: tuple[str, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class EstimateResult:
+    """A probabilistic lower bound on a count, and an estimate where the method gives one.
+
+    Attributes:
+        lower: with probability at least ``confidence`` over the random choices of the method, the
+            count is at least this.
+        confidence: as asked.
+        method: the method that ran.
+        seed: of its random choices; the same seed gives the same answer, limits of time aside.
+        seconds: wall time.
+        guarantee: what ``lower`` and ``estimate`` claim, and under which assumptions.
+        termination: why it stopped.
+        definition: what is counted.
+        with_output: whether the output units counted as ReLUs.
+        network_sha256: content hash of the network.
+        estimate: of the count, None where the method gives none.
+        interval: ends between which the estimate places the count, at the same confidence.
+        runs: independent repetitions.
+        history: what the bound was computed from.
+        statistics: method-specific numbers.
+        version: of milpcount.
+    """
+
+    lower: int
+    confidence: float
+    method: str
+    seed: int
+    seconds: float
+    guarantee: Guarantee
+    termination: Termination
+    definition: Definition
+    with_output: bool
+    network_sha256: str
+    estimate: float | None = None
+    interval: tuple[float, float] | None = None
+    runs: int = 0
+    history: Mapping[str, Any] = field(default_factory=dict)
+    statistics: Mapping[str, Any] = field(default_factory=dict)
+    version: str = __version__
+
+    def __post_init__(self) -> None:
+        if self.lower < 0:
+            raise InvariantError(f"a lower bound of {self.lower} on a count")
+        if not 0 < self.confidence < 1:
+            raise InvariantError(f"a confidence of {self.confidence}")
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that ``milpcount estimate --json`` prints; counts are decimal strings."""
+        return {
+            "lower": to_decimal(self.lower),
+            "confidence": self.confidence,
+            "method": self.method,
+            "seed": self.seed,
+            "seconds": self.seconds,
+            "estimate": None if self.estimate is None else repr(float(self.estimate)),
+            "interval": None if self.interval is None else [repr(float(v)) for v in self.interval],
+            "runs": self.runs,
+            "guarantee": self.guarantee.statement,
+            "assumptions": list(self.guarantee.assumptions),
+            "definition": str(self.definition),
+            "with_output": self.with_output,
+            "stopped_by": None if self.termination.limit is None else str(self.termination.limit),
+            "network_sha256": self.network_sha256,
+            "version": self.version,
+            "history": dict(self.history),
         }

@@ -65,7 +65,7 @@ def test_unknown_key_names_line_and_nearest(tmp_path: Path) -> None:
         ("engine: tree-highs", "with_output: 1", "FILE:8: counts.0.with_output"),
         ("engine: tree-highs", "time_limit: 0", "FILE:8: counts.0.time_limit"),
         ("engine: tree-highs", "time_limit: fast", "FILE:8: counts.0.time_limit"),
-        ("engine: tree-highs", "definition: linear", "FILE:8: counts.0.definition"),
+        ("engine: tree-highs", "definition: lineal", "FILE:8: counts.0.definition"),
         ("engine: tree-highs", "options: {a: .inf}", "FILE:8: counts.0.options"),
         ("count: 4", "count: 0", "FILE:4: random.0.count"),
         ("count: 4", "count: 2.0", "FILE:4: random.0.count"),
