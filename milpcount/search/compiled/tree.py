@@ -394,6 +394,16 @@ def decide(net, st, d):
 
 
 @jit
+def free_rows(st, d):
+    """How many units of the layer are not decided."""
+    total = 0
+    for r in range(st.m[d]):
+        if st.kind[d, r] == FREE:
+            total += 1
+    return total
+
+
+@jit
 def remove_row(net, st, d, r):
     """Drop a free row."""
     st.m[d] = drop_row(st.table[d], net.n, st.m[d], st.kind[d], st.rowvar[d], st.seen, r)
@@ -518,6 +528,47 @@ def leaf(net, st, zono, d, emit):
 
 
 @jit
+def two_leaves(net, st, d, r):
+    """Count the two leaves below the last layer's last cutting unit, without branching.
+
+    A point ``p`` inside proves one side.  On the way from ``p`` to a vertex on the other side of
+    the unit's zero every point but the vertex is inside: one behind the zero proves that side.
+
+    Returns:
+        False, with nothing counted, where floats do not prove both.
+    """
+    n = net.n
+    u = st.rowvar[d, r] - n - net.domain.shape[1]
+    layer = net.layer_of[u]
+    forms = st.forms[layer]
+    i = u - net.starts[layer]
+    table, kind = st.table[d], st.kind[d]
+    rowvar, colvar, flip = st.rowvar[d], st.colvar[d], st.flip[d]
+    inner_point(table, n, st.m[d], kind, rowvar, colvar, flip, st.z)
+    if not proved_point(net, st, d, st.z):
+        return False
+    here = forms[n, i]
+    for j in range(n):
+        st.total[j] = st.z[j]
+        here += forms[j, i] * st.z[j]
+    sign = 1 if here > 0.0 else -1
+    if not holds(forms, i, sign, st.z) or push_to(net, st, d, r, -sign) != 1:
+        return False
+    vertex(table, n, st.m[d], rowvar, colvar, flip, st.z)
+    there = forms[n, i]
+    for j in range(n):
+        there += forms[j, i] * st.z[j]
+    t = 0.5 + 0.5 * abs(here) / (abs(here) + abs(there))
+    for j in range(n):
+        st.z[j] = min(max(st.total[j] + t * (st.z[j] - st.total[j]), 0.0), 1.0)
+    if not holds(forms, i, -sign, st.z) or not proved_point(net, st, d, st.z):
+        return False
+    st.counters[BY_POINT] += 2
+    st.registers[REGIONS] += 2
+    return True
+
+
+@jit
 def take_rows(net, st, zono, d):
     """Hand the rows of the cell over to :mod:`.zonotope`; return how many."""
     count = 0
@@ -544,6 +595,7 @@ def run(net, st, zono, steps, limit, emit):
     """
     reg = st.registers
     n_layers = net.widths.shape[0]
+    plain = not emit and zono.v.shape[0] == 0
     while reg[SLOT] >= 0:
         if steps <= 0 or reg[REGIONS] >= limit:
             return STEPS
@@ -575,7 +627,11 @@ def run(net, st, zono, steps, limit, emit):
         if r == -2:
             return DOUBT_SIDE
         if r >= 0:
-            branch_on(net, st, d, r)
+            last = plain and st.layer[d] == n_layers - 1 and free_rows(st, d) == 1
+            if last and two_leaves(net, st, d, r):
+                reg[SLOT] = d - 1
+            else:
+                branch_on(net, st, d, r)
         else:
             st.layer[d] += 1
             st.stage[d] = ENTER
