@@ -159,6 +159,24 @@ class CellMachine:
         bits = (self.state.leaf_signs[:count] > 0).astype(np.uint8)
         return bits, self.state.leaf_points[:count].copy()
 
+    def at_leaf(self) -> bool:
+        """Whether the present node has all units decided."""
+        slot = int(self.state.registers[codes.SLOT])
+        return int(self.state.layer[slot]) == len(self.net.widths)
+
+    def last_cell(
+        self,
+    ) -> tuple[NDArray[np.int8], NDArray[np.float64], list[int], NDArray[np.bool_]]:
+        """The leaf just left: signs, vertices in the cube, what the facets are, who lies where."""
+        c = self.state
+        d = int(c.registers[codes.SLOT]) + 1
+        count, used = int(c.corners[d]), int(c.used[d])
+        slots = [f for f in range(compiled.MAX_FACETS) if used >> f & 1]
+        words = c.facets[d, :count]
+        on = np.array([(words >> np.uint64(f)) & np.uint64(1) for f in slots], dtype=np.bool_)
+        rows = [int(c.rows[d, f]) for f in slots]
+        return c.sign[d].copy(), c.at[d, :count].copy(), rows, on.reshape(len(slots), count).T
+
     def open_share(self) -> float:
         """Part of the tree that is still to be searched; every branching halves it."""
         top = int(self.state.registers[codes.SLOT])

@@ -105,11 +105,12 @@ def box_frame(
     rows: Sequence[Sequence[int]],
     lo: Sequence[Fraction],
     hi: Sequence[Fraction],
+    every: bool = False,
 ) -> Frame:
     """The frame of a bounded box, cut by the rows ``row . (x, 1) >= 0`` of a polytope.
 
     ``x_j = lo_j + (hi_j - lo_j) z_c`` for the coordinates that vary and on which anything
-    depends; the others stay in the middle.
+    depends (or ``every`` one that varies); the others stay in the middle.
     """
     first = layers[0]
     n0 = len(lo)
@@ -118,7 +119,7 @@ def box_frame(
         scale = math.lcm(scale, end.denominator)
     scale *= 2
     weight = [[int(v) for v in row] for row in first.weight.tolist()]
-    depends = [any(row[j] for row in (*weight, *rows)) for j in range(n0)]
+    depends = [every or any(row[j] for row in (*weight, *rows)) for j in range(n0)]
     origin = [
         int((a if d else (a + b) / 2) * scale) for a, b, d in zip(lo, hi, depends, strict=True)
     ]

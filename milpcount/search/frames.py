@@ -16,7 +16,7 @@ from milpcount.result import Definition
 from milpcount.search.charts import Atlas
 from milpcount.search.frame import Frame, box_frame, zonotope_frame
 
-__all__ = ["Frames", "problem_frames"]
+__all__ = ["Frames", "cube_frame", "problem_frames"]
 
 FEW_INPUTS = 6  # up to here the cube of the inputs is searched whatever the first layer
 
@@ -58,6 +58,19 @@ def problem_frames(problem: CountProblem) -> Frames:
         return Frames(1, lambda _: None)
     atlas = _atlas(problem, layers[0])
     return Frames(len(atlas), atlas.chart)
+
+
+def cube_frame(problem: CountProblem) -> Frame:
+    """The frame of a bounded domain in all coordinates that vary.
+
+    Raises:
+        UnsupportedError: the domain is unbounded, or numbers are beyond the range of floats.
+    """
+    ranges = _ranges(problem)
+    if ranges is None:
+        raise UnsupportedError("the domain is unbounded: give a box or a bounded polytope")
+    rows = [row.coefficients for row in domain_rows(problem)]
+    return box_frame(problem_layers(problem), rows, *ranges, every=True)
 
 
 def _reduces(problem: CountProblem) -> bool:

@@ -19,6 +19,7 @@ from milpcount.search.frame import Frame
 __all__ = ["Machine", "compiled_net", "copy_memory", "zonotope_memory"]
 
 _SLOTS = 24  # at first; doubled when the search goes deeper
+_MARKS = 96  # vertices whose signs are remembered
 _BUFFER = 2_000_000  # numbers in the points of leaves handed over at once
 
 
@@ -130,6 +131,8 @@ class Machine:
             forms=np.zeros((len(net.widths), n + 2, widest)),
             scale=np.zeros(n_units + cuts),
             seen=np.zeros(rows, np.uint8),
+            marks=np.zeros((slots, _MARKS, 2), np.uint64),
+            marked=np.zeros(slots, index),
             z=np.zeros(n),
             total=np.zeros(n + 1),
             registers=np.zeros(8, index),
@@ -234,6 +237,6 @@ class Machine:
 _PER_SLOT = frozenset(
     (
         "table", "kind", "rowvar", "colvar", "flip", "m", "sign", "layer", "stage", "partial",
-        "share", "unit", "side",
+        "share", "unit", "side", "marks", "marked",
     )
 )  # fmt: skip

@@ -12,6 +12,8 @@ Which is which is told by ``kind``; every vertex visited shows the sign of every
 
 from __future__ import annotations
 
+import numpy as np
+
 from milpcount.search.compiled.jit import jit
 
 COORDINATE, CONSTRAINT, FREE = 0, 1, 2
@@ -23,16 +25,31 @@ VISIBLE = 1e-11  # least value of a row of unit size that counts as a sign
 
 
 @jit
-def note_signs(table, n, m, kind, seen):
-    """Record for every free row which sign it has at the present vertex."""
+def note_signs(table, n, m, kind, rowvar, first, seen, marks, marked):
+    """Record for every free row which sign it has at the present vertex.
+
+    ``marks`` remembers the signs vertex by vertex, for units ``0..63`` of the layer whose first
+    variable is ``first``: two words a vertex, positive and negative; ``marked[0]`` counts them.
+    """
     values = table[n]
+    pos = np.uint64(0)
+    neg = np.uint64(0)
     for r in range(m):
         if kind[r] == FREE:
             v = values[r]
+            place = rowvar[r] - first
+            bit = np.uint64(1) << np.uint64(place & 63) if place < 64 else np.uint64(0)
             if v > VISIBLE:
                 seen[r] |= SEEN_POSITIVE
+                pos |= bit
             elif v < -VISIBLE:
                 seen[r] |= SEEN_NEGATIVE
+                neg |= bit
+    k = marked[0]
+    if k < marks.shape[0] and pos | neg != np.uint64(0):
+        marks[k, 0] = pos
+        marks[k, 1] = neg
+        marked[0] = k + 1
 
 
 @jit
@@ -115,7 +132,23 @@ def move(table, n, m, kind, rowvar, colvar, flip, c, block):
 
 
 @jit
-def drive(table, n, m, kind, rowvar, colvar, flip, seen, target, sign, goal, counters):
+def drive(
+    table,
+    n,
+    m,
+    kind,
+    rowvar,
+    colvar,
+    flip,
+    first,
+    seen,
+    marks,
+    marked,
+    target,
+    sign,
+    goal,
+    counters,
+):
     """Move to vertices of ever larger ``sign * row[target]`` until it is above ``goal``.
 
     Returns:
@@ -148,7 +181,7 @@ def drive(table, n, m, kind, rowvar, colvar, flip, seen, target, sign, goal, cou
             return 0
         counters[0] += 1
         move(table, n, m, kind, rowvar, colvar, flip, best, best_block)
-        note_signs(table, n, m, kind, seen)
+        note_signs(table, n, m, kind, rowvar, first, seen, marks, marked)
         if sign * table[n, target] > goal:
             return 1
     return -1

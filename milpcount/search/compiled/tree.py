@@ -94,6 +94,8 @@ class State(NamedTuple):
     forms: NDArray[np.float64]  # one entry a layer
     scale: NDArray[np.float64]  # of every unit's row, then of the domain's rows
     seen: NDArray[np.uint8]
+    marks: NDArray[np.uint64]  # signs at vertices visited, one entry a slot
+    marked: NDArray[np.int64]
     z: NDArray[np.float64]
     total: NDArray[np.float64]
     registers: NDArray[np.int64]
@@ -135,22 +137,22 @@ def append(net, st, d, forms, i, var, scale):
 
 
 @jit
-def push_to(net, st, d, r, sign):
+def first_var(net, st, d):
+    """The variable of the first unit of the node's layer."""
+    layer = st.layer[d]
+    if layer >= net.starts.shape[0]:
+        return net.n + net.domain.shape[1] + st.sign.shape[1]
+    return net.n + net.domain.shape[1] + net.starts[layer]
+
+
+@jit
+def push_to(net, st, d, r, sign, goal=VISIBLE):
     """Drive row ``r`` to the given sign."""
     return drive(
-        st.table[d],
-        net.n,
-        st.m[d],
-        st.kind[d],
-        st.rowvar[d],
-        st.colvar[d],
-        st.flip[d],
-        st.seen,
-        r,
-        float(sign),
-        VISIBLE,
+        st.table[d], net.n, st.m[d], st.kind[d], st.rowvar[d], st.colvar[d], st.flip[d],
+        first_var(net, st, d), st.seen, st.marks[d], st.marked[d : d + 1], r, float(sign), goal,
         st.counters,
-    )
+    )  # fmt: skip
 
 
 @jit
@@ -163,12 +165,44 @@ def constrain(net, st, d, r, sign):
 
 
 @jit
+def keep_marks(net, st, d, e, u, sign):
+    """Remember in slot ``e`` the vertices of slot ``d`` at which unit ``u`` has this sign."""
+    place = u - net.starts[st.layer[d]]
+    kept = 0
+    if place < 64:
+        bit = np.uint64(1) << np.uint64(place)
+        which = 0 if sign > 0 else 1
+        for k in range(st.marked[d]):
+            if st.marks[d, k, which] & bit != np.uint64(0):
+                st.marks[e, kept, 0] = st.marks[d, k, 0]
+                st.marks[e, kept, 1] = st.marks[d, k, 1]
+                kept += 1
+    st.marked[e] = kept
+
+
+@jit
 def look_again(net, st, d):
-    """Forget which signs were seen, but for those at the present vertex."""
+    """Set which signs were seen: at the vertices remembered, and at the present one."""
     m = st.m[d]
+    pos = np.uint64(0)
+    neg = np.uint64(0)
+    for k in range(st.marked[d]):
+        pos |= st.marks[d, k, 0]
+        neg |= st.marks[d, k, 1]
+    first = first_var(net, st, d)
     for r in range(m):
         st.seen[r] = 0
-    note_signs(st.table[d], net.n, m, st.kind[d], st.seen)
+        place = st.rowvar[d, r] - first
+        if st.kind[d, r] == FREE and place < 64:
+            bit = np.uint64(1) << np.uint64(place)
+            if pos & bit != np.uint64(0):
+                st.seen[r] |= SEEN_POSITIVE
+            if neg & bit != np.uint64(0):
+                st.seen[r] |= SEEN_NEGATIVE
+    note_signs(
+        st.table[d], net.n, m, st.kind[d], st.rowvar[d], first, st.seen, st.marks[d],
+        st.marked[d : d + 1],
+    )  # fmt: skip
 
 
 @jit
@@ -179,6 +213,7 @@ def start(net, st):
         st.colvar[0, j] = j
         st.flip[0, j] = False
     st.m[0] = 0
+    st.marked[0] = 0
     st.layer[0] = 0
     st.stage[0] = ENTER
     st.registers[SLOT] = 0
@@ -235,6 +270,7 @@ def enter(net, st, d):
             st.counters[BY_RANGE] += 1
         else:
             append(net, st, d, forms, i, base + u, st.scale[u])
+    st.marked[d] = 0
     look_again(net, st, d)
     return True
 
@@ -346,7 +382,7 @@ def find_inside(net, st, d):
                 break
         for r in range(m):
             if rowvar[r] == var:
-                drive(table, n, m, kind, rowvar, colvar, flip, st.seen, r, 1.0, 0.25, st.counters)
+                push_to(net, st, d, r, 1, 0.25)
                 break
         note_room(table, n, m, kind, rowvar, room)
         vertex(table, n, m, rowvar, colvar, flip, st.z)
@@ -436,6 +472,7 @@ def take_verdict(net, st, d):
         return False
     constrain(net, st, d, r, -sign)
     settle(net, st, d, u, -sign)
+    keep_marks(net, st, d, d, u, -sign)
     look_again(net, st, d)
     return True
 
@@ -485,6 +522,7 @@ def branch_on(net, st, d, r):
     st.registers[SLOT] = e
     constrain(net, st, e, r, sign)
     settle(net, st, e, u, sign)
+    keep_marks(net, st, d, e, u, sign)
     look_again(net, st, e)
 
 
@@ -499,6 +537,7 @@ def come_back(net, st, d):
     constrain(net, st, d, r, side)
     settle(net, st, d, u, side)
     st.stage[d] = DECIDE
+    keep_marks(net, st, d, d, u, side)
     look_again(net, st, d)
     return True
 

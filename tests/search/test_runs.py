@@ -1,0 +1,200 @@
+"""Runs that are shared, limited, killed and resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import milpcount as mc
+from milpcount.search.bundle import decode, encode, halve
+from milpcount.search.searcher import Task
+from tests.shared import net, random_net
+
+SLOW = [5, 26, 14, 1]  # some tens of thousands of regions
+
+
+def slow_network() -> mc.ReLUNetwork:
+    return random_net(np.random.default_rng(5), SLOW)
+
+
+@pytest.fixture(scope="module")
+def truth() -> int:
+    result = mc.count(slow_network(), mc.Box(-1, 1), engine="subdivision")
+    assert result.exact
+    return result.lower
+
+
+@pytest.mark.parametrize("engine", ["tree", "subdivision"])
+def test_workers_agree(engine: str, truth: int) -> None:
+    result = mc.count(slow_network(), mc.Box(-1, 1), engine=engine, workers=2)
+    assert (result.lower, result.exact) == (truth, True)
+
+
+def test_workers_stream_regions() -> None:
+    network = random_net(np.random.default_rng(2), [3, 8, 6, 1])
+    alone = {r.pattern for r in mc.enumerate_regions(network, mc.Box(-1, 1), engine="tree")}
+    shared = list(mc.enumerate_regions(network, mc.Box(-1, 1), engine="tree", workers=2))
+    assert {r.pattern for r in shared} == alone
+    assert len(shared) == len(alone)
+
+
+def test_workers_on_charts_and_degenerate_networks() -> None:
+    network = random_net(np.random.default_rng(4), [3, 6, 4, 1], "integer")
+    for domain in (mc.WholeSpace(), mc.Box(-1, 1)):
+        result = mc.count(network, domain, engine="tree", workers=2)
+        assert result.lower == mc.count(network, domain, engine="tree-highs").lower
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_limited_run_goes_on(tmp_path: Path, truth: int, workers: int) -> None:
+    file = tmp_path / "run.jsonl"
+    box = mc.Box(-1, 1)
+    lower = 0
+    for _ in range(2):
+        part = mc.count(
+            slow_network(), box, engine="tree", workers=workers, resume=file,
+            budget=mc.Budget(seconds=0.3),
+        )  # fmt: skip
+        assert lower <= part.lower <= truth
+        assert part.upper is not None
+        assert part.upper >= truth
+        lower = part.lower
+    done = mc.count(slow_network(), box, engine="tree", workers=workers, resume=file)
+    assert (done.lower, done.exact) == (truth, True)
+    # Once done, it is read from the file.
+    again = mc.count(slow_network(), box, engine="tree", resume=file)
+    assert (again.lower, again.exact) == (truth, True)
+    assert again.seconds < done.seconds + 1
+
+
+SCRIPT = """
+import sys
+import numpy as np
+import milpcount as mc
+sys.path.insert(0, sys.argv[3])
+from tests.search.test_runs import slow_network
+mc.count(slow_network(), mc.Box(-1, 1), engine="tree", workers=int(sys.argv[2]), resume=sys.argv[1])
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is of POSIX")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_killed_run_goes_on(tmp_path: Path, truth: int, workers: int) -> None:
+    file = tmp_path / "run.jsonl"
+    root = str(Path(__file__).parents[2])
+    for delay in (0.05, 0.4, 0.9):
+        process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(file), str(workers), root])
+        # From the moment that the run has written its first line.
+        start = time.monotonic()
+        while not file.exists() and process.poll() is None and time.monotonic() - start < 60:
+            time.sleep(0.01)
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    result = mc.count(slow_network(), mc.Box(-1, 1), engine="tree", resume=file)
+    assert (result.lower, result.exact) == (truth, True)
+
+
+def test_torn_and_foreign_files(tmp_path: Path) -> None:
+    file = tmp_path / "run.jsonl"
+    network = random_net(np.random.default_rng(0), [3, 8, 4, 1])
+    box = mc.Box(-1, 1)
+    truth = mc.count(network, box, engine="tree", resume=file).lower
+    whole = file.read_text(encoding="utf-8")
+    first_two = whole.split("\n")[:2]
+    # Torn in the last line: that bundle is searched again.
+    file.write_text("\n".join(first_two) + "\n" + whole.split("\n")[2][:20], encoding="utf-8")
+    assert mc.count(network, box, engine="tree", resume=file).lower == truth
+    assert mc.count(network, box, engine="tree", resume=file).lower == truth
+    for other, where, message in (
+        (random_net(np.random.default_rng(1), [3, 8, 4, 1]), box, "network_sha256"),
+        (network, mc.Box(-1, 2), "domain_sha256"),
+    ):
+        with pytest.raises(mc.InputError, match=message):
+            mc.count(other, where, engine="tree", resume=file)
+    with pytest.raises(mc.InputError, match="engine"):
+        mc.count(network, box, engine="subdivision", resume=file)
+    with pytest.raises(mc.InputError, match="definition"):
+        mc.count(network, box, engine="tree", definition="nonempty", resume=file)
+    file.write_text("a,b\n1,2\n", encoding="utf-8")
+    with pytest.raises(mc.InputError, match=r"damaged|no file of a run"):
+        mc.count(network, box, engine="tree", resume=file)
+    with pytest.raises(mc.InputError, match="cannot write"):
+        mc.count(network, box, engine="tree", resume=tmp_path / "absent" / "run.jsonl")
+
+
+def test_every_line_stands_alone(tmp_path: Path) -> None:
+    # Cut after any whole line the file is a valid state: count plus what is open is the truth.
+    file = tmp_path / "run.jsonl"
+    network = random_net(np.random.default_rng(0), [4, 12, 8, 1])
+    box = mc.Box(-1, 1)
+    truth = mc.count(network, box, engine="tree", workers=2, resume=file).lower
+    lines = file.read_text(encoding="utf-8").splitlines()
+    assert all(isinstance(json.loads(line), dict) for line in lines)
+    for keep in sorted({2, len(lines) // 2, len(lines) - 1} & set(range(2, len(lines) + 1))):
+        file.write_text("\n".join(lines[:keep]) + "\n", encoding="utf-8")
+        assert mc.count(network, box, engine="tree", resume=file).lower == truth
+
+
+def test_a_worker_that_dies_is_replaced(truth: int) -> None:
+    if not Path("/proc").is_dir():
+        return  # finds the workers' process numbers there
+    killed = []
+
+    def kill_one(snapshot: mc.Progress) -> None:
+        if killed or not snapshot.regions:
+            return
+        for entry in Path("/proc").iterdir():
+            try:
+                line = (entry / "cmdline").read_bytes()
+                parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+            except (OSError, IndexError):
+                continue
+            if b"milpcount.search.worker" in line and int(parent) == os.getpid():
+                os.kill(int(entry.name), signal.SIGKILL)
+                killed.append(entry.name)
+                return
+
+    result = mc.count(slow_network(), mc.Box(-1, 1), engine="tree", workers=2, progress=kill_one)
+    assert killed
+    assert (result.lower, result.exact) == (truth, True)
+
+
+def test_bad_requests() -> None:
+    one = net(([[1.0]], [0.0]))
+    with pytest.raises(mc.InputError, match="at least 1, not 0"):
+        mc.count(one, mc.Box(-1, 1), engine="tree", workers=0)
+    with pytest.raises(mc.UnsupportedError, match="no option 'workers'"):
+        mc.count(one, mc.Box(-1, 1), engine="brute", workers=2)
+
+
+def test_progress_reaches_the_end() -> None:
+    fractions: list[float] = []
+
+    def note(snapshot: mc.Progress) -> None:
+        if snapshot.fraction is not None:
+            fractions.append(snapshot.fraction)
+
+    mc.count(slow_network(), mc.Box(-1, 1), engine="tree", progress=note)
+    assert fractions == sorted(fractions)
+    assert fractions[0] >= 0
+    assert fractions[-1] <= 1 + 1e-9
+
+
+def test_bundles_survive_encoding() -> None:
+    tasks = [Task(k, np.array([k - 2, 1, 0], dtype=np.int8), 0.5**k) for k in range(5)]
+    back = decode(json.loads(json.dumps(encode(tasks))))
+    assert [(t.frame, t.signs.tolist(), t.share) for t in back] == [
+        (t.frame, t.signs.tolist(), t.share) for t in tasks
+    ]
+    first, second = halve(tasks)
+    assert len(first) + len(second) == 5
+    assert abs(sum(t.share for t in first) - sum(t.share for t in second)) <= 0.1
