@@ -161,7 +161,8 @@ def bound(
 
     Every width after the input counts as a ReLU layer.  For a network its hidden layers count
     (and the output layer with ``with_output``), and ranks of its weights sharpen the bounds.
-    No bound so far depends on the domain; it is accepted and checked against the network.
+    ``activation_based`` uses the signs of the weights too; with a domain, also which units are
+    stable over it, and it holds for this domain alone.  No other bound depends on the domain.
 
     Raises:
         InputError: widths that are not positive integers, or a domain of another dimension.
@@ -169,17 +170,20 @@ def bound(
     from milpcount.bounds import bound_architecture, bound_network
 
     if isinstance(what, ReLUNetwork):
+        problem = None
         if domain is not None:
-            domain.resolve(what.input_dimension)
-        return bound_network(what, with_output=with_output)
+            problem = CountProblem.of(what, domain, with_output=with_output)
+        return bound_network(what, with_output=with_output, problem=problem)
     return bound_architecture(what)
 
 
 def _proved_upper(problem: CountProblem) -> int | None:
     """The least analytic upper bound; every one of them also bounds the non-empty patterns."""
-    from milpcount.bounds import bound_architecture
+    from milpcount.bounds import bound_architecture, bound_network
 
-    bounds = [bound(problem.network, with_output=problem.with_output)]
+    # The ranges of a polytope take linear programmes, and the time may be over.
+    quick = problem if problem.box.is_bounded else None
+    bounds = [bound_network(problem.network, with_output=problem.with_output, problem=quick)]
     if problem.slice is not None and problem.layers:
         # On a slice the network is one with fewer inputs.
         bounds.append(bound_architecture([problem.dimension, *problem.widths]))

@@ -4,6 +4,7 @@ Bounds come from widths alone, or from widths and ranks of a network's weights; 
 Widths are ``[n_0, n_1, ..., n_L]``: the inputs, then every layer whose units count as ReLUs.
 """
 
+from milpcount.bounds.activation import bound_activation_based as bound_activation_based
 from milpcount.bounds.estimates import estimate_hanin_rolnick2019 as estimate_hanin_rolnick2019
 from milpcount.bounds.hinz import bound_hinz2019 as bound_hinz2019
 from milpcount.bounds.lower import bound_arora2018_lower as bound_arora2018_lower

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from milpcount.bounds.activation import bound_activation_based
 from milpcount.bounds.estimates import estimate_hanin_rolnick2019
 from milpcount.bounds.hinz import bound_hinz2019
 from milpcount.bounds.lower import (
@@ -15,8 +17,9 @@ from milpcount.bounds.ranks import exact_rank
 from milpcount.bounds.serra import bound_serra2018
 from milpcount.bounds.upper import bound_montufar2017, bound_naive, bound_raghu2017
 from milpcount.bounds.widths import require_widths
-from milpcount.errors import InputError
+from milpcount.errors import DomainError, InputError
 from milpcount.network import ReLUNetwork
+from milpcount.problem import CountProblem
 from milpcount.result import BoundResult
 
 __all__ = ["bound_architecture", "bound_network"]
@@ -64,15 +67,43 @@ def bound_architecture(
     return BoundResult(upper, lower, estimates, widths, reasons)
 
 
-def bound_network(net: ReLUNetwork, *, with_output: bool = False) -> BoundResult:
+def bound_network(
+    net: ReLUNetwork,
+    *,
+    with_output: bool = False,
+    problem: CountProblem | None = None,
+    preactivation: str = "interval",
+) -> BoundResult:
     """All bounds for one network: those of its widths, with the exact ranks of its weights.
 
-    The lower bounds are on the maximum over all networks of its architecture, not on its count.
+    ``activation_based`` uses the signs of its weights and biases too, and with a ``problem`` the
+    units that are stable over its domain; it then holds for that domain alone.  The lower bounds
+    are on the maximum over all networks of its architecture, not on its count.
+
+    Arguments:
+        net: the network.
+        with_output: whether the output units count as ReLUs; a problem says so itself.
+        problem: about this network.
+        preactivation: method for finding stable units: "interval", "lp" or "milp".
     """
-    layers = net.counted_layers(with_output)
+    layers = net.counted_layers(problem.with_output if problem is not None else with_output)
     if not layers:
         # One affine map, one region, whatever the method.
         return BoundResult({"naive": 1}, {}, {}, (net.input_dimension,))
     widths = (net.input_dimension, *(layer.width for layer in layers))
     ranks = [exact_rank(layer.weight) for layer in layers]
-    return bound_architecture(widths, ranks=ranks, leaky=net.is_leaky)
+    result = bound_architecture(widths, ranks=ranks, leaky=net.is_leaky)
+    if net.is_leaky:
+        return replace(result, reasons={**result.reasons, "activation_based": _LEAKY})
+    if problem is None:
+        sharp = bound_activation_based(layers, ranks)
+    else:
+        from milpcount.preactivation import compute_preactivation_bounds
+
+        try:
+            stability = compute_preactivation_bounds(problem, preactivation)
+        except DomainError:  # unbounded: nothing is known to be stable
+            stability = None
+        vary = int((problem.box.lo < problem.box.hi).sum())
+        sharp = bound_activation_based(layers, ranks, dimension=vary, stability=stability)
+    return replace(result, upper={**result.upper, "activation_based": sharp})

@@ -8,6 +8,17 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from milpcount.cli.domain import (
+    BoxOption,
+    CenterOption,
+    DisjunctOption,
+    LineOption,
+    PlaneOption,
+    RadiusOption,
+    VnnlibOption,
+    WholeSpaceOption,
+    domain_from_options,
+)
 from milpcount.cli.output import console, print_json
 from milpcount.errors import InputError
 from milpcount.facade import bound
@@ -27,19 +38,33 @@ def bound_command(
     with_output: Annotated[
         bool, typer.Option("--with-output", help="For a file: the output units are ReLUs too.")
     ] = False,
+    box: BoxOption = None,
+    center: CenterOption = None,
+    radius: RadiusOption = None,
+    vnnlib: VnnlibOption = None,
+    disjunct: DisjunctOption = None,
+    line: LineOption = None,
+    plane: PlaneOption = None,
+    whole_space: WholeSpaceOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Print analytic bounds on the number of linear regions, as exact integers.
 
     Given widths n_0 n_1 ... n_L, every number after the first is a layer of ReLUs. Given a file,
-    its hidden layers count, and the ranks of its weights sharpen the bounds.
+    its hidden layers count, and the ranks and signs of its weights sharpen the bounds; given a
+    domain too, activation_based holds for that domain alone.
     """
+    options = (box, center, radius, vnnlib, disjunct, line, plane, whole_space)
     if all(_is_integer(word) for word in what):
         if with_output:
             raise InputError("--with-output goes with a network file; add the layer to the widths")
+        if any(option not in (None, False) for option in options):
+            raise InputError("a domain goes with a network file, not with widths")
         result = bound([int(word) for word in what])
     elif len(what) == 1:
-        result = bound(load_network(Path(what[0])), with_output=with_output)
+        network = load_network(Path(what[0]))
+        domain = domain_from_options(*options, inputs=network.input_dimension)
+        result = bound(network, domain, with_output=with_output)
     else:
         bad = next(word for word in what if not _is_integer(word))
         raise InputError(f"{bad!r} is not a width; give whole numbers (784 11 11 10) or one file")

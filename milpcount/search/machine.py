@@ -58,7 +58,11 @@ def zonotope_memory(frame: Frame, net: Net) -> Zonotope:
         length=np.zeros(rows),
         u=np.zeros(many),
         image=np.zeros(n),
-        free=np.zeros((n, n)),
+        columns=np.ascontiguousarray(v.T),
+        side=np.zeros(many, dtype=np.int64),
+        free=v @ v.T,
+        fixed=np.zeros(n),
+        rounds=np.zeros(2, dtype=np.int64),
         product=np.zeros((rows, n)),
         kernel=np.zeros((rows, rows)),
         right=np.zeros(rows),
@@ -231,6 +235,7 @@ class Machine:
             "decided_by_multipliers": int(c[compiled.BY_MULTIPLIERS]),
             "decided_by_point": int(c[compiled.BY_POINT]),
             "cells_outside_the_zonotope": int(c[compiled.SEPARATED]),
+            "rounds_of_the_zonotope_check": int(self._zono.rounds[1]),
         }
 
 

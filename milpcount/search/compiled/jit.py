@@ -17,7 +17,7 @@ from typing import Any
 import numba
 import numba.core.config
 
-__all__ = ["inlined", "jit"]
+__all__ = ["inlined", "jit", "summing"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -66,5 +66,7 @@ def _compiler(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., An
 
 
 jit = _compiler()
+# Sums in any order, so that they fill the vector registers; the bounds on rounding allow it.
+summing = _compiler(fastmath={"reassoc", "contract"})
 # For small functions on the large tuples of state, which are slow to pass.
 inlined = _compiler(inline="always")

@@ -23,10 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.search.compiled.forms import TINY, gamma
-from milpcount.search.compiled.jit import jit
+from milpcount.search.compiled.jit import jit, summing
 
 MARGIN = 1e-7  # wanted distance from every row, in units of u
-ROUNDS = 12
+ROUNDS = 16
+REFRESH = 3000  # rounds after which accumulated rounding is thrown away
 FOUND, EMPTY, UNKNOWN = 1, 0, -1
 
 
@@ -48,7 +49,11 @@ class Zonotope(NamedTuple):
     length: NDArray[np.float64]
     u: NDArray[np.float64]
     image: NDArray[np.float64]
-    free: NDArray[np.float64]
+    columns: NDArray[np.float64]  # v, transposed
+    side: NDArray[np.int64]  # where a coordinate of u is clipped: -1, 0 or 1
+    free: NDArray[np.float64]  # the Gram matrix of the coordinates that are not
+    fixed: NDArray[np.float64]  # V u of those that are
+    rounds: NDArray[np.int64]  # since the last fresh start, and in all
     product: NDArray[np.float64]
     kernel: NDArray[np.float64]
     right: NDArray[np.float64]
@@ -97,13 +102,33 @@ def solve_passive(zono, count):
 
 
 @jit
-def least_multipliers(zono, m):
-    """Minimise ``l K l / 2 - right . l`` over ``l >= 0``."""
+def least_multipliers(zono, m, warm):
+    """Minimise ``l K l / 2 - right . l`` over ``l >= 0``; ``warm``: from the last active rows."""
     lam, p = zono.multipliers, zono.passive
+    count = 0
     for r in range(m):
         lam[r] = 0.0
-        zono.active[r] = False
-    count = 0
+        if not warm:
+            zono.active[r] = False
+        elif zono.active[r]:
+            p[count] = r
+            count += 1
+    while count > 0:
+        # Without the rows that the changed problem pushes away.
+        solve_passive(zono, count)
+        kept = 0
+        for a in range(count):
+            if zono.trial[a] > 0.0:
+                lam[p[a]] = zono.trial[a]
+                p[kept] = p[a]
+                kept += 1
+            else:
+                zono.active[p[a]] = False
+        if kept == count:
+            break
+        for a in range(kept):
+            lam[p[a]] = 0.0
+        count = kept
     for _ in range(3 * m + 10):
         worst = 1e-10
         enter = -1
@@ -145,17 +170,80 @@ def least_multipliers(zono, m):
             count = kept
 
 
+@summing
+def dot(a, b):
+    """The scalar product."""
+    total = 0.0
+    for j in range(a.shape[0]):
+        total += a[j] * b[j]
+    return total
+
+
+@summing
+def absolute_sum(a):
+    """The sum of absolute values."""
+    total = 0.0
+    for j in range(a.shape[0]):
+        total += abs(a[j])
+    return total
+
+
 @jit
 def image_of(zono):
     """``z`` at ``u``, and a bound on the error of every coordinate."""
     n, many = zono.v.shape
     for i in range(n):
-        row = zono.v[i]
-        total = 0.0
-        for j in range(many):
-            total += row[j] * zono.u[j]
-        zono.image[i] = 0.5 + 0.5 * total
+        zono.image[i] = 0.5 + 0.5 * dot(zono.v[i], zono.u)
     return 2.0 * gamma(many + 4)
+
+
+@jit
+def clip(zono):
+    """Clip ``u`` to the cube; update what depends on which coordinates are clipped.
+
+    Returns:
+        How many coordinates changed sides.
+    """
+    n, many = zono.v.shape
+    changed = 0
+    for j in range(many):
+        value = zono.u[j]
+        side = 0
+        if value > 1.0:
+            side = 1
+        elif value < -1.0:
+            side = -1
+        before = zono.side[j]
+        if side != 0:
+            zono.u[j] = side
+        if side == before:
+            continue
+        changed += 1
+        zono.side[j] = side
+        column = zono.columns[j]
+        step = float(side - before)
+        # Out of the Gram matrix when it is clipped, back in when it is free again.
+        weight = float(abs(before) - abs(side))
+        for i in range(n):
+            g = column[i]
+            zono.fixed[i] += step * g
+            if weight != 0.0:
+                f = weight * g
+                for c in range(n):
+                    zono.free[i, c] += f * column[c]
+    return changed
+
+
+@jit
+def unclip(zono):
+    """Start afresh: nothing is clipped."""
+    n, many = zono.v.shape
+    for j in range(many):
+        zono.side[j] = 0
+    for i in range(n):
+        zono.fixed[i] = 0.0
+        for c in range(n):
+            zono.free[i, c] = zono.gram[i, c]
 
 
 @jit
@@ -204,88 +292,85 @@ def separated(zono, m, w, spread):
 
 
 @jit
+def prepare(zono, m):
+    """The least-squares problem of the rows, the clipped coordinates held fast."""
+    n = zono.v.shape[0]
+    free = zono.free
+    for r in range(m):
+        value = zono.rows[r, n]
+        for i in range(n):
+            value += zono.rows[r, i] * (0.5 + 0.5 * zono.fixed[i])
+        zono.right[r] = MARGIN - value / zono.length[r]
+        for i in range(n):
+            part = 0.0
+            for c in range(n):
+                part += free[i, c] * zono.rows[r, c]
+            zono.product[r, i] = part / zono.length[r]
+    for r in range(m):
+        for s in range(r + 1):
+            total = 0.0
+            for i in range(n):
+                total += zono.product[r, i] * zono.rows[s, i]
+            total *= 0.25 / zono.length[s]
+            zono.kernel[r, s] = total
+            zono.kernel[s, r] = total
+
+
+@jit
+def spread_out(zono, m):
+    """Put ``V^T w`` of the multipliers into ``u``, and ``w`` into ``image``."""
+    n, many = zono.v.shape
+    w, u = zono.image, zono.u
+    for i in range(n):
+        w[i] = 0.0
+    for r in range(m):
+        f = 0.5 * zono.multipliers[r] / zono.length[r]
+        if f != 0.0:
+            for i in range(n):
+                w[i] += f * zono.rows[r, i]
+    for j in range(many):
+        u[j] = 0.0
+    for i in range(n):
+        f = w[i]
+        if f != 0.0:
+            row = zono.v[i]
+            for j in range(many):
+                u[j] += f * row[j]
+
+
+@jit
 def confirm(zono, m):
     """Look for an input in the cell of the first ``m`` rows.
+
+    Which coordinates are clipped is kept from one cell to the next, which is often a neighbour.
 
     Returns:
         FOUND with a proved witness in ``u``, EMPTY if there is none, UNKNOWN.
     """
-    n, many = zono.v.shape
-    gram, free, u = zono.gram, zono.free, zono.u
-    w = zono.image
-    for i in range(n):
-        for c in range(n):
-            free[i, c] = gram[i, c]
+    n = zono.v.shape[0]
     for r in range(m):
         total = 0.0
         for i in range(n):
             part = 0.0
             for c in range(n):
-                part += gram[i, c] * zono.rows[r, c]
+                part += zono.gram[i, c] * zono.rows[r, c]
             total += part * zono.rows[r, i]
         zono.length[r] = 0.5 * math.sqrt(total) if total > 0.0 else 1.0
-    fixed = np.zeros(n)
-    before = 0
-    for _ in range(ROUNDS):
-        # Rows of unit length at the point where only the clipped coordinates are moved.
-        for r in range(m):
-            value = zono.rows[r, n]
-            for i in range(n):
-                value += zono.rows[r, i] * (0.5 + 0.5 * fixed[i])
-            zono.right[r] = MARGIN - value / zono.length[r]
-            for i in range(n):
-                part = 0.0
-                for c in range(n):
-                    part += free[i, c] * zono.rows[r, c]
-                zono.product[r, i] = part / zono.length[r]
-        for r in range(m):
-            for s in range(r + 1):
-                total = 0.0
-                for i in range(n):
-                    total += zono.product[r, i] * zono.rows[s, i]
-                total *= 0.25 / zono.length[s]
-                zono.kernel[r, s] = total
-                zono.kernel[s, r] = total
-        least_multipliers(zono, m)
-        for i in range(n):
-            w[i] = 0.0
-        for r in range(m):
-            f = 0.5 * zono.multipliers[r] / zono.length[r]
-            if f != 0.0:
-                for i in range(n):
-                    w[i] += f * zono.rows[r, i]
-        for j in range(many):
-            u[j] = 0.0
-        for i in range(n):
-            f = w[i]
-            if f != 0.0:
-                row = zono.v[i]
-                for j in range(many):
-                    u[j] += f * row[j]
-        spread = 0.0
-        for j in range(many):
-            spread += abs(u[j])
-        if separated(zono, m, w, spread):
-            return EMPTY
-        clipped = 0
-        for i in range(n):
-            fixed[i] = 0.0
-            for c in range(n):
-                free[i, c] = gram[i, c]
-        for j in range(many):
-            if abs(u[j]) > 1.0:
-                clipped += 1
-                side = 1.0 if u[j] > 0.0 else -1.0
-                u[j] = side
-                for i in range(n):
-                    g = zono.v[i, j]
-                    fixed[i] += side * g
-                    for c in range(n):
-                        free[i, c] -= g * zono.v[c, j]
-        blur = image_of(zono)
-        if satisfied(zono, m, blur):
-            return FOUND
-        if clipped == 0 and before == 0:
-            return UNKNOWN
-        before = clipped
+    for attempt in range(2):
+        if attempt == 1 or zono.rounds[0] > REFRESH:
+            unclip(zono)
+            zono.rounds[0] = 0
+        for turn in range(ROUNDS):
+            zono.rounds[0] += 1
+            zono.rounds[1] += 1
+            prepare(zono, m)
+            least_multipliers(zono, m, turn > 0)
+            spread_out(zono, m)
+            if separated(zono, m, zono.image, absolute_sum(zono.u)):
+                return EMPTY
+            changed = clip(zono)
+            if satisfied(zono, m, image_of(zono)):
+                return FOUND
+            if changed == 0:
+                break
     return UNKNOWN
