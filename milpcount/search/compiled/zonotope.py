@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from milpcount.search.compiled.forms import TINY, gamma
 from milpcount.search.compiled.jit import jit, summing
 
-MARGIN = 1e-7  # wanted distance from every row, in units of u
+WIDE, NARROW = 1e-3, 1e-7  # wanted distance from every row, in units of u: at first, and then
 ROUNDS = 16
 REFRESH = 3000  # rounds after which accumulated rounding is thrown away
 FOUND, EMPTY, UNKNOWN = 1, 0, -1
@@ -292,7 +292,7 @@ def separated(zono, m, w, spread):
 
 
 @jit
-def prepare(zono, m):
+def prepare(zono, m, margin):
     """The least-squares problem of the rows, the clipped coordinates held fast."""
     n = zono.v.shape[0]
     free = zono.free
@@ -300,7 +300,7 @@ def prepare(zono, m):
         value = zono.rows[r, n]
         for i in range(n):
             value += zono.rows[r, i] * (0.5 + 0.5 * zono.fixed[i])
-        zono.right[r] = MARGIN - value / zono.length[r]
+        zono.right[r] = margin - value / zono.length[r]
         for i in range(n):
             part = 0.0
             for c in range(n):
@@ -356,14 +356,15 @@ def confirm(zono, m):
                 part += zono.gram[i, c] * zono.rows[r, c]
             total += part * zono.rows[r, i]
         zono.length[r] = 0.5 * math.sqrt(total) if total > 0.0 else 1.0
-    for attempt in range(2):
-        if attempt == 1 or zono.rounds[0] > REFRESH:
+    for attempt in range(3):
+        margin = WIDE if attempt == 0 else NARROW
+        if attempt == 2 or zono.rounds[0] > REFRESH:
             unclip(zono)
             zono.rounds[0] = 0
         for turn in range(ROUNDS):
             zono.rounds[0] += 1
             zono.rounds[1] += 1
-            prepare(zono, m)
+            prepare(zono, m, margin)
             least_multipliers(zono, m, turn > 0)
             spread_out(zono, m)
             if separated(zono, m, zono.image, absolute_sum(zono.u)):
