@@ -29,6 +29,7 @@ from milpcount.errors import UnsupportedError as UnsupportedError
 from milpcount.facade import bound as bound
 from milpcount.facade import count as count
 from milpcount.facade import enumerate_regions as enumerate_regions
+from milpcount.facade import estimate as estimate
 from milpcount.importers import load_boxes as load_boxes
 from milpcount.importers import load_network as load_network
 from milpcount.network import Layer as Layer
@@ -39,6 +40,8 @@ from milpcount.result import BoundResult as BoundResult
 from milpcount.result import Budget as Budget
 from milpcount.result import CountResult as CountResult
 from milpcount.result import Definition as Definition
+from milpcount.result import EstimateResult as EstimateResult
+from milpcount.result import Guarantee as Guarantee
 from milpcount.result import Limit as Limit
 from milpcount.result import Progress as Progress
 from milpcount.result import Termination as Termination
@@ -47,7 +50,16 @@ from milpcount.survey import SurveyResult as SurveyResult
 from milpcount.survey import SurveyRow as SurveyRow
 from milpcount.survey import survey as survey
 
-_SUBPACKAGES = ("bounds", "exact", "importers", "milp", "preactivation", "search", "study")
+_SUBPACKAGES = (
+    "bounds",
+    "exact",
+    "importers",
+    "milp",
+    "preactivation",
+    "sampling",
+    "search",
+    "study",
+)
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -51,6 +51,12 @@ ENGINES: Mapping[str, EngineSpec] = {
             "enumerate_milp",
         ),
         EngineSpec(
+            "cpsat",
+            "CP-SAT proposes patterns, exact LPs accept or explain; closed by exact LPs",
+            "milpcount.sampling.cpsat",
+            "enumerate_cpsat",
+        ),
+        EngineSpec(
             "tree-highs",
             "LP tree search over persistent HiGHS, every decision proved",
             "milpcount.search.tree_highs",

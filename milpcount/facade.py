@@ -1,4 +1,4 @@
-"""The functions that most users need: count, bound, enumerate_regions."""
+"""The functions that most users need: count, bound, estimate, enumerate_regions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from milpcount.domain import Domain
 from milpcount.engines import choose_engine, run_engine
-from milpcount.errors import UnsupportedError
+from milpcount.errors import InputError, UnsupportedError
 from milpcount.network import ReLUNetwork
 from milpcount.outcome import Outcome
 from milpcount.problem import CountProblem, Watch
@@ -22,12 +22,13 @@ from milpcount.result import (
     Budget,
     CountResult,
     Definition,
+    EstimateResult,
     Limit,
     ProgressCallback,
     TerminationReason,
 )
 
-__all__ = ["bound", "count", "enumerate_regions"]
+__all__ = ["bound", "count", "enumerate_regions", "estimate"]
 
 
 def count(
@@ -175,6 +176,47 @@ def bound(
             problem = CountProblem.of(what, domain, with_output=with_output)
         return bound_network(what, with_output=with_output, problem=problem)
     return bound_architecture(what)
+
+
+def estimate(
+    net: ReLUNetwork,
+    domain: Domain | None = None,
+    *,
+    method: str = "tree-sample",
+    confidence: float = 0.95,
+    seed: int = 0,
+    definition: Definition | str = Definition.FULL,
+    with_output: bool = False,
+    budget: Budget | None = None,
+    progress: ProgressCallback | None = None,
+    **options: Any,
+) -> EstimateResult:
+    """Bound the number of regions from below with a stated confidence, and estimate it.
+
+    Arguments:
+        net: the network.
+        domain: as for :func:`count`.
+        method: "tree-sample", "hash-tree", "mipbound" or "cpsat".
+        confidence: probability with which ``lower`` holds, over the method's random choices.
+        seed: of these choices; the same seed gives the same answer, limits of time aside.
+        definition: "full" or "nonempty".
+        with_output: whether the units of the last affine layer count as ReLUs too.
+        budget: limits; what is proved when one is reached is the result.
+        progress: as for :func:`count`.
+        options: of the method, for example ``runs=100`` for "tree-sample".
+
+    Raises:
+        InputError: a domain, method, definition or option that does not fit.
+    """
+    from milpcount.sampling.methods import run_method
+
+    if not 0 < confidence < 1:
+        raise InputError(f"the confidence must lie between 0 and 1, not {confidence}")
+    if seed < 0:
+        raise InputError(f"the seed must be at least 0, not {seed}")
+    problem = CountProblem.of(net, domain, definition, with_output)
+    watch = Watch(budget, progress)
+    return run_method(method, problem, watch, confidence=confidence, seed=seed, options=options)
 
 
 def _proved_upper(problem: CountProblem) -> int | None:

@@ -20,7 +20,7 @@ TIERS = [
     ["domain", "pattern", "point", "network", "result", "problem", "outcome", "importers"],
     ["exact", "bounds", "preactivation"],
     ["search"],
-    ["milp", "linear"],
+    ["milp", "linear", "sampling"],
     ["region", "engines", "facade", "survey", "__init__"],
     ["study"],
     ["cli", "__main__"],

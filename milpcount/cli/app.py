@@ -11,6 +11,7 @@ import typer
 from milpcount._version import __version__
 from milpcount.cli.bound import bound_command
 from milpcount.cli.count import count_command
+from milpcount.cli.estimate import estimate_command
 from milpcount.cli.info import info_command
 from milpcount.cli.output import EXIT_FAILED, EXIT_INPUT, EXIT_LIMIT, complain
 from milpcount.cli.study import report_command, run_command
@@ -30,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("count")(count_command)
+app.command("estimate")(estimate_command)
 app.command("bound")(bound_command)
 app.command("info")(info_command)
 app.command("survey")(survey_command)

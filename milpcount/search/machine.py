@@ -59,18 +59,22 @@ def zonotope_memory(frame: Frame, net: Net) -> Zonotope:
         u=np.zeros(many),
         image=np.zeros(n),
         columns=np.ascontiguousarray(v.T),
-        side=np.zeros(many, dtype=np.int64),
+        side=np.zeros(many, dtype=np.int8),
+        now=np.zeros(many, dtype=np.int8),
         free=v @ v.T,
         fixed=np.zeros(n),
         rounds=np.zeros(2, dtype=np.int64),
         product=np.zeros((rows, n)),
         kernel=np.zeros((rows, rows)),
         right=np.zeros(rows),
+        shift=np.zeros(n),
         multipliers=np.zeros(rows),
         trial=np.zeros(rows),
         factor=np.zeros((rows, rows)),
         passive=np.zeros(rows, dtype=np.int64),
         active=np.zeros(rows, dtype=np.bool_),
+        names=np.zeros(rows, dtype=np.int64),
+        was_active=np.zeros(rows, dtype=np.bool_),
     )
 
 

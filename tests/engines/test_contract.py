@@ -26,10 +26,10 @@ from tests.shared import (
 )
 
 # Engines by what they serve; test_every_engine_is_here fails when one is missing.
-EVERY = ("brute", "tree", "subdivision", "tree-highs", "milp")
-UNBOUNDED = ("brute", "tree", "subdivision", "tree-highs")
+EVERY = ("brute", "tree", "subdivision", "tree-highs", "milp", "cpsat")
+UNBOUNDED = ("brute", "tree", "subdivision", "tree-highs", "cpsat")
 COMPILED = ("tree", "subdivision")
-NONEMPTY = ("brute", "tree", "tree-highs", "milp")
+NONEMPTY = ("brute", "tree", "tree-highs", "milp", "cpsat")
 EXTRA: dict[str, list[dict[str, Any]]] = {
     "brute": [{}],
     "tree": [{}, {"workers": 2}],
@@ -41,6 +41,7 @@ EXTRA: dict[str, list[dict[str, Any]]] = {
         {"solver": "mathopt-scip"},
         {"solver": "mathopt-highs"},
     ],
+    "cpsat": [{}],
 }
 MAX_UNITS = {"brute": 14}
 
@@ -334,6 +335,7 @@ REACH = {
     "subdivision": 10**6,
     "tree-highs": 1400,
     "milp": 80,
+    "cpsat": 80,
 }
 MOST_INPUTS = {"subdivision": 6}
 

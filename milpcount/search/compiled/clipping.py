@@ -586,13 +586,15 @@ def take_rows(net, cells, zono, d):
     count = 0
     rest = cells.used[d]
     while rest != NONE:
-        layer, i = form_of(net, cells, cells.rows[d, lowest_bit(rest)])
+        row = cells.rows[d, lowest_bit(rest)]
+        layer, i = form_of(net, cells, row)
+        name = row - 2 * net.n
         rest &= rest - ONE
         if layer == -1:
-            count = take_row(zono, count, net.domain, i, 1.0)
+            count = take_row(zono, count, net.domain, i, 1.0, name)
         elif layer >= 0:
             sign = 1.0 if cells.sign[d, net.starts[layer] + i] > 0 else -1.0
-            count = take_row(zono, count, cells.forms[layer], i, sign)
+            count = take_row(zono, count, cells.forms[layer], i, sign, name)
     return count
 
 

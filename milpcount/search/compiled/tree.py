@@ -617,11 +617,11 @@ def take_rows(net, st, zono, d):
             continue
         layer, i = form_of(net, st, var)
         if layer < 0:
-            count = take_row(zono, count, net.domain, i, 1.0)
+            count = take_row(zono, count, net.domain, i, 1.0, var - net.n)
         else:
             u = var - net.n - net.domain.shape[1]
             side = 1.0 if st.sign[d, u] > 0 else -1.0
-            count = take_row(zono, count, st.forms[layer], i, side)
+            count = take_row(zono, count, st.forms[layer], i, side, var - net.n)
     return count
 
 

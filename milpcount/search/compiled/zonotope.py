@@ -50,28 +50,51 @@ class Zonotope(NamedTuple):
     u: NDArray[np.float64]
     image: NDArray[np.float64]
     columns: NDArray[np.float64]  # v, transposed
-    side: NDArray[np.int64]  # where a coordinate of u is clipped: -1, 0 or 1
+    side: NDArray[np.int8]  # where a coordinate of u is clipped: -1, 0 or 1
+    now: NDArray[np.int8]
     free: NDArray[np.float64]  # the Gram matrix of the coordinates that are not
     fixed: NDArray[np.float64]  # V u of those that are
     rounds: NDArray[np.int64]  # since the last fresh start, and in all
     product: NDArray[np.float64]
     kernel: NDArray[np.float64]
     right: NDArray[np.float64]
+    shift: NDArray[np.float64]
     multipliers: NDArray[np.float64]
     trial: NDArray[np.float64]
     factor: NDArray[np.float64]
     passive: NDArray[np.int64]
     active: NDArray[np.bool_]
+    names: NDArray[np.int64]  # of the rows
+    was_active: NDArray[np.bool_]  # by name, in the last cell
 
 
 @jit
-def take_row(zono, m, forms, i, sign):
-    """Append ``sign`` times form ``i`` to the rows of the cell."""
+def take_row(zono, m, forms, i, sign, name):
+    """Append ``sign`` times form ``i`` to the rows of the cell; ``name`` is the row's number."""
+    zono.names[m] = name
     n = forms.shape[0] - 2
     for c in range(n + 1):
         zono.rows[m, c] = sign * forms[c, i]
     zono.errors[m] = forms[n + 1, i]
     return m + 1
+
+
+@summing
+def dot(a, b):
+    """The scalar product."""
+    total = 0.0
+    for j in range(a.shape[0]):
+        total += a[j] * b[j]
+    return total
+
+
+@summing
+def absolute_sum(a):
+    """The sum of absolute values."""
+    total = 0.0
+    for j in range(a.shape[0]):
+        total += abs(a[j])
+    return total
 
 
 @jit
@@ -102,16 +125,53 @@ def solve_passive(zono, count):
 
 
 @jit
-def least_multipliers(zono, m, warm):
-    """Minimise ``l K l / 2 - right . l`` over ``l >= 0``; ``warm``: from the last active rows."""
+def bring_in(zono, r, count):
+    """Make row ``r`` the last of the passive ones; ``count`` are passive already."""
+    n = zono.free.shape[0]
+    row, product = zono.rows[r], zono.product[r]
+    scale = 0.25 / zono.length[r]
+    for i in range(n):
+        product[i] = scale * dot(zono.free[i], row[:n])
+    zono.passive[count] = r
+    for a in range(count + 1):
+        s = zono.passive[a]
+        value = dot(product, zono.rows[s, :n]) / zono.length[s]
+        zono.kernel[r, s] = value
+        zono.kernel[s, r] = value
+
+
+@jit
+def most_violated(zono, m, count):
+    """The row, none of the passive ones, that the present multipliers violate most; or -1."""
+    n = zono.free.shape[0]
+    shift = zono.shift
+    for i in range(n):
+        shift[i] = 0.0
+    for a in range(count):
+        r = zono.passive[a]
+        f = zono.multipliers[r]
+        for i in range(n):
+            shift[i] += f * zono.product[r, i]
+    worst = 1e-10
+    found = -1
+    for r in range(m):
+        if zono.active[r]:
+            continue
+        slack = zono.right[r] - dot(shift, zono.rows[r, :n]) / zono.length[r]
+        if slack > worst:
+            worst, found = slack, r
+    return found
+
+
+@jit
+def least_multipliers(zono, m):
+    """Minimise ``l K l / 2 - right . l`` over ``l >= 0``, starting from the active rows."""
     lam, p = zono.multipliers, zono.passive
     count = 0
     for r in range(m):
         lam[r] = 0.0
-        if not warm:
-            zono.active[r] = False
-        elif zono.active[r]:
-            p[count] = r
+        if zono.active[r]:
+            bring_in(zono, r, count)
             count += 1
     while count > 0:
         # Without the rows that the changed problem pushes away.
@@ -130,19 +190,10 @@ def least_multipliers(zono, m, warm):
             lam[p[a]] = 0.0
         count = kept
     for _ in range(3 * m + 10):
-        worst = 1e-10
-        enter = -1
-        for r in range(m):
-            if zono.active[r]:
-                continue
-            slack = zono.right[r]
-            for a in range(count):
-                slack -= zono.kernel[r, p[a]] * lam[p[a]]
-            if slack > worst:
-                worst, enter = slack, r
+        enter = most_violated(zono, m, count)
         if enter < 0:
             return
-        p[count] = enter
+        bring_in(zono, enter, count)
         zono.active[enter] = True
         count += 1
         while count > 0:
@@ -170,24 +221,6 @@ def least_multipliers(zono, m, warm):
             count = kept
 
 
-@summing
-def dot(a, b):
-    """The scalar product."""
-    total = 0.0
-    for j in range(a.shape[0]):
-        total += a[j] * b[j]
-    return total
-
-
-@summing
-def absolute_sum(a):
-    """The sum of absolute values."""
-    total = 0.0
-    for j in range(a.shape[0]):
-        total += abs(a[j])
-    return total
-
-
 @jit
 def image_of(zono):
     """``z`` at ``u``, and a bound on the error of every coordinate."""
@@ -205,25 +238,22 @@ def clip(zono):
         How many coordinates changed sides.
     """
     n, many = zono.v.shape
+    u, side, now = zono.u, zono.side, zono.now
+    for j in range(many):
+        # One where it is clipped, without a branch.
+        value = min(max(u[j], -1.0), 1.0)
+        now[j] = np.int8(u[j] > value) - np.int8(u[j] < value)
+        u[j] = value
     changed = 0
     for j in range(many):
-        value = zono.u[j]
-        side = 0
-        if value > 1.0:
-            side = 1
-        elif value < -1.0:
-            side = -1
-        before = zono.side[j]
-        if side != 0:
-            zono.u[j] = side
-        if side == before:
+        if now[j] == side[j]:
             continue
         changed += 1
-        zono.side[j] = side
         column = zono.columns[j]
-        step = float(side - before)
+        step = float(now[j] - side[j])
         # Out of the Gram matrix when it is clipped, back in when it is free again.
-        weight = float(abs(before) - abs(side))
+        weight = float(abs(side[j]) - abs(now[j]))
+        side[j] = now[j]
         for i in range(n):
             g = column[i]
             zono.fixed[i] += step * g
@@ -293,27 +323,13 @@ def separated(zono, m, w, spread):
 
 @jit
 def prepare(zono, m, margin):
-    """The least-squares problem of the rows, the clipped coordinates held fast."""
+    """What the rows lack at the point where only the clipped coordinates are moved."""
     n = zono.v.shape[0]
-    free = zono.free
+    for i in range(n):
+        zono.shift[i] = 0.5 + 0.5 * zono.fixed[i]
     for r in range(m):
-        value = zono.rows[r, n]
-        for i in range(n):
-            value += zono.rows[r, i] * (0.5 + 0.5 * zono.fixed[i])
+        value = zono.rows[r, n] + dot(zono.shift, zono.rows[r, :n])
         zono.right[r] = margin - value / zono.length[r]
-        for i in range(n):
-            part = 0.0
-            for c in range(n):
-                part += free[i, c] * zono.rows[r, c]
-            zono.product[r, i] = part / zono.length[r]
-    for r in range(m):
-        for s in range(r + 1):
-            total = 0.0
-            for i in range(n):
-                total += zono.product[r, i] * zono.rows[s, i]
-            total *= 0.25 / zono.length[s]
-            zono.kernel[r, s] = total
-            zono.kernel[s, r] = total
 
 
 @jit
@@ -330,42 +346,62 @@ def spread_out(zono, m):
                 w[i] += f * zono.rows[r, i]
     for j in range(many):
         u[j] = 0.0
-    for i in range(n):
+    # Four rows at a time: one pass over u for all of them.
+    i = 0
+    while i + 4 <= n:
+        f, g, h, k = w[i], w[i + 1], w[i + 2], w[i + 3]
+        a, b, c, d = zono.v[i], zono.v[i + 1], zono.v[i + 2], zono.v[i + 3]
+        for j in range(many):
+            u[j] += (f * a[j] + g * b[j]) + (h * c[j] + k * d[j])
+        i += 4
+    while i < n:
         f = w[i]
-        if f != 0.0:
-            row = zono.v[i]
-            for j in range(many):
-                u[j] += f * row[j]
+        a = zono.v[i]
+        for j in range(many):
+            u[j] += f * a[j]
+        i += 1
 
 
 @jit
 def confirm(zono, m):
     """Look for an input in the cell of the first ``m`` rows.
 
-    Which coordinates are clipped is kept from one cell to the next, which is often a neighbour.
+    Which coordinates are clipped and which rows are active is kept from one cell to the next, which
+    is often a neighbour.
 
     Returns:
         FOUND with a proved witness in ``u``, EMPTY if there is none, UNKNOWN.
     """
     n = zono.v.shape[0]
+    # Roughly the length of a row in units of u: any scale is right.
     for r in range(m):
         total = 0.0
         for i in range(n):
-            part = 0.0
-            for c in range(n):
-                part += zono.gram[i, c] * zono.rows[r, c]
-            total += part * zono.rows[r, i]
+            total += zono.rows[r, i] ** 2 * zono.gram[i, i]
         zono.length[r] = 0.5 * math.sqrt(total) if total > 0.0 else 1.0
+    for r in range(m):
+        zono.active[r] = zono.was_active[zono.names[r]]
+    result = search_witness(zono, m)
+    for r in range(m):
+        zono.was_active[zono.names[r]] = zono.active[r]
+    return result
+
+
+@jit
+def search_witness(zono, m):
+    """The rounds of :func:`confirm`: at a distance from the rows, near them, from a fresh start."""
     for attempt in range(3):
         margin = WIDE if attempt == 0 else NARROW
         if attempt == 2 or zono.rounds[0] > REFRESH:
             unclip(zono)
+            for r in range(m):
+                zono.active[r] = False
             zono.rounds[0] = 0
-        for turn in range(ROUNDS):
+        for _ in range(ROUNDS):
             zono.rounds[0] += 1
             zono.rounds[1] += 1
             prepare(zono, m, margin)
-            least_multipliers(zono, m, turn > 0)
+            least_multipliers(zono, m)
             spread_out(zono, m)
             if separated(zono, m, zono.image, absolute_sum(zono.u)):
                 return EMPTY
