@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Set everything up and run the main job: python scripts/demo.py.
 
-Counts the linear regions of MNIST networks exactly with the MILP of Serra et al. (2018), closed
-by exact linear programmes, and sets the counts against the analytic bounds: the smoke study of
-configs/mnist8, whose networks are in the repository.  About two minutes after installation.
+Counts the linear regions of MNIST networks exactly: 14,614 of one network with the compiled engine,
+and those of a whole study with the MILP of Serra et al. (2018), closed by exact linear programmes,
+against the analytic bounds.  The networks are in the repository.  Two to three minutes after
+installation, half a minute of which compiles the engine.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ def main() -> int:
     for title, arguments in (
         ("A network trained on MNIST, 784 inputs and two hidden layers of 4:", ["info", network]),
         ("What any network of that shape may have:", ["bound", "784", "4", "4"]),
-        ("Counting the regions of MNIST networks over [0, 1]^784:", ["run", CONFIG, "--fresh"]),
+        (
+            "Counting the regions of a network 784-8-8-10 (the engine is compiled first):",
+            ["count", "results/counting/mnist_8-8.npz", "--box", "0", "1"],
+        ),
+        ("The MILP on MNIST networks over [0, 1]^784:", ["run", CONFIG, "--fresh"]),
     ):
         print(f"\n{title}\n$ milpcount {' '.join(arguments)}", flush=True)
         code = subprocess.run(

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, JsonValue, field_validator, model_v
 
 from milpcount.engines import ENGINES
 from milpcount.errors import ConfigError
+from milpcount.sampling.methods import METHODS
 from milpcount.study.seeds import canonical_json
 from milpcount.study.strict import Strict, require_valid
 from milpcount.study.yaml_loader import load_yaml, parse_value
@@ -20,6 +21,7 @@ __all__ = [
     "CountGrid",
     "CountSettings",
     "DomainSettings",
+    "EstimateGrid",
     "RandomNetworks",
     "StudyConfig",
     "load_config",
@@ -133,6 +135,35 @@ class CountGrid(Strict):
         ]
 
 
+class EstimateGrid(Strict):
+    """A way of estimating every network, for calibration: many seeds against the exact counts.
+
+    Attributes:
+        method: of :func:`milpcount.estimate`.
+        label: in tables; the method where none is given.
+        confidence: of the bounds.
+        seeds: how many, from 0.
+        time_limit: seconds for one estimate.
+        options: of the method.
+    """
+
+    method: str
+    label: str = ""
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    seeds: Annotated[int, Field(ge=1)] = 1
+    time_limit: Positive | None = None
+    options: dict[str, JsonValue] = Field(default={})
+
+    @field_validator("method")
+    @classmethod
+    def _known(cls, method: str) -> str:
+        if method not in METHODS:
+            near = difflib.get_close_matches(method, METHODS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(METHODS)}"
+            raise ValueError(f"no method {method!r}; {hint}")
+        return method
+
+
 class StudyConfig(Strict):
     """A study: networks x counts, the bounds beside them, and what is made of the results.
 
@@ -143,6 +174,8 @@ class StudyConfig(Strict):
         networks: files or patterns such as ``networks/*.npz``.
         random: random networks.
         domain, counts, bounds: what is counted, how, and beside which analytic bounds.
+        estimates: what a calibration compares with the counts
+            (:mod:`milpcount.study.calibration`); ``milpcount run`` refuses them.
         output: folder of the store, tables and figures.
         tables, figures: which to write.
     """
@@ -154,6 +187,7 @@ class StudyConfig(Strict):
     random: list[RandomNetworks] = Field(default=[])
     domain: DomainSettings
     counts: Annotated[list[CountGrid], Field(min_length=1)]
+    estimates: list[EstimateGrid] = Field(default=[])
     bounds: list[BoundName] = Field(default=["montufar2017", "serra2018", "hinz2019"])
     output: str
     tables: list[TableName] = Field(default=["architectures", "runs"])
