@@ -49,7 +49,7 @@ def count(
     Arguments:
         net: the network (see :func:`milpcount.load_network`).
         domain: Box, Polytope, Slice or WholeSpace; the network's own box when None.
-        engine: "auto", "tree", "subdivision", "milp", "tree-highs" or "brute".
+        engine: "auto", "tree", "subdivision", "milp", "cpsat", "tree-highs" or "brute".
         definition: "full" (full-dimensional regions), "nonempty" (patterns that occur) or
             "linear" (full regions, neighbours with the same affine map merged).
         with_output: whether the units of the last affine layer count as ReLUs too.

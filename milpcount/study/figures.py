@@ -32,6 +32,7 @@ _NAMES = {
     "raghu2017": "Raghu et al. 2017",
     "montufar2017": "Montúfar 2017",
     "serra2018": "Serra et al. 2018",
+    "activation_based": "activation-based",
     "hinz2019": "Hinz & van de Geer 2019",
 }
 

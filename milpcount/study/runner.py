@@ -109,6 +109,10 @@ def run_study(
     """
     path = Path(config_path)
     config, values = load_config(path, overrides)
+    if config.estimates:
+        raise ConfigError(
+            f"{path}: estimates: belong to calibrations; run python -m experiments.calibration"
+        )
     if config.figures:
         require_matplotlib()  # now, not after hours of counting
     folder = _folder(path, config)

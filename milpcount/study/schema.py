@@ -27,7 +27,9 @@ __all__ = [
     "load_config",
 ]
 
-BoundName = Literal["naive", "raghu2017", "montufar2017", "serra2018", "hinz2019"]
+BoundName = Literal[
+    "naive", "raghu2017", "montufar2017", "serra2018", "hinz2019", "activation_based"
+]
 DefinitionName = Literal["full", "nonempty", "linear"]
 TableName = Literal["architectures", "runs"]
 FigureName = Literal["bounds_and_counts", "counts_and_accuracy"]
