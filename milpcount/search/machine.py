@@ -42,6 +42,7 @@ def compiled_net(frame: Frame, layers: Sequence[Layer], closed: bool) -> Net:
         biases=np.concatenate([layer.bias for layer in layers]),
         slopes=np.concatenate([layer.slope for layer in layers]),
         closed=closed,
+        walls=bool(frame.signs),
     )
 
 

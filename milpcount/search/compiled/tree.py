@@ -73,6 +73,7 @@ class Net(NamedTuple):
     biases: NDArray[np.float64]
     slopes: NDArray[np.float64]
     closed: bool  # inactive sides include their boundary (definition nonempty)
+    walls: bool  # the sides z = 0 of the cube are zeros of units, and no points of regions
 
 
 class State(NamedTuple):
@@ -394,6 +395,24 @@ def find_inside(net, st, d):
 
 
 @jit
+def off_walls(net, st, d):
+    """Move the proved point ``st.z`` off the sides ``z = 0``; False if the proof is lost."""
+    n = net.n
+    for j in range(n):
+        st.total[j] = st.z[j]
+    step = 0.0
+    for _ in range(12):
+        positive = True
+        for j in range(n):
+            st.z[j] = st.total[j] + step * (1.0 / (n + 1) - st.total[j])
+            positive &= st.z[j] > 0.0
+        if positive and proved_point(net, st, d, st.z):
+            return True
+        step = 0.125 if step == 0.0 else step / 16.0
+    return False
+
+
+@jit
 def decide(net, st, d):
     """Decide the free rows of the node one by one, until all that are left cut it.
 
@@ -554,7 +573,7 @@ def leaf(net, st, zono, d, emit):
         if code != FOUND:
             return False
         point = zono.u
-    elif not find_inside(net, st, d):
+    elif not find_inside(net, st, d) or (emit and net.walls and not off_walls(net, st, d)):
         return False
     st.counters[BY_POINT] += 1
     st.registers[REGIONS] += 1

@@ -1,0 +1,55 @@
+"""The definition ``linear`` through the façade."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import milpcount as mc
+from tests.shared import data_folder, hand_cases, net, random_net
+
+
+@pytest.mark.parametrize("engine", ["tree", "subdivision", "tree-highs", "brute", "cpsat", "milp"])
+def test_every_engine_serves_linear(engine: str) -> None:
+    network = random_net(np.random.default_rng(8), [2, 4, 3, 1], "integer")
+    counts = {
+        d: mc.count(network, mc.Box(-1, 1), engine=engine, definition=d).lower
+        for d in ("linear", "full")
+    }
+    assert counts["linear"] <= counts["full"]
+    reference = mc.count(network, mc.Box(-1, 1), engine="brute", definition="linear")
+    assert (counts["linear"], reference.exact) == (reference.lower, True)
+
+
+def test_by_hand() -> None:
+    # The fold |x| has two pieces, whatever the second layer's dead unit does.
+    fold = mc.ReLUNetwork([[[1.0], [-1.0], [1.0]], [[1.0, 1.0, 0.0]]], [[0.0, 0.0, 0.5], [0.0]])
+    assert mc.count(fold, mc.Box(-1, 1)).lower == 3
+    linear = mc.count(fold, mc.Box(-1, 1), definition="linear")
+    assert (linear.lower, linear.definition) == (2, mc.Definition.LINEAR)
+    for case in hand_cases():
+        # Their outputs are zero: one piece.
+        result = mc.count(case.net, case.domain, definition="linear")
+        assert result.lower == min(case.full, 1) or case.name == "affine"
+
+
+def test_a_limit_gives_an_interval() -> None:
+    network = random_net(np.random.default_rng(1), [3, 8, 4, 1])
+    exact = mc.count(network, mc.Box(-1, 1), definition="linear").lower
+    part = mc.count(network, mc.Box(-1, 1), definition="linear", budget=mc.Budget(regions=5))
+    assert part.upper is not None
+    assert part.lower <= exact <= part.upper
+    assert part.termination.limit is mc.Limit.REGIONS
+
+
+def test_resuming_is_refused() -> None:
+    one = net(([[1.0]], [0.0]))
+    with pytest.raises(mc.UnsupportedError, match="cannot be resumed"):
+        mc.count(one, mc.Box(-1, 1), definition="linear", resume="run.jsonl")
+
+
+def test_a_published_network() -> None:
+    network = mc.load_network(data_folder() / "networks" / "gol_demo_8_nodes.npz")
+    result = mc.count(network, mc.WholeSpace(), definition="linear")
+    # 30 regions with 28 different maps; two regions with one map lie apart.
+    assert (result.lower, result.statistics["full_regions"]) == (29, 30)
