@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from milpcount.exact.forms import ExactLayer
 from milpcount.network import Layer
+from milpcount.search.compiled import cells as cells_kernel
 from milpcount.search.compiled import clipping as compiled
 from milpcount.search.compiled import codes
-from milpcount.search.compiled.clipping import Cells
+from milpcount.search.compiled.cells import Cells
 from milpcount.search.exact_cell import ExactCells
 from milpcount.search.frame import Frame
 from milpcount.search.machine import compiled_net, copy_memory, zonotope_memory
@@ -60,7 +61,7 @@ class CellMachine:
             pos=np.zeros((slots, room, words), word),
             neg=np.zeros((slots, room, words), word),
             open=np.zeros((slots, room, words), word),
-            rows=np.zeros((slots, compiled.MAX_FACETS), index),
+            rows=np.zeros((slots, cells_kernel.MAX_FACETS), index),
             used=np.zeros(slots, word),
             sign=np.zeros((slots, n_units), np.int8),
             layer=np.zeros(slots, index),
@@ -117,7 +118,7 @@ class CellMachine:
             if not c.open[d, v].any():
                 continue
             facets = int(c.facets[d, v])
-            named = (int(c.rows[d, f]) for f in range(compiled.MAX_FACETS) if facets >> f & 1)
+            named = (int(c.rows[d, f]) for f in range(cells_kernel.MAX_FACETS) if facets >> f & 1)
             vertex = self._exact.vertex(signs, named)
             for j, numerator in enumerate(vertex.numerators):
                 c.at[d, v, j] = numerator / vertex.denominator
@@ -171,7 +172,7 @@ class CellMachine:
         c = self.state
         d = int(c.registers[codes.SLOT]) + 1
         count, used = int(c.corners[d]), int(c.used[d])
-        slots = [f for f in range(compiled.MAX_FACETS) if used >> f & 1]
+        slots = [f for f in range(cells_kernel.MAX_FACETS) if used >> f & 1]
         words = c.facets[d, :count]
         on = np.array([(words >> np.uint64(f)) & np.uint64(1) for f in slots], dtype=np.bool_)
         rows = [int(c.rows[d, f]) for f in slots]
@@ -198,12 +199,12 @@ class CellMachine:
         """Counters, by name."""
         c = self.state.counters
         return {
-            "nodes": int(c[compiled.NODES]),
-            "vertices": int(c[compiled.VERTICES]),
-            "decided_by_vertices": int(c[compiled.BY_VERTICES]),
-            "decided_by_point": int(c[compiled.BY_POINT]),
-            "cells_outside_the_zonotope": int(c[compiled.SEPARATED]),
-            "signs_left_open_by_floats": int(c[compiled.OPEN_SIGNS]),
+            "nodes": int(c[cells_kernel.NODES]),
+            "vertices": int(c[cells_kernel.VERTICES]),
+            "decided_by_vertices": int(c[cells_kernel.BY_VERTICES]),
+            "decided_by_point": int(c[cells_kernel.BY_POINT]),
+            "cells_outside_the_zonotope": int(c[cells_kernel.SEPARATED]),
+            "signs_left_open_by_floats": int(c[cells_kernel.OPEN_SIGNS]),
             "signs_by_exact_vertices": self.resolved,
         }
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from milpcount.network import Layer
 from milpcount.search.compiled import codes
 from milpcount.search.compiled import tree as compiled
-from milpcount.search.compiled.clipping import Cells
+from milpcount.search.compiled.cells import Cells
 from milpcount.search.compiled.tree import Net, State
 from milpcount.search.compiled.zonotope import Zonotope
 from milpcount.search.frame import Frame

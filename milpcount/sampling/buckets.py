@@ -1,0 +1,211 @@
+"""Exact counts of the regions whose patterns satisfy parity constraints."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from milpcount.errors import UnsupportedError
+from milpcount.outcome import Outcome
+from milpcount.problem import CountProblem, Watch
+from milpcount.result import Definition
+from milpcount.sampling import parity_kernels
+from milpcount.sampling.explore import CELL_LIMIT
+from milpcount.sampling.parity_kernels import Parity
+from milpcount.search.compiled import codes
+from milpcount.search.doubts import ExactSearch
+from milpcount.search.frame import Frame
+from milpcount.search.frames import problem_frames
+from milpcount.search.machine import Machine
+
+__all__ = ["Bucket", "BucketCounter", "Constraints"]
+
+_NO_LIMIT = int(np.iinfo(np.int64).max)
+
+
+@dataclass(frozen=True, eq=False)
+class Constraints:
+    """Parity constraints on the units.
+
+    Attributes:
+        members: of shape ``(constraints, units)``: which units each one is about.
+        odd: for each whether the number of active ones among them is to be odd.
+    """
+
+    members: NDArray[np.bool_]
+    odd: NDArray[np.bool_]
+
+    def first(self, count: int) -> Constraints:
+        """The first ones."""
+        return Constraints(self.members[:count], self.odd[:count])
+
+    def satisfied(self, bits: Sequence[int]) -> bool:
+        """Whether a pattern satisfies them."""
+        sums = self.members.astype(np.int64) @ np.asarray(bits, dtype=np.int64)
+        return bool((sums % 2 == self.odd).all())
+
+    def compiled(self) -> Parity:
+        """For the kernels."""
+        count, units = self.members.shape
+        words = max(1, (units + 63) // 64)
+        sets = np.zeros((count, words), np.uint64)
+        for k, u in np.argwhere(self.members).tolist():
+            sets[k, u >> 6] |= np.uint64(1) << np.uint64(u & 63)
+        return Parity(
+            sets=sets,
+            odd=self.odd.astype(np.uint8),
+            rows=np.zeros((count, words), np.uint64),
+            right=np.zeros(max(count, 1), np.uint8),
+            known=np.zeros(words, np.uint64),
+            value=np.zeros(words, np.uint64),
+            counts=np.zeros(4, np.int64),
+        )
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """How many regions satisfy the constraints.
+
+    Attributes:
+        count: regions found.
+        complete: whether those are all.
+    """
+
+    count: int
+    complete: bool
+
+
+class BucketCounter:
+    """Counts buckets of one problem; not safe for use from several threads."""
+
+    def __init__(self, problem: CountProblem, watch: Watch) -> None:
+        """Set up the frames.
+
+        Raises:
+            UnsupportedError: the definition ``linear``.
+        """
+        if problem.definition is Definition.LINEAR:
+            raise UnsupportedError("parity constraints are about patterns; estimate full regions")
+        self.problem, self.watch = problem, watch
+        self.outcome = Outcome()
+        self.frames = problem_frames(problem)
+        self.doubts = 0
+        self.nodes = 0
+        self._machine: tuple[int, Machine] | None = None
+        self._exact: ExactSearch | None = None
+        self._steps = 200
+
+    def count(
+        self, constraints: Constraints, most: int | None = None, seconds: float | None = None
+    ) -> Bucket:
+        """Count the regions of a bucket, up to a number and for a time."""
+        parity = constraints.compiled()
+        end = None if seconds is None else time.perf_counter() + seconds
+        total = 0
+        complete = True
+        for k in range(len(self.frames)):
+            frame = self.frames[k]
+            left = None if most is None else most - total
+            signs = np.zeros(self.problem.n_units, np.int8)
+            if frame is None:
+                count, whole = self._exactly(signs, constraints)
+            else:
+                count, whole = self._search(k, frame, constraints, parity, left, end)
+            total += count
+            complete = complete and whole
+            if not complete or (most is not None and total >= most):
+                return Bucket(total, False)
+        return Bucket(total, complete)
+
+    def _search(
+        self,
+        index: int,
+        frame: Frame,
+        constraints: Constraints,
+        parity: Parity,
+        most: int | None,
+        end: float | None,
+    ) -> tuple[int, bool]:
+        """Count in one frame: ``(regions, all of them)``."""
+        if self._machine is None or self._machine[0] != index:
+            closed = self.problem.definition is Definition.NONEMPTY
+            self._machine = (index, Machine(frame, self.problem.layers, closed, emit=False))
+        machine = self._machine[1]
+        signs = np.zeros(self.problem.n_units, np.int8)
+        for unit, sign in frame.signs.items():
+            signs[unit] = 2 * sign
+        before = machine.regions
+        nodes = int(machine.state.counters[1])
+        limit = _NO_LIMIT if most is None else before + most
+        found, complete = 0, True
+
+        def settle(prefix: NDArray[np.int8]) -> int:
+            nonlocal found, complete
+            for unit, sign in frame.signs.items():
+                prefix[unit] = sign
+            count, whole = self._exactly(prefix, constraints)
+            found += count
+            complete = complete and whole
+            return codes.EMPTY if self._empty else codes.SETTLED
+
+        if not machine.start(signs):
+            settle(machine.pop_node())
+        while True:
+            late = end is not None and time.perf_counter() > end
+            if late or self.watch.exceeded() is not None:
+                complete = False
+                break
+            start = time.perf_counter()
+            code = self._portion(machine, parity, limit)
+            took = time.perf_counter() - start
+            if code == codes.DONE:
+                break
+            if code == codes.DOUBT_SIDE:
+                machine.answer(settle(machine.doubt()))
+            elif code == codes.DOUBT_NODE:
+                settle(machine.pop_node())
+            elif machine.regions >= limit:
+                complete = False
+                break
+            elif took < 0.01:
+                self._steps = min(2 * self._steps, 20_000)
+            elif took > 0.1:
+                self._steps = max(self._steps // 2, 4)
+        self.nodes += int(machine.state.counters[1]) - nodes
+        return machine.regions - before + found, complete
+
+    def _portion(self, machine: Machine, parity: Parity, limit: int) -> int:
+        while True:
+            code = int(
+                parity_kernels.run(
+                    machine.net, machine.state, machine._zono, parity, self._steps, limit
+                )
+            )
+            if code != codes.GROW:
+                return code
+            machine._grow()
+
+    def _exactly(self, prefix: NDArray[np.int8], constraints: Constraints) -> tuple[int, bool]:
+        """Regions of a cell that satisfy the constraints, in exact arithmetic."""
+        self.doubts += 1
+        if self._exact is None:
+            self._exact = ExactSearch(self.problem, self.watch, self.outcome)
+        count = seen = 0
+        self._empty = False
+        # The search counts regions against the limits of the whole run; here they are no result.
+        before = self.watch.regions
+        try:
+            for leaf in self._exact.regions(prefix) or ():
+                seen += 1
+                count += constraints.satisfied(leaf.bits)
+                if seen >= CELL_LIMIT:
+                    return count, False
+            whole = self.watch.exceeded() is None
+            self._empty = whole and not seen
+            return count, whole
+        finally:
+            self.watch.regions = before

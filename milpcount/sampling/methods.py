@@ -1,0 +1,102 @@
+"""The table of estimation methods: names, what each is for, and where it lives."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from milpcount.errors import UnsupportedError
+from milpcount.problem import CountProblem, Watch
+from milpcount.result import EstimateResult
+
+__all__ = ["DEFAULT_METHOD", "METHODS", "MethodSpec", "run_method"]
+
+DEFAULT_METHOD = "tree-sample"
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """A method: ``f(problem, watch, *, confidence, seed, **options) -> EstimateResult``."""
+
+    name: str
+    summary: str
+    module: str
+    function: str
+
+    def load(self) -> Callable[..., EstimateResult]:
+        """Import it."""
+        function: Callable[..., EstimateResult] = getattr(
+            importlib.import_module(self.module), self.function
+        )
+        return function
+
+    def options(self) -> list[str]:
+        """Its options, besides confidence and seed."""
+        return [
+            p.name
+            for p in inspect.signature(self.load()).parameters.values()
+            if p.kind is inspect.Parameter.KEYWORD_ONLY and p.name not in ("confidence", "seed")
+        ]
+
+
+METHODS: Mapping[str, MethodSpec] = {
+    spec.name: spec
+    for spec in (
+        MethodSpec(
+            "tree-sample",
+            "random searches of the exact search tree: unbiased estimate, bound without "
+            "assumptions",
+            "milpcount.sampling.tree_sample",
+            "estimate_tree_sample",
+        ),
+        MethodSpec(
+            "hash-tree",
+            "exact counts of random buckets under parity constraints (Hybrid-MBound, ApproxMC)",
+            "milpcount.sampling.hash_tree",
+            "estimate_hash_tree",
+        ),
+        MethodSpec(
+            "mipbound",
+            "parity constraints on the MILP, feasible or not (Serra and Ramalingam 2020)",
+            "milpcount.sampling.mipbound",
+            "estimate_mipbound",
+        ),
+        MethodSpec(
+            "cpsat",
+            "the same over OR-tools CP-SAT with conflict clauses from linear programmes",
+            "milpcount.sampling.cpsat",
+            "estimate_cpsat",
+        ),
+    )
+}
+
+
+def run_method(
+    name: str,
+    problem: CountProblem,
+    watch: Watch,
+    *,
+    confidence: float,
+    seed: int,
+    options: Mapping[str, Any],
+) -> EstimateResult:
+    """Run a method.
+
+    Raises:
+        UnsupportedError: no such method, or an option that it does not have.
+    """
+    if name not in METHODS:
+        near = difflib.get_close_matches(name, METHODS, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise UnsupportedError(f"no method {name!r}; known: {', '.join(METHODS)}{hint}")
+    spec = METHODS[name]
+    known = spec.options()
+    for option in options:
+        if option not in known:
+            listing = f"its options are {', '.join(known)}" if known else "it has no options"
+            raise UnsupportedError(f"method {name} has no option {option!r}; {listing}")
+    return spec.load()(problem, watch, confidence=confidence, seed=seed, **options)
