@@ -15,6 +15,7 @@ from milpcount.problem import CountProblem, Watch
 from milpcount.result import Definition
 from milpcount.sampling import parity_kernels
 from milpcount.sampling.explore import CELL_LIMIT
+from milpcount.sampling.jit import compiling
 from milpcount.sampling.parity_kernels import Parity
 from milpcount.search.compiled import codes
 from milpcount.search.doubts import ExactSearch
@@ -180,11 +181,12 @@ class BucketCounter:
 
     def _portion(self, machine: Machine, parity: Parity, limit: int) -> int:
         while True:
-            code = int(
-                parity_kernels.run(
-                    machine.net, machine.state, machine._zono, parity, self._steps, limit
+            with compiling("buckets"):
+                code = int(
+                    parity_kernels.run(
+                        machine.net, machine.state, machine._zono, parity, self._steps, limit
+                    )
                 )
-            )
             if code != codes.GROW:
                 return code
             machine._grow()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ import numba
 import numba.core.config
 
 from milpcount.search.compiled import jit as base
+from milpcount.search.compiled.jit import compiling as _compiling
 
-__all__ = ["jit"]
+__all__ = ["compiling", "jit"]
 
 _HERE = Path(__file__).parent
 
@@ -38,6 +40,11 @@ def _folder() -> Path | None:
 
 
 _FOLDER = _folder()
+
+
+def compiling(name: str) -> AbstractContextManager[None]:
+    """Around calls of the kernel with this name, as for those of the search."""
+    return _compiling(f"{_FOLDER.name}-{name}" if _FOLDER is not None else name)
 
 
 def jit(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -36,20 +36,9 @@ from milpcount.search.compiled.codes import (
     STEPS,
     VERDICT,
 )
-from milpcount.search.compiled.tree import (
-    COME_BACK,
-    DECIDE,
-    ENTER,
-    NODES,
-    branch_on,
-    come_back,
-    decide,
-    enter,
-    free_rows,
-    leaf,
-    take_rows,
-    take_verdict,
-)
+from milpcount.search.compiled.leaves import leaf, take_rows
+from milpcount.search.compiled.node import COME_BACK, DECIDE, ENTER, NODES, enter, free_rows
+from milpcount.search.compiled.tree import branch_on, come_back, decide, take_verdict
 from milpcount.search.compiled.zonotope import EMPTY as EMPTY_CELL
 from milpcount.search.compiled.zonotope import confirm
 

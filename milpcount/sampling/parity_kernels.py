@@ -27,20 +27,9 @@ from milpcount.search.compiled.codes import (
     STEPS,
     VERDICT,
 )
-from milpcount.search.compiled.tree import (
-    COME_BACK,
-    DECIDE,
-    ENTER,
-    NODES,
-    branch_on,
-    come_back,
-    decide,
-    enter,
-    leaf,
-    refuted,
-    row_of,
-    take_verdict,
-)
+from milpcount.search.compiled.leaves import leaf
+from milpcount.search.compiled.node import COME_BACK, DECIDE, ENTER, NODES, enter, row_of
+from milpcount.search.compiled.tree import branch_on, come_back, decide, refuted, take_verdict
 
 # What propagation comes to, besides a unit that is decided.
 NOTHING, CONFLICT = -1, -2

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from milpcount.network import Layer
 from milpcount.sampling import kernels
+from milpcount.sampling.jit import compiling
 from milpcount.sampling.kernels import Sample
 from milpcount.sampling.unbiased import log2_sum
 from milpcount.search.compiled import codes
@@ -129,7 +130,10 @@ class Walker(Machine):
     def walk(self, steps: int, single: bool) -> int:
         """Search on for so many steps; see :func:`milpcount.sampling.kernels.run`."""
         while True:
-            code = int(kernels.run(self.net, self.state, self._zono, self.sample, steps, single))
+            with compiling("walk"):
+                code = int(
+                    kernels.run(self.net, self.state, self._zono, self.sample, steps, single)
+                )
             if code != codes.GROW:
                 return code
             self._grow()

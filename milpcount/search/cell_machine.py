@@ -13,6 +13,7 @@ from milpcount.search.compiled import cells as cells_kernel
 from milpcount.search.compiled import clipping as compiled
 from milpcount.search.compiled import codes
 from milpcount.search.compiled.cells import Cells
+from milpcount.search.compiled.jit import compiling
 from milpcount.search.exact_cell import ExactCells
 from milpcount.search.frame import Frame
 from milpcount.search.machine import compiled_net, copy_memory, zonotope_memory
@@ -88,14 +89,16 @@ class CellMachine:
         """Begin at the node with these signs."""
         self.state.sign[0] = signs
         self.state.share[0] = share
-        compiled.start(self.net, self.state)
+        with compiling("subdivision-start"):
+            compiled.start(self.net, self.state)
         return True
 
     def run(self, steps: int, most: int | None = None) -> int:
         """Search on for so many steps, until about ``most`` regions more are found."""
         limit = np.iinfo(np.int64).max if most is None else self.regions + most
         while True:
-            code = int(compiled.run(self.net, self.state, self._zono, steps, limit, self._emit))
+            with compiling("subdivision"):
+                code = int(compiled.run(self.net, self.state, self._zono, steps, limit, self._emit))
             if code == codes.DOUBT_SIGNS:
                 self._resolve()
             elif code == codes.GROW:

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.network import Layer
-from milpcount.search.compiled import codes
+from milpcount.search.compiled import codes, node
 from milpcount.search.compiled import tree as compiled
 from milpcount.search.compiled.cells import Cells
-from milpcount.search.compiled.tree import Net, State
+from milpcount.search.compiled.jit import compiling
+from milpcount.search.compiled.node import Net, State
 from milpcount.search.compiled.zonotope import Zonotope
 from milpcount.search.frame import Frame
 
@@ -159,7 +160,8 @@ class Machine:
         """
         self.state.sign[0] = signs
         self.state.share[0] = share
-        return bool(compiled.start(self.net, self.state))
+        with compiling("start"):
+            return bool(node.start(self.net, self.state))
 
     def run(self, steps: int, most: int | None = None) -> int:
         """Search on for so many steps, until about ``most`` regions more are found.
@@ -168,7 +170,8 @@ class Machine:
         """
         limit = np.iinfo(np.int64).max if most is None else self.regions + most
         while True:
-            code = int(compiled.run(self.net, self.state, self._zono, steps, limit, self._emit))
+            with compiling("tree"):
+                code = int(compiled.run(self.net, self.state, self._zono, steps, limit, self._emit))
             if code != codes.GROW:
                 return code
             self._grow()
@@ -226,7 +229,7 @@ class Machine:
     def open_node(self, slot: int) -> NDArray[np.int8]:
         """The node that waits in a slot."""
         signs: NDArray[np.int8] = self.state.sign[slot].copy()
-        if self.state.stage[slot] == compiled.COME_BACK:
+        if self.state.stage[slot] == node.COME_BACK:
             signs[self.state.unit[slot]] = self.state.side[slot]
         return signs
 
@@ -234,12 +237,12 @@ class Machine:
         """Counters, by name."""
         c = self.state.counters
         return {
-            "pivots": int(c[compiled.PIVOTS]),
-            "nodes": int(c[compiled.NODES]),
-            "decided_by_range": int(c[compiled.BY_RANGE]),
-            "decided_by_multipliers": int(c[compiled.BY_MULTIPLIERS]),
-            "decided_by_point": int(c[compiled.BY_POINT]),
-            "cells_outside_the_zonotope": int(c[compiled.SEPARATED]),
+            "pivots": int(c[node.PIVOTS]),
+            "nodes": int(c[node.NODES]),
+            "decided_by_range": int(c[node.BY_RANGE]),
+            "decided_by_multipliers": int(c[node.BY_MULTIPLIERS]),
+            "decided_by_point": int(c[node.BY_POINT]),
+            "cells_outside_the_zonotope": int(c[node.SEPARATED]),
             "rounds_of_the_zonotope_check": int(self._zono.rounds[1]),
         }
 

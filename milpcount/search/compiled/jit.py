@@ -1,23 +1,26 @@
 """How kernels are compiled: without the interpreter, cached on disk, division as in IEEE 754.
 
 Numba's cache looks at the file of a function only, not at the files of the functions it calls.
-So the folder of the cache is named by a checksum of all kernels.
+So the folder of the cache is named by a checksum of all kernels.  Nor is it made for processes that
+compile the same functions for different arguments at once: whoever calls a kernel for the first
+time does so within :func:`compiling`, one process at a time.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numba
 import numba.core.config
 
-__all__ = ["inlined", "jit", "summing"]
+__all__ = ["compiling", "inlined", "jit", "summing"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -46,6 +49,58 @@ def _folder() -> Path | None:
 
 
 _FOLDER = _folder()
+
+
+_ready: set[str] = set()
+_depth = 0
+
+
+@contextlib.contextmanager
+def compiling(name: str) -> Iterator[None]:
+    """Around calls of the kernel with this name: the first, which compiles it, has a lock.
+
+    Other processes wait for it; once the kernel is in the cache nobody locks any more.
+    """
+    if name in _ready:
+        yield
+        return
+    done = None if _FOLDER is None else _FOLDER / f"{name}.compiled"
+    if done is None or done.exists():
+        yield
+        _ready.add(name)
+        return
+    with _lock(done.with_name("lock")):
+        yield
+    with contextlib.suppress(OSError):
+        done.touch()
+    _ready.add(name)
+
+
+@contextlib.contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """An exclusive lock between processes; within a process it may be taken again."""
+    global _depth
+    _depth += 1
+    try:
+        if _depth > 1:
+            yield
+            return
+        with path.open("a") as file:
+            if sys.platform == "win32":
+                import msvcrt
+
+                # Gives up after ten seconds, which is too early.
+                while True:
+                    with contextlib.suppress(OSError):
+                        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+                        break
+            else:
+                import fcntl
+
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+    finally:
+        _depth -= 1
 
 
 def _compiler(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

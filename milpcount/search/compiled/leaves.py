@@ -1,0 +1,196 @@
+"""Leaves of the tree search: a proved point for every region that is counted."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from milpcount.search.compiled.codes import LEAVES, REGIONS
+from milpcount.search.compiled.dictionary import (
+    CONSTRAINT,
+    FREE,
+    inner_point,
+    longest_step,
+    move,
+    vertex,
+)
+from milpcount.search.compiled.jit import jit
+from milpcount.search.compiled.node import BY_POINT, SEPARATED, form_of, push_to
+from milpcount.search.compiled.proofs import holds
+from milpcount.search.compiled.zonotope import EMPTY as EMPTY_CELL
+from milpcount.search.compiled.zonotope import FOUND, confirm, take_row
+
+
+@jit
+def proved_point(net, st, d, z):
+    """Whether ``z``, in the cube, satisfies every constraint of the cell."""
+    for r in range(st.m[d] + net.n):
+        var = st.rowvar[d, r] if r < st.m[d] else st.colvar[d, r - st.m[d]]
+        if var < net.n or (r < st.m[d] and st.kind[d, r] == FREE):
+            continue
+        layer, i = form_of(net, st, var)
+        if layer < 0:
+            if not holds(net.domain, i, 1.0, z):
+                return False
+        else:
+            u = var - net.n - net.domain.shape[1]
+            side = 1.0 if st.sign[d, u] > 0 else -1.0
+            if not holds(st.forms[layer], i, side, z):
+                return False
+    return True
+
+
+@jit
+def note_room(table, n, m, kind, rowvar, room):
+    """Record how large every constraint has been; nonbasic ones are 0 here."""
+    for r in range(m):
+        if kind[r] == CONSTRAINT:
+            room[rowvar[r]] = max(room[rowvar[r]], table[n, r])
+
+
+@jit
+def find_inside(net, st, d):
+    """Put a proved interior point of the cell into ``st.z``; False where none is found.
+
+    From the present vertex first.  Where other constraints are tight there too, the mean of
+    vertices at each of which one more constraint is large.
+    """
+    n = net.n
+    table, kind = st.table[d], st.kind[d]
+    rowvar, colvar, flip = st.rowvar[d], st.colvar[d], st.flip[d]
+    m = st.m[d]
+    inner_point(table, n, m, kind, rowvar, colvar, flip, st.z)
+    if proved_point(net, st, d, st.z):
+        return True
+    n_vars = n + net.domain.shape[1] + st.sign.shape[1]
+    room = np.zeros(n_vars)
+    note_room(table, n, m, kind, rowvar, room)
+    vertex(table, n, m, rowvar, colvar, flip, st.z)
+    mean = st.z.copy()
+    count = 1
+    present = np.zeros(n_vars, np.bool_)
+    for r in range(m):
+        present[rowvar[r]] = kind[r] == CONSTRAINT
+    for c in range(n):
+        present[colvar[c]] = colvar[c] >= n
+    for var in range(n, n_vars):
+        if not present[var] or room[var] > 1e-6:
+            continue
+        for c in range(n):
+            if colvar[c] == var:
+                _, block = longest_step(table[c], table[n], m, kind, 1e300)
+                if block < 0:
+                    return False
+                move(table, n, m, kind, rowvar, colvar, flip, c, block)
+                break
+        for r in range(m):
+            if rowvar[r] == var:
+                push_to(net, st, d, r, 1, 0.25)
+                break
+        note_room(table, n, m, kind, rowvar, room)
+        vertex(table, n, m, rowvar, colvar, flip, st.z)
+        mean += st.z
+        count += 1
+    for j in range(n):
+        st.z[j] = min(max(mean[j] / count, 0.0), 1.0)
+    return proved_point(net, st, d, st.z)
+
+
+@jit
+def off_walls(net, st, d):
+    """Move the proved point ``st.z`` off the sides ``z = 0``; False if the proof is lost."""
+    n = net.n
+    for j in range(n):
+        st.total[j] = st.z[j]
+    step = 0.0
+    for _ in range(12):
+        positive = True
+        for j in range(n):
+            st.z[j] = st.total[j] + step * (1.0 / (n + 1) - st.total[j])
+            positive &= st.z[j] > 0.0
+        if positive and proved_point(net, st, d, st.z):
+            return True
+        step = 0.125 if step == 0.0 else step / 16.0
+    return False
+
+
+@jit
+def leaf(net, st, zono, d, emit):
+    """Count a leaf with a proved point; False if there is no proof."""
+    point = st.z
+    if zono.v.shape[0] > 0:
+        code = confirm(zono, take_rows(net, st, zono, d))
+        if code == EMPTY_CELL:
+            st.counters[SEPARATED] += 1
+            return True
+        if code != FOUND:
+            return False
+        point = zono.u
+    elif not find_inside(net, st, d) or (emit and net.walls and not off_walls(net, st, d)):
+        return False
+    st.counters[BY_POINT] += 1
+    st.registers[REGIONS] += 1
+    if emit:
+        k = st.registers[LEAVES]
+        st.leaf_signs[k] = st.sign[d]
+        st.leaf_points[k] = point
+        st.registers[LEAVES] = k + 1
+    return True
+
+
+@jit
+def two_leaves(net, st, d, r):
+    """Count the two leaves below the last layer's last cutting unit, without branching.
+
+    A point ``p`` inside proves one side.  On the way from ``p`` to a vertex on the other side of
+    the unit's zero every point but the vertex is inside: one behind the zero proves that side.
+
+    Returns:
+        False, with nothing counted, where floats do not prove both.
+    """
+    n = net.n
+    u = st.rowvar[d, r] - n - net.domain.shape[1]
+    layer = net.layer_of[u]
+    forms = st.forms[layer]
+    i = u - net.starts[layer]
+    table, kind = st.table[d], st.kind[d]
+    rowvar, colvar, flip = st.rowvar[d], st.colvar[d], st.flip[d]
+    inner_point(table, n, st.m[d], kind, rowvar, colvar, flip, st.z)
+    if not proved_point(net, st, d, st.z):
+        return False
+    here = forms[n, i]
+    for j in range(n):
+        st.total[j] = st.z[j]
+        here += forms[j, i] * st.z[j]
+    sign = 1 if here > 0.0 else -1
+    if not holds(forms, i, sign, st.z) or push_to(net, st, d, r, -sign) != 1:
+        return False
+    vertex(table, n, st.m[d], rowvar, colvar, flip, st.z)
+    there = forms[n, i]
+    for j in range(n):
+        there += forms[j, i] * st.z[j]
+    t = 0.5 + 0.5 * abs(here) / (abs(here) + abs(there))
+    for j in range(n):
+        st.z[j] = min(max(st.total[j] + t * (st.z[j] - st.total[j]), 0.0), 1.0)
+    if not holds(forms, i, -sign, st.z) or not proved_point(net, st, d, st.z):
+        return False
+    st.counters[BY_POINT] += 2
+    st.registers[REGIONS] += 2
+    return True
+
+
+@jit
+def take_rows(net, st, zono, d):
+    """Hand the rows of the cell over to :mod:`.zonotope`; return how many."""
+    count = 0
+    for r in range(st.m[d] + net.n):
+        var = st.rowvar[d, r] if r < st.m[d] else st.colvar[d, r - st.m[d]]
+        if var < net.n:
+            continue
+        layer, i = form_of(net, st, var)
+        if layer < 0:
+            count = take_row(zono, count, net.domain, i, 1.0, var - net.n)
+        else:
+            u = var - net.n - net.domain.shape[1]
+            side = 1.0 if st.sign[d, u] > 0 else -1.0
+            count = take_row(zono, count, st.forms[layer], i, side, var - net.n)
+    return count
