@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.search.compiled.forms import TINY, add_unit, gamma, size_of, start_next
+from milpcount.search.compiled.forms import ROUNDOFF, TINY, add_unit, gamma, size_of, start_next
 from milpcount.search.compiled.jit import inlined, jit
 
 ENTER, DECIDE = 0, 1
@@ -92,12 +92,121 @@ def value_at(forms, u, z):
 
 
 @jit
-def classify(cells, d, v, forms, u):
+def form_of(net, cells, row):
+    """``(layer, place)`` of a facet's form; layer -1 for the domain, -2 for the cube itself."""
+    k = row - 2 * net.n
+    if k < 0:
+        return -2, row
+    if k < net.domain.shape[1]:
+        return -1, k
+    u = k - net.domain.shape[1]
+    layer = net.layer_of[u]
+    return layer, u - net.starts[layer]
+
+
+@jit
+def refine(net, cells, d, v):
+    """Place a vertex anew, where ``n`` of its facets meet; whether that made its error smaller.
+
+    The errors of vertices grow from cut to cut.  With ``A`` the coefficients of the facets' forms
+    and ``C`` nearly its inverse, a point with residuals ``r`` is off by at most
+    ``max_j sum_i |C_ji| (|r_i| + errors of r_i and of form i) / (1 - |I - C A|)`` (Rump,
+    Verification methods, Acta Numerica 2010, section 10).
+    """
+    n = net.n
+    if cells.error[d, v] < 1e-14 or count_bits(cells.facets[d, v]) < n:
+        return False
+    matrix = np.zeros((n, n))
+    constant = np.zeros(n)
+    error = np.zeros(n)
+    rest = cells.facets[d, v]
+    for k in range(n):
+        row = cells.rows[d, lowest_bit(rest)]
+        rest &= rest - ONE
+        layer, i = form_of(net, cells, row)
+        if layer == -2:
+            matrix[k, row >> 1] = 1.0
+            constant[k] = -(row & 1)
+            continue
+        forms = net.domain if layer == -1 else cells.forms[layer]
+        scale = 1.0 / max(size_of(forms, i), 1e-300)
+        for j in range(n):
+            matrix[k, j] = forms[j, i] * scale
+        constant[k] = forms[n, i] * scale
+        # Scaling rounds every entry once.
+        error[k] = 1.01 * (forms[n + 1, i] * scale + (n + 2) * ROUNDOFF) + TINY
+    # Gauss-Jordan with row pivoting: a stands for the matrix, c becomes its inverse.
+    a = matrix.copy()
+    c = np.eye(n)
+    for k in range(n):
+        p = k
+        for r in range(k + 1, n):
+            if abs(a[r, k]) > abs(a[p, k]):
+                p = r
+        if abs(a[p, k]) < 1e-10:
+            return False
+        for j in range(n):
+            a[k, j], a[p, j] = a[p, j], a[k, j]
+            c[k, j], c[p, j] = c[p, j], c[k, j]
+        f = 1.0 / a[k, k]
+        for j in range(n):
+            a[k, j] *= f
+            c[k, j] *= f
+        for r in range(n):
+            f = a[r, k]
+            if r != k and f != 0.0:
+                for j in range(n):
+                    a[r, j] -= f * a[k, j]
+                    c[r, j] -= f * c[k, j]
+    z = cells.z
+    for j in range(n):
+        z[j] = 0.0
+        for i in range(n):
+            z[j] -= c[j, i] * constant[i]
+        z[j] = min(max(z[j], 0.0), 1.0)
+    for i in range(n):
+        residual = constant[i]
+        for j in range(n):
+            residual += matrix[i, j] * z[j]
+        # Coordinates are at most 1 and rows of size 1.
+        error[i] += abs(residual) + gamma(n + 1)
+    off = 0.0
+    defect = 0.0
+    for j in range(n):
+        part = 0.0
+        line = 0.0
+        for i in range(n):
+            part += abs(c[j, i]) * error[i]
+            entry = -1.0 if i == j else 0.0
+            size = 1.0
+            for k in range(n):
+                entry += c[j, k] * matrix[k, i]
+                size += abs(c[j, k])
+            line += abs(entry) + gamma(n + 1) * size
+        off = max(off, part)
+        defect = max(defect, line)
+    if defect > 0.5:
+        return False
+    # The inverse of A is at most 1 / (1 - defect) times C, entry sums by entry sums.
+    off = 1.02 * off / (1.0 - defect) + 4 * ROUNDOFF
+    if off >= 0.5 * cells.error[d, v]:
+        return False
+    for j in range(n):
+        cells.at[d, v, j] = z[j]
+    cells.error[d, v] = off
+    return True
+
+
+@jit
+def classify(net, cells, d, v, forms, u):
     """Put unit ``u`` into the right set of vertex ``v``."""
     value = value_at(forms, u, cells.at[d, v])
     rate = cells.rate[cells.layer[d] + 1]
     bound = rate[0, u] + rate[1, u] * cells.error[d, v]
     word, bit = u >> 6, ONE << np.uint64(u & 63)
+    if abs(value) <= bound and refine(net, cells, d, v):
+        value = value_at(forms, u, cells.at[d, v])
+        bound = rate[0, u] + rate[1, u] * cells.error[d, v]
     if value > bound:
         cells.pos[d, v, word] |= bit
     elif value < -bound:
@@ -252,17 +361,4 @@ def evaluate(net, cells, d, forms, width):
             while rest != NONE:
                 b = lowest_bit(rest)
                 rest &= rest - ONE
-                classify(cells, d, v, forms, first + b)
-
-
-@jit
-def form_of(net, cells, row):
-    """``(layer, place)`` of a facet's form; layer -1 for the domain, -2 for the cube itself."""
-    k = row - 2 * net.n
-    if k < 0:
-        return -2, row
-    if k < net.domain.shape[1]:
-        return -1, k
-    u = k - net.domain.shape[1]
-    layer = net.layer_of[u]
-    return layer, u - net.starts[layer]
+                classify(net, cells, d, v, forms, first + b)

@@ -46,7 +46,7 @@ from milpcount.search.compiled.zonotope import FOUND, confirm, take_row
 
 
 @inlined
-def classify_open(cells, d, forms):
+def classify_open(net, cells, d, forms):
     """Evaluate the signs that a cut left open in slot ``d``; whether floats leave some open."""
     doubtful = False
     for v in range(cells.corners[d]):
@@ -59,7 +59,7 @@ def classify_open(cells, d, forms):
             while rest != NONE:
                 b = lowest_bit(rest)
                 rest &= rest - ONE
-                classify(cells, d, v, forms, (w << 6) + b)
+                classify(net, cells, d, v, forms, (w << 6) + b)
             doubtful |= cells.open[d, v, w] != NONE
     return doubtful
 
@@ -244,7 +244,7 @@ def run(net, cells, zono, steps, limit, emit):
                 reg[SLOT] = d - 1
                 continue
         forms = net.domain if layer < 0 else cells.forms[layer]
-        if classify_open(cells, d, forms):
+        if classify_open(net, cells, d, forms):
             return DOUBT_SIGNS
         if d + 2 >= cells.corners.shape[0]:
             return GROW
