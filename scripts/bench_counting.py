@@ -181,7 +181,7 @@ def growth(what: str, most: int, seconds: float | None) -> list[dict[str, Any]]:
     shapes = {
         "units": [[2, w, w, 1] for w in (8, 16, 32, 64, 128, 256)],
         "inputs": [[n, 12, 8, 1] for n in range(1, 13)],
-        "regions": [[4, w, w, 1] for w in (8, 12, 20, 32, 48, 72, 104)],
+        "regions": [[4, w, w, 1] for w in (8, 12, 20, 32, 48, 72, 104, 160, 240)],
     }[what]
     rows = []
     for widths in shapes:
