@@ -3,7 +3,7 @@
 
 Counts the linear regions of MNIST networks exactly: 14,614 of one network with the compiled engine,
 and those of a whole study with the MILP of Serra et al. (2018), closed by exact linear programmes,
-against the analytic bounds.  The networks are in the repository.  Two to three minutes after
+against the analytic bounds.  The networks are in the repository.  One to two minutes after
 installation, half a minute of which compiles the engine.
 """
 
