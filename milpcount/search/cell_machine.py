@@ -16,7 +16,7 @@ from milpcount.search.compiled.cells import Cells
 from milpcount.search.compiled.jit import compiling
 from milpcount.search.exact_cell import ExactCells
 from milpcount.search.frame import Frame
-from milpcount.search.machine import compiled_net, copy_memory, zonotope_memory
+from milpcount.search.machine import Search, compiled_net, copy_memory, zonotope_memory
 
 __all__ = ["MAX_DIMENSION", "CellMachine"]
 
@@ -27,7 +27,7 @@ _VERTICES = {0: 4, 1: 8, 2: 96, 3: 128, 4: 256, 5: 512, 6: 1024}  # room a cell
 _ROUNDOFF = 2.0**-53
 
 
-class CellMachine:
+class CellMachine(Search):
     """One depth-first subdivision over a frame; methods as of :class:`~.machine.Machine`."""
 
     def __init__(
@@ -38,12 +38,12 @@ class CellMachine:
         emit: bool,
     ) -> None:
         """Set up the root; ``exact`` are the layers in the problem's coordinates."""
-        self._emit, self._taken = emit, 0
+        self._emit = emit
         self._exact = ExactCells(frame, exact)
         self.net = compiled_net(frame, layers, closed=False)
         self._zono = zonotope_memory(frame, self.net)
         self._point_size = frame.point_size
-        self.state = self._memory(_SLOTS)
+        self.state: Cells = self._memory(_SLOTS)
         self.resolved = 0
 
     def _memory(self, slots: int) -> Cells:
@@ -79,7 +79,7 @@ class CellMachine:
             side=np.zeros(room, np.int8),
             z=np.zeros(n),
             values=np.zeros(64 * words),
-            registers=np.zeros(8, index),
+            registers=np.zeros(codes.REGISTERS, index),
             counters=np.zeros(8, index),
             leaf_signs=np.zeros((leaves, n_units), np.int8),
             leaf_points=np.zeros((leaves, self._point_size)),
@@ -146,23 +146,6 @@ class CellMachine:
                         which[d, v, w] |= np.uint64(1 << b)
                 c.open[d, v, w] = 0
 
-    @property
-    def regions(self) -> int:
-        """Regions counted so far."""
-        return int(self.state.registers[codes.REGIONS])
-
-    def take_count(self) -> int:
-        """Regions found since the last call."""
-        count, self._taken = self.regions - self._taken, self.regions
-        return count
-
-    def take_leaves(self) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-        """Patterns and points of the leaves found since the last call."""
-        count = int(self.state.registers[codes.LEAVES])
-        self.state.registers[codes.LEAVES] = 0
-        bits = (self.state.leaf_signs[:count] > 0).astype(np.uint8)
-        return bits, self.state.leaf_points[:count].copy()
-
     def at_leaf(self) -> bool:
         """Whether the present node has all units decided."""
         slot = int(self.state.registers[codes.SLOT])
@@ -180,23 +163,6 @@ class CellMachine:
         on = np.array([(words >> np.uint64(f)) & np.uint64(1) for f in slots], dtype=np.bool_)
         rows = [int(c.rows[d, f]) for f in slots]
         return c.sign[d].copy(), c.at[d, :count].copy(), rows, on.reshape(len(slots), count).T
-
-    def open_share(self) -> float:
-        """Part of the tree that is still to be searched; every branching halves it."""
-        top = int(self.state.registers[codes.SLOT])
-        return float(self.state.share[: top + 1].sum())
-
-    def pop_node(self) -> NDArray[np.int8]:
-        """Take the present node out of the search, as a prefix of signs."""
-        slot = int(self.state.registers[codes.SLOT])
-        self.state.registers[codes.SLOT] = slot - 1
-        signs: NDArray[np.int8] = self.state.sign[slot].copy()
-        return signs
-
-    def open_nodes(self) -> list[tuple[NDArray[np.int8], float]]:
-        """All nodes that are still to be searched, with their shares; they are disjoint."""
-        slots = range(int(self.state.registers[codes.SLOT]) + 1)
-        return [(self.state.sign[d].copy(), float(self.state.share[d])) for d in slots]
 
     def statistics(self) -> dict[str, int]:
         """Counters, by name."""

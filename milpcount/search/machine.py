@@ -17,7 +17,7 @@ from milpcount.search.compiled.node import Net, State
 from milpcount.search.compiled.zonotope import Zonotope
 from milpcount.search.frame import Frame
 
-__all__ = ["Machine", "compiled_net", "copy_memory", "zonotope_memory"]
+__all__ = ["Machine", "Search", "compiled_net", "copy_memory", "zonotope_memory"]
 
 _SLOTS = 24  # at first; doubled when the search goes deeper
 _MARKS = 96  # vertices whose signs are remembered
@@ -94,7 +94,53 @@ def copy_memory(old: State | Cells, new: State | Cells, per_slot: frozenset[str]
             after[...] = before
 
 
-class Machine:
+class Search:
+    """What both machines tell of their searches."""
+
+    net: Net
+    state: State | Cells
+    _taken = 0
+
+    @property
+    def regions(self) -> int:
+        """Regions counted so far."""
+        return int(self.state.registers[codes.REGIONS])
+
+    def take_count(self) -> int:
+        """Regions found since the last call."""
+        count, self._taken = self.regions - self._taken, self.regions
+        return count
+
+    def take_leaves(self) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+        """Patterns and points of the leaves found since the last call."""
+        count = int(self.state.registers[codes.LEAVES])
+        self.state.registers[codes.LEAVES] = 0
+        bits = (self.state.leaf_signs[:count] > 0).astype(np.uint8)
+        return bits, self.state.leaf_points[:count].copy()
+
+    def open_share(self) -> float:
+        """Part of the tree that is still to be searched; every branching halves it."""
+        top = int(self.state.registers[codes.SLOT])
+        return float(self.state.share[: top + 1].sum())
+
+    def pop_node(self) -> NDArray[np.int8]:
+        """Take the present node out of the search, as a prefix of signs."""
+        slot = int(self.state.registers[codes.SLOT])
+        self.state.registers[codes.SLOT] = slot - 1
+        return self.open_node(slot)
+
+    def open_nodes(self) -> list[tuple[NDArray[np.int8], float]]:
+        """All nodes that are still to be searched, with their shares; they are disjoint."""
+        slots = range(int(self.state.registers[codes.SLOT]) + 1)
+        return [(self.open_node(d), float(self.state.share[d])) for d in slots]
+
+    def open_node(self, slot: int) -> NDArray[np.int8]:
+        """The node that waits in a slot, as a prefix of signs."""
+        signs: NDArray[np.int8] = self.state.sign[slot].copy()
+        return signs
+
+
+class Machine(Search):
     """One depth-first search over a frame.
 
     Attributes:
@@ -110,11 +156,11 @@ class Machine:
             closed: whether inactive sides include their boundary (definition ``nonempty``).
             emit: whether leaves are kept for :meth:`take_leaves` or only counted.
         """
-        self._emit, self._taken = emit, 0
+        self._emit = emit
         self.net = compiled_net(frame, layers, closed)
         self._zono = zonotope_memory(frame, self.net)
         self._point_size = frame.point_size
-        self.state = self._memory(_SLOTS)
+        self.state: State = self._memory(_SLOTS)
 
     def _memory(self, slots: int) -> State:
         net = self.net
@@ -145,7 +191,7 @@ class Machine:
             marked=np.zeros(slots, index),
             z=np.zeros(n),
             total=np.zeros(n + 1),
-            registers=np.zeros(8, index),
+            registers=np.zeros(codes.REGISTERS, index),
             counters=np.zeros(8, index),
             leaf_signs=np.zeros((leaves, n_units), np.int8),
             leaf_points=np.zeros((leaves, self._point_size)),
@@ -181,28 +227,6 @@ class Machine:
         copy_memory(self.state, new, _PER_SLOT)
         self.state = new
 
-    @property
-    def regions(self) -> int:
-        """Regions counted so far."""
-        return int(self.state.registers[codes.REGIONS])
-
-    def take_count(self) -> int:
-        """Regions found since the last call."""
-        count, self._taken = self.regions - self._taken, self.regions
-        return count
-
-    def take_leaves(self) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-        """Patterns and points of the leaves found since the last call."""
-        count = int(self.state.registers[codes.LEAVES])
-        self.state.registers[codes.LEAVES] = 0
-        bits = (self.state.leaf_signs[:count] > 0).astype(np.uint8)
-        return bits, self.state.leaf_points[:count].copy()
-
-    def open_share(self) -> float:
-        """Part of the tree that is still to be searched; every branching halves it."""
-        top = int(self.state.registers[codes.SLOT])
-        return float(self.state.share[: top + 1].sum())
-
     def doubt(self) -> NDArray[np.int8]:
         """The side in doubt, as a prefix of signs."""
         reg = self.state.registers
@@ -215,20 +239,9 @@ class Machine:
         """Give the verdict on the side in doubt."""
         self.state.registers[codes.VERDICT] = verdict
 
-    def pop_node(self) -> NDArray[np.int8]:
-        """Take the present node out of the search, as a prefix of signs."""
-        slot = int(self.state.registers[codes.SLOT])
-        self.state.registers[codes.SLOT] = slot - 1
-        return self.open_node(slot)
-
-    def open_nodes(self) -> list[tuple[NDArray[np.int8], float]]:
-        """All nodes that are still to be searched, with their shares; they are disjoint."""
-        slots = range(int(self.state.registers[codes.SLOT]) + 1)
-        return [(self.open_node(d), float(self.state.share[d])) for d in slots]
-
     def open_node(self, slot: int) -> NDArray[np.int8]:
-        """The node that waits in a slot."""
-        signs: NDArray[np.int8] = self.state.sign[slot].copy()
+        """The node that waits in a slot, on the side to come back for."""
+        signs = super().open_node(slot)
         if self.state.stage[slot] == node.COME_BACK:
             signs[self.state.unit[slot]] = self.state.side[slot]
         return signs

@@ -93,18 +93,3 @@ def cube_range(forms, u):
     if above > 2 or (above == 2 and high != 0.0):
         high += rounding
     return low - error, high + error
-
-
-@jit
-def value_bound(forms, u, z, slack):
-    """``(value, error)`` of form ``u`` at ``z``, each coordinate known up to ``slack[c]``."""
-    n = forms.shape[0] - 2
-    value = forms[n, u]
-    size = abs(value)
-    blur = 0.0
-    for c in range(n):
-        f = forms[c, u]
-        value += f * z[c]
-        size += abs(f * z[c])
-        blur += abs(f) * slack[c]
-    return value, forms[n + 1, u] + 1.01 * blur + gamma(n + 1) * size + TINY
