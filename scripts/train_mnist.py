@@ -74,8 +74,10 @@ class Settings(Strict):
         epochs, batch_size, learning_rate, optimizer: as usual.
         l1: weight of the sum of all absolute parameters in the loss.
         l2: weight decay of the optimizer.
-        min_accuracy: on the test images; below it a network counts as dead.
+        min_accuracy: on the training images; below it a network counts as dead.
         attempts: seeds to try before giving up on living networks.
+        each_epoch: keep the network before training and after every epoch as well, as
+            ``WIDTHS_sSEED_eEPOCH.npz``.
         output: folder for the networks.
     """
 
@@ -89,6 +91,7 @@ class Settings(Strict):
     l2: Amount = 0.0
     min_accuracy: Annotated[float, Field(ge=0, le=1)] = 0.2
     attempts: Count = 10
+    each_epoch: bool = False
     output: str = "networks"
 
 
@@ -156,11 +159,15 @@ def train_all(settings: Settings, data: Mnist) -> None:
                 require_same_settings(side, settings)
                 print(f"{name}: there already")
                 continue
-            network, record = train_well(widths, number, settings, data, name)
-            record |= {"number": number, **settings.model_dump(exclude={"output"})}
-            record["hidden"] = list(widths)
-            write_text(side, json.dumps(record, indent=1) + "\n")
-            save_npz(network, path)
+            trained = train_well(widths, number, settings, data, name)
+            common = {"number": number, **settings.model_dump(exclude={"output"})}
+            common["hidden"] = list(widths)
+            for network, record in trained:
+                record |= common
+                target = output / f"{network.name}.npz"
+                # The record last: a network without one is not there yet.
+                save_npz(network, target)
+                write_text(target.with_suffix(".json"), json.dumps(record, indent=1) + "\n")
             print(f"{name}: test accuracy {record['test_accuracy']:.4f}", flush=True)
 
 
@@ -177,25 +184,28 @@ def require_same_settings(side: Path, settings: Settings) -> None:
 
 def train_well(
     widths: Sequence[int], number: int, settings: Settings, data: Mnist, name: str
-) -> tuple[ReLUNetwork, dict[str, Any]]:
-    """Train until the network has learned something.
+) -> list[tuple[ReLUNetwork, dict[str, Any]]]:
+    """Train until the network has learned something; return it last, its epochs before it.
 
     Very narrow networks end with a dead layer and one constant answer at times; such a one is
     dropped for the next attempt, whose seed derives from its number.
     """
     for attempt in range(settings.attempts):
         seed = derive_seed(hidden=list(widths), number=number, attempt=attempt)
-        network, record = train(widths, seed, settings, data, name)
-        if record["test_accuracy"] >= settings.min_accuracy:
-            return network, record | {"attempt": attempt}
+        trained = train(widths, seed, settings, data, name)
+        if trained[-1][1]["train_accuracy"] >= settings.min_accuracy:
+            return [(network, record | {"attempt": attempt}) for network, record in trained]
         print(f"{name}: attempt {attempt} learned nothing, again", flush=True)
     raise InputError(f"{name}: {settings.attempts} attempts stayed below {settings.min_accuracy}")
 
 
 def train(
     widths: Sequence[int], seed: int, settings: Settings, data: Mnist, name: str
-) -> tuple[ReLUNetwork, dict[str, Any]]:
-    """Train one network; return it with its accuracies, losses and seed."""
+) -> list[tuple[ReLUNetwork, dict[str, Any]]]:
+    """Train one network; return it with its accuracies, losses and seed, last.
+
+    Before it stand, if they are kept, the networks before training and after each epoch.
+    """
     try:
         import torch
     except ImportError as error:
@@ -211,7 +221,13 @@ def train(
     optimizer = kind(model.parameters(), lr=settings.learning_rate, weight_decay=settings.l2)
     loss_of = torch.nn.CrossEntropyLoss()
     images, labels = torch.from_numpy(data.train_images), torch.from_numpy(data.train_labels)
-    for _ in range(settings.epochs):
+    kept = []
+    for epoch in range(settings.epochs + 1):
+        if settings.each_epoch:
+            kept.append(measured(model, data, f"{name}_e{epoch}"))
+            kept[-1][1].update(seed=seed, epoch=epoch)
+        if epoch == settings.epochs:
+            break
         order = torch.randperm(len(labels))
         for start in range(0, len(labels), settings.batch_size):
             batch = order[start : start + settings.batch_size]
@@ -221,7 +237,16 @@ def train(
                 loss = loss + settings.l1 * sum(p.abs().sum() for p in model.parameters())
             loss.backward()
             optimizer.step()
-    record: dict[str, Any] = {"seed": seed, "torch": torch.__version__}
+    network, record = measured(model, data, name)
+    return [*kept, (network, {"seed": seed, **record})]
+
+
+def measured(model: Any, data: Mnist, name: str) -> tuple[ReLUNetwork, dict[str, Any]]:
+    """Return the present network with its accuracies and losses."""
+    import torch
+
+    loss_of = torch.nn.CrossEntropyLoss()
+    record: dict[str, Any] = {"torch": torch.__version__}
     with torch.no_grad():
         for part, x, y in (
             ("train", data.train_images, data.train_labels),
@@ -231,10 +256,11 @@ def train(
             record[f"{part}_loss"] = float(loss_of(outputs, truth))
             record[f"{part}_accuracy"] = float((outputs.argmax(1) == truth).float().mean())
         linear = [m for m in model if isinstance(m, torch.nn.Linear)]
+        inputs = linear[0].in_features
         network = ReLUNetwork(
-            [m.weight.numpy() for m in linear],
-            [m.bias.numpy() for m in linear],
-            input_box=Box(np.zeros(sizes[0]), np.ones(sizes[0])),
+            [m.weight.numpy().copy() for m in linear],
+            [m.bias.numpy().copy() for m in linear],
+            input_box=Box(np.zeros(inputs), np.ones(inputs)),
             name=name,
         )
     return network, record
