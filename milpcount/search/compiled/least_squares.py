@@ -2,7 +2,8 @@
 
 Lawson and Hanson, Solving Least Squares Problems, 1974, chapter 23.  ``K`` is the Gram matrix of
 the rows in the coordinates that are not clipped; only the rows of the active set are ever formed.
-The tuple is that of :mod:`.zonotope`.
+The first ``equals`` rows are equations: always active, with multipliers of any sign.  The tuple is
+that of :mod:`.zonotope`.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def most_violated(zono, m, count):
 
 
 @jit
-def least_multipliers(zono, m):
+def least_multipliers(zono, m, equals):
     """Minimise ``l K l / 2 - right . l`` over ``l >= 0``, starting from the active rows."""
     lam, p = zono.multipliers, zono.passive
     count = 0
@@ -102,7 +103,7 @@ def least_multipliers(zono, m):
         solve_passive(zono, count)
         kept = 0
         for a in range(count):
-            if zono.trial[a] > 0.0:
+            if zono.trial[a] > 0.0 or p[a] < equals:
                 lam[p[a]] = zono.trial[a]
                 p[kept] = p[a]
                 kept += 1
@@ -124,7 +125,7 @@ def least_multipliers(zono, m):
             solve_passive(zono, count)
             step = 1.0
             for a in range(count):
-                if zono.trial[a] <= 0.0:
+                if zono.trial[a] <= 0.0 and p[a] >= equals:
                     old = lam[p[a]]
                     step = min(step, old / (old - zono.trial[a]) if old > 0.0 else 0.0)
             for a in range(count):
@@ -134,7 +135,7 @@ def least_multipliers(zono, m):
             kept = 0
             for a in range(count):
                 r = p[a]
-                if zono.trial[a] <= 0.0 and lam[r] <= 1e-14:
+                if r >= equals and zono.trial[a] <= 0.0 and lam[r] <= 1e-14:
                     lam[r] = 0.0
                     zono.active[r] = False
                 else:

@@ -138,47 +138,6 @@ def leaf(net, st, zono, d, emit):
 
 
 @jit
-def two_leaves(net, st, d, r):
-    """Count the two leaves below the last layer's last cutting unit, without branching.
-
-    A point ``p`` inside proves one side.  On the way from ``p`` to a vertex on the other side of
-    the unit's zero every point but the vertex is inside: one behind the zero proves that side.
-
-    Returns:
-        False, with nothing counted, where floats do not prove both.
-    """
-    n = net.n
-    u = st.rowvar[d, r] - n - net.domain.shape[1]
-    layer = net.layer_of[u]
-    forms = st.forms[layer]
-    i = u - net.starts[layer]
-    table, kind = st.table[d], st.kind[d]
-    rowvar, colvar, flip = st.rowvar[d], st.colvar[d], st.flip[d]
-    inner_point(table, n, st.m[d], kind, rowvar, colvar, flip, st.z)
-    if not proved_point(net, st, d, st.z):
-        return False
-    here = forms[n, i]
-    for j in range(n):
-        st.total[j] = st.z[j]
-        here += forms[j, i] * st.z[j]
-    sign = 1 if here > 0.0 else -1
-    if not holds(forms, i, sign, st.z) or push_to(net, st, d, r, -sign) != 1:
-        return False
-    vertex(table, n, st.m[d], rowvar, colvar, flip, st.z)
-    there = forms[n, i]
-    for j in range(n):
-        there += forms[j, i] * st.z[j]
-    t = 0.5 + 0.5 * abs(here) / (abs(here) + abs(there))
-    for j in range(n):
-        st.z[j] = min(max(st.total[j] + t * (st.z[j] - st.total[j]), 0.0), 1.0)
-    if not holds(forms, i, -sign, st.z) or not proved_point(net, st, d, st.z):
-        return False
-    st.counters[BY_POINT] += 2
-    st.registers[REGIONS] += 2
-    return True
-
-
-@jit
 def take_rows(net, st, zono, d):
     """Hand the rows of the cell over to :mod:`.zonotope`; return how many."""
     count = 0

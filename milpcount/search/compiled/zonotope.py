@@ -38,12 +38,14 @@ class Zonotope(NamedTuple):
     Attributes:
         v: of shape ``(n, N)``, rows of absolute sum 1; no rows where there is no zonotope.
         gram: ``v v^T``.
-        rows, errors: of the cell: coefficients and constant, bound on their error over the cube.
+        rows, errors: of the cell: coefficients and constant, bound on their error over the cube;
+            these are there without a zonotope as well.
         length: of every row in units of ``u``.
         u, image: the candidate and where it goes.
     """
 
     v: NDArray[np.float64]
+    blur: float  # bound on the error of an image, per unit of the largest entry of u
     gram: NDArray[np.float64]
     rows: NDArray[np.float64]
     errors: NDArray[np.float64]
@@ -67,6 +69,11 @@ class Zonotope(NamedTuple):
     active: NDArray[np.bool_]
     names: NDArray[np.int64]  # of the rows
     was_active: NDArray[np.bool_]  # by name, in the last cell
+    steps: NDArray[np.float64]  # for :mod:`.joint`: directions in z, one a row, and errors
+    across: NDArray[np.float64]  # rows of the cell in terms of u, and scaled by the room in u
+    scaled: NDArray[np.float64]
+    room: NDArray[np.float64]
+    inverse: NDArray[np.float64]
 
 
 @jit
@@ -92,10 +99,9 @@ def absolute_sum(a):
 @jit
 def image_of(zono):
     """``z`` at ``u``, and a bound on the error of every coordinate."""
-    n, many = zono.v.shape
-    for i in range(n):
+    for i in range(zono.v.shape[0]):
         zono.image[i] = 0.5 + 0.5 * dot(zono.v[i], zono.u)
-    return 2.0 * gamma(many + 4)
+    return zono.blur
 
 
 @jit
@@ -179,8 +185,8 @@ def separated(zono, m, w, spread):
             centre += 0.5 * zono.rows[r, c]
             largest += abs(zono.rows[r, c])
         total += f * centre
-        size += f * largest
-        error += f * zono.errors[r]
+        size += abs(f) * largest
+        error += abs(f) * zono.errors[r]
     weight = 0.0
     for c in range(n):
         weight += abs(w[c])
@@ -190,14 +196,15 @@ def separated(zono, m, w, spread):
 
 
 @jit
-def prepare(zono, m, margin):
+def prepare(zono, m, equals, margin):
     """What the rows lack at the point where only the clipped coordinates are moved."""
     n = zono.v.shape[0]
     for i in range(n):
         zono.shift[i] = 0.5 + 0.5 * zono.fixed[i]
     for r in range(m):
         value = zono.rows[r, n] + dot(zono.shift, zono.rows[r, :n])
-        zono.right[r] = margin - value / zono.length[r]
+        wanted = margin if r >= equals else 0.0
+        zono.right[r] = wanted - value / zono.length[r]
 
 
 @jit
@@ -231,6 +238,17 @@ def spread_out(zono, m):
 
 
 @jit
+def measure(zono, m):
+    """Set the length of every row, roughly, in units of ``u``: any scale is right."""
+    n = zono.v.shape[0]
+    for r in range(m):
+        total = 0.0
+        for i in range(n):
+            total += zono.rows[r, i] ** 2 * zono.gram[i, i]
+        zono.length[r] = 0.5 * math.sqrt(total) if total > 0.0 else 1.0
+
+
+@jit
 def confirm(zono, m):
     """Look for an input in the cell of the first ``m`` rows.
 
@@ -240,13 +258,7 @@ def confirm(zono, m):
     Returns:
         FOUND with a proved witness in ``u``, EMPTY if there is none, UNKNOWN.
     """
-    n = zono.v.shape[0]
-    # Roughly the length of a row in units of u: any scale is right.
-    for r in range(m):
-        total = 0.0
-        for i in range(n):
-            total += zono.rows[r, i] ** 2 * zono.gram[i, i]
-        zono.length[r] = 0.5 * math.sqrt(total) if total > 0.0 else 1.0
+    measure(zono, m)
     for r in range(m):
         zono.active[r] = zono.was_active[zono.names[r]]
     result = search_witness(zono, m)
@@ -256,20 +268,28 @@ def confirm(zono, m):
 
 
 @jit
+def renew(zono, m, equals):
+    """Count a round; start afresh when rounding has had the time to accumulate."""
+    if zono.rounds[0] >= REFRESH:
+        unclip(zono)
+        for r in range(equals, m):
+            zono.active[r] = False
+        zono.rounds[0] = 0
+    zono.rounds[0] += 1
+    zono.rounds[1] += 1
+
+
+@jit
 def search_witness(zono, m):
     """The rounds of :func:`confirm`: at a distance from the rows, near them, from a fresh start."""
     for attempt in range(3):
+        if attempt == 2:
+            zono.rounds[0] = REFRESH
         margin = WIDE if attempt == 0 else NARROW
-        if attempt == 2 or zono.rounds[0] > REFRESH:
-            unclip(zono)
-            for r in range(m):
-                zono.active[r] = False
-            zono.rounds[0] = 0
         for _ in range(ROUNDS):
-            zono.rounds[0] += 1
-            zono.rounds[1] += 1
-            prepare(zono, m, margin)
-            least_multipliers(zono, m)
+            renew(zono, m, 0)
+            prepare(zono, m, 0, margin)
+            least_multipliers(zono, m, 0)
             spread_out(zono, m)
             if separated(zono, m, zono.image, absolute_sum(zono.u)):
                 return EMPTY
