@@ -33,6 +33,7 @@ from milpcount.search.compiled.dictionary import (
 from milpcount.search.compiled.forms import TINY, gamma
 from milpcount.search.compiled.jit import jit
 from milpcount.search.compiled.least_squares import dot, least_multipliers
+from milpcount.search.compiled.leaves import take_rows
 from milpcount.search.compiled.node import BY_POINT, JOINTLY, copy_slot, form_of
 from milpcount.search.compiled.zonotope import (
     REFRESH,
@@ -106,22 +107,11 @@ def jointly(net, st, zono, d, k):
 def take_cell(net, st, zono, d):
     """Put the free rows, then the constraints of the cell, into ``zono.rows``; return how many."""
     count = 0
-    base = net.n + net.domain.shape[1]
     for r in range(st.m[d]):
         if st.kind[d, r] == FREE:
             layer, i = form_of(net, st, st.rowvar[d, r])
             count = take_row(zono, count, st.forms[layer], i, 1.0, st.rowvar[d, r] - net.n)
-    for r in range(st.m[d] + net.n):
-        var = st.rowvar[d, r] if r < st.m[d] else st.colvar[d, r - st.m[d]]
-        if var < net.n or (r < st.m[d] and st.kind[d, r] == FREE):
-            continue
-        layer, i = form_of(net, st, var)
-        if layer < 0:
-            count = take_row(zono, count, net.domain, i, 1.0, var - net.n)
-        else:
-            side = 1.0 if st.sign[d, var - base] > 0 else -1.0
-            count = take_row(zono, count, st.forms[layer], i, side, var - net.n)
-    return count
+    return take_rows(net, st, zono, d, count)
 
 
 @jit

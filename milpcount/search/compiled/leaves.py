@@ -138,12 +138,11 @@ def leaf(net, st, zono, d, emit):
 
 
 @jit
-def take_rows(net, st, zono, d):
-    """Hand the rows of the cell over to :mod:`.zonotope`; return how many."""
-    count = 0
+def take_rows(net, st, zono, d, count=0):
+    """Append the constraints of the cell to ``count`` rows in ``zono``; return how many."""
     for r in range(st.m[d] + net.n):
         var = st.rowvar[d, r] if r < st.m[d] else st.colvar[d, r - st.m[d]]
-        if var < net.n:
+        if var < net.n or (r < st.m[d] and st.kind[d, r] == FREE):
             continue
         layer, i = form_of(net, st, var)
         if layer < 0:
@@ -153,3 +152,31 @@ def take_rows(net, st, zono, d):
             side = 1.0 if st.sign[d, u] > 0 else -1.0
             count = take_row(zono, count, st.forms[layer], i, side, var - net.n)
     return count
+
+
+@jit
+def find_beyond(net, st, d, r, sign):
+    """Put a proved interior point on one side of free row ``r`` into ``st.z``; False if not found.
+
+    On the way from a point inside to a vertex on that side every point but the vertex is inside.
+    """
+    n = net.n
+    layer, i = form_of(net, st, st.rowvar[d, r])
+    forms = st.forms[layer]
+    if push_to(net, st, d, r, sign) != 1 or not find_inside(net, st, d):
+        return False
+    if holds(forms, i, sign, st.z):
+        return True
+    for j in range(n):
+        st.total[j] = st.z[j]
+    if push_to(net, st, d, r, sign) != 1:
+        return False
+    vertex(st.table[d], n, st.m[d], st.rowvar[d], st.colvar[d], st.flip[d], st.z)
+    here, there = forms[n, i], forms[n, i]
+    for j in range(n):
+        here += forms[j, i] * st.total[j]
+        there += forms[j, i] * st.z[j]
+    t = 0.5 + 0.5 * abs(here) / (abs(here) + abs(there))
+    for j in range(n):
+        st.z[j] = min(max(st.total[j] + t * (st.z[j] - st.total[j]), 0.0), 1.0)
+    return holds(forms, i, sign, st.z) and proved_point(net, st, d, st.z)

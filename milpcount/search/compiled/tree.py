@@ -27,6 +27,7 @@ from milpcount.search.compiled.dictionary import FREE, SEEN_NEGATIVE, SEEN_POSIT
 from milpcount.search.compiled.jit import jit
 from milpcount.search.compiled.joint import jointly, worth_trying
 from milpcount.search.compiled.leaves import leaf
+from milpcount.search.compiled.line import on_a_line, only_active
 from milpcount.search.compiled.node import (
     BY_MULTIPLIERS,
     COME_BACK,
@@ -216,7 +217,11 @@ def run(net, st, zono, steps, limit, emit):
             return DOUBT_SIDE
         if r >= 0:
             k = free_rows(st, d) if not emit and st.layer[d] == n_layers - 1 else 0
-            if k > 0 and worth_trying(net, st, d, k) and jointly(net, st, zono, d, k):
+            before = only_active(net, st, d) if k > 1 else -1
+            counted = before >= 0 and on_a_line(net, st, zono, d, k, before)
+            if not counted and k > 0 and worth_trying(net, st, d, k):
+                counted = jointly(net, st, zono, d, k)
+            if counted:
                 reg[SLOT] = d - 1
             else:
                 branch_on(net, st, d, r)
