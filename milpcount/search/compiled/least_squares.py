@@ -23,10 +23,13 @@ def dot(a, b):
 
 
 @jit
-def solve_passive(zono, count):
-    """Solve the kernel on the passive rows for ``trial`` by Cholesky; False if it is singular."""
+def solve_passive(zono, count, known):
+    """Solve the kernel on the passive rows for ``trial`` by Cholesky.
+
+    The first ``known`` rows of the factor are right already.
+    """
     k, f, t, p = zono.kernel, zono.factor, zono.trial, zono.passive
-    for a in range(count):
+    for a in range(known, count):
         for b in range(a + 1):
             total = k[p[a], p[b]]
             for c in range(b):
@@ -98,10 +101,12 @@ def least_multipliers(zono, m, equals):
         if zono.active[r]:
             bring_in(zono, r, count)
             count += 1
+    known = 0
     while count > 0:
         # Without the rows that the changed problem pushes away.
-        solve_passive(zono, count)
+        solve_passive(zono, count, known)
         kept = 0
+        known = count
         for a in range(count):
             if zono.trial[a] > 0.0 or p[a] < equals:
                 lam[p[a]] = zono.trial[a]
@@ -109,6 +114,7 @@ def least_multipliers(zono, m, equals):
                 kept += 1
             else:
                 zono.active[p[a]] = False
+                known = min(known, kept)
         if kept == count:
             break
         for a in range(kept):
@@ -120,9 +126,10 @@ def least_multipliers(zono, m, equals):
             return
         bring_in(zono, enter, count)
         zono.active[enter] = True
+        known = count
         count += 1
         while count > 0:
-            solve_passive(zono, count)
+            solve_passive(zono, count, known)
             step = 1.0
             for a in range(count):
                 if zono.trial[a] <= 0.0 and p[a] >= equals:
@@ -133,11 +140,13 @@ def least_multipliers(zono, m, equals):
             if step >= 1.0:
                 break
             kept = 0
+            known = count
             for a in range(count):
                 r = p[a]
                 if r >= equals and zono.trial[a] <= 0.0 and lam[r] <= 1e-14:
                     lam[r] = 0.0
                     zono.active[r] = False
+                    known = min(known, kept)
                 else:
                     p[kept] = r
                     kept += 1

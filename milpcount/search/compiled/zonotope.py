@@ -28,6 +28,7 @@ from milpcount.search.compiled.least_squares import dot, least_multipliers
 
 WIDE, NARROW = 1e-3, 1e-7  # wanted distance from every row, in units of u: at first, and then
 ROUNDS = 16
+BLOCK = 64  # coordinates that are compared at once
 REFRESH = 3000  # rounds after which accumulated rounding is thrown away
 FOUND, EMPTY, UNKNOWN = 1, 0, -1
 
@@ -53,8 +54,8 @@ class Zonotope(NamedTuple):
     u: NDArray[np.float64]
     image: NDArray[np.float64]
     columns: NDArray[np.float64]  # v, transposed
-    side: NDArray[np.int8]  # where a coordinate of u is clipped: -1, 0 or 1
-    now: NDArray[np.int8]
+    side: NDArray[np.float64]  # where a coordinate of u is clipped: -1, 0 or 1
+    now: NDArray[np.float64]
     free: NDArray[np.float64]  # the Gram matrix of the coordinates that are not
     fixed: NDArray[np.float64]  # V u of those that are
     rounds: NDArray[np.int64]  # since the last fresh start, and in all
@@ -70,7 +71,8 @@ class Zonotope(NamedTuple):
     names: NDArray[np.int64]  # of the rows
     was_active: NDArray[np.bool_]  # by name, in the last cell
     steps: NDArray[np.float64]  # for :mod:`.joint`: directions in z, one a row, and errors
-    across: NDArray[np.float64]  # rows of the cell in terms of u, and scaled by the room in u
+    across: NDArray[np.float64]  # rows of the cell in terms of u, and scaled by the room in u;
+    # before that, columns that change sides
     scaled: NDArray[np.float64]
     room: NDArray[np.float64]
     inverse: NDArray[np.float64]
@@ -96,12 +98,52 @@ def absolute_sum(a):
     return total
 
 
+@summing
+def four_dots(a, b, c, d, u):
+    """The scalar products of four rows with ``u``: one pass over ``u`` for all of them."""
+    e, f, g, h = 0.0, 0.0, 0.0, 0.0
+    for j in range(u.shape[0]):
+        t = u[j]
+        e += a[j] * t
+        f += b[j] * t
+        g += c[j] * t
+        h += d[j] * t
+    return e, f, g, h
+
+
 @jit
 def image_of(zono):
     """``z`` at ``u``, and a bound on the error of every coordinate."""
-    for i in range(zono.v.shape[0]):
-        zono.image[i] = 0.5 + 0.5 * dot(zono.v[i], zono.u)
+    n = zono.v.shape[0]
+    v, u, image = zono.v, zono.u, zono.image
+    i = 0
+    while i + 4 <= n:
+        e, f, g, h = four_dots(v[i], v[i + 1], v[i + 2], v[i + 3], u)
+        image[i], image[i + 1] = 0.5 + 0.5 * e, 0.5 + 0.5 * f
+        image[i + 2], image[i + 3] = 0.5 + 0.5 * g, 0.5 + 0.5 * h
+        i += 4
+    while i < n:
+        image[i] = 0.5 + 0.5 * dot(v[i], u)
+        i += 1
     return zono.blur
+
+
+@jit
+def clip_all(u, now):
+    """Clip every coordinate, and tell where: branches would keep it from being vectorised."""
+    for j in range(u.shape[0]):
+        value = min(max(u[j], -1.0), 1.0)
+        now[j] = (1.0 if u[j] > value else 0.0) - (1.0 if u[j] < value else 0.0)
+        u[j] = value
+
+
+@summing
+def differences(a, b, begin, end):
+    """How much two parts of vectors differ."""
+    total = 0.0
+    for j in range(begin, end):
+        total += abs(a[j] - b[j])
+    return total
 
 
 @jit
@@ -112,29 +154,31 @@ def clip(zono):
         How many coordinates changed sides.
     """
     n, many = zono.v.shape
-    u, side, now = zono.u, zono.side, zono.now
-    for j in range(many):
-        # One where it is clipped, without a branch.
-        value = min(max(u[j], -1.0), 1.0)
-        now[j] = np.int8(u[j] > value) - np.int8(u[j] < value)
-        u[j] = value
+    side, now, gone, weighted = zono.side, zono.now, zono.across, zono.scaled
+    clip_all(zono.u, now)
     changed = 0
-    for j in range(many):
-        if now[j] == side[j]:
+    # Their columns side by side, so that the Gram matrix is updated by long scalar products.
+    for begin in range(0, many, BLOCK):
+        end = min(begin + BLOCK, many)
+        if differences(now, side, begin, end) == 0.0:
             continue
-        changed += 1
-        column = zono.columns[j]
-        step = float(now[j] - side[j])
-        # Out of the Gram matrix when it is clipped, back in when it is free again.
-        weight = float(abs(side[j]) - abs(now[j]))
-        side[j] = now[j]
-        for i in range(n):
-            g = column[i]
-            zono.fixed[i] += step * g
-            if weight != 0.0:
-                f = weight * g
-                for c in range(n):
-                    zono.free[i, c] += f * column[c]
+        for j in range(begin, end):
+            step = now[j] - side[j]
+            if step == 0.0:
+                continue
+            # Out of the Gram matrix when it is clipped, back in when it is free again.
+            weight = abs(side[j]) - abs(now[j])
+            side[j] = now[j]
+            column = zono.columns[j]
+            for i in range(n):
+                gone[i, changed] = column[i]
+                weighted[i, changed] = weight * column[i]
+                zono.fixed[i] += step * column[i]
+            changed += 1
+    for i in range(n):
+        for c in range(i + 1):
+            zono.free[i, c] += dot(weighted[i, :changed], gone[c, :changed])
+            zono.free[c, i] = zono.free[i, c]
     return changed
 
 
@@ -143,7 +187,7 @@ def unclip(zono):
     """Start afresh: nothing is clipped."""
     n, many = zono.v.shape
     for j in range(many):
-        zono.side[j] = 0
+        zono.side[j] = 0.0
     for i in range(n):
         zono.fixed[i] = 0.0
         for c in range(n):
