@@ -60,7 +60,7 @@ def estimates_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
     if frame.empty:
         return frame
     stated = dict.fromkeys(zip(frame["method"], frame.pop("guarantee"), strict=True))
-    frame.attrs["note"] = "; ".join(f"{method}: {said}" for method, said in stated)
+    frame.attrs["below"] = [f"{method}: {said}" for method, said in stated]
     return frame
 
 

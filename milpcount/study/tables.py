@@ -143,7 +143,9 @@ def _cell(value: Any) -> str:
     if isinstance(value, int):
         return _GROUPS.sub(",", to_decimal(value))
     if isinstance(value, float):
-        return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.6g}"
+        if abs(value) >= 1000:
+            return f"{value:,.1f}".removesuffix(".0")
+        return f"{value:.6g}"
     return str(value)
 
 
@@ -167,8 +169,8 @@ def to_markdown(frame: pd.DataFrame) -> str:
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
-def to_latex(frame: pd.DataFrame, caption: str, label: str) -> str:
-    """The table in LaTeX; needs the package booktabs."""
+def to_latex(frame: pd.DataFrame, caption: str, label: str, below: Sequence[str] = ()) -> str:
+    """The table in LaTeX, with lines of notes below it; needs the package booktabs."""
     special = {c: "\\" + c for c in "&%$#_{}"}
     special |= {"≥": r"$\ge$", "≈": r"$\approx$"}
     escape = str.maketrans(special | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"})
@@ -190,6 +192,7 @@ def to_latex(frame: pd.DataFrame, caption: str, label: str) -> str:
         *body,
         r"\bottomrule",
         r"\end{tabular}",
+        *(rf"\par\footnotesize {line.translate(escape)}" for line in below),
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
@@ -208,14 +211,19 @@ def without_constants(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
 
 
 def write_table(frame: pd.DataFrame, folder: Path, name: str, caption: str) -> list[Path]:
-    """Write ``name.csv`` with all columns, ``name.md`` and ``name.tex`` for readers."""
+    """Write ``name.csv`` with all columns, ``name.md`` and ``name.tex`` for readers.
+
+    The frame's attributes ``note`` (for the caption) and ``below`` (lines under the table) are
+    for readers too.
+    """
     short, note = without_constants(frame)
     notes = "; ".join(text for text in (note, marks_in(short), frame.attrs.get("note", "")) if text)
     legend = f"{caption} ({notes})" if notes else caption
+    below = frame.attrs.get("below", ())
     contents = {
         ".csv": frame.map(_csv_cell).to_csv(index=False, lineterminator="\n"),
-        ".md": f"{legend}\n\n{to_markdown(short)}",
-        ".tex": to_latex(short, legend, f"tab:{name}"),
+        ".md": f"{legend}\n\n{to_markdown(short)}" + "".join(f"\n{line}\n" for line in below),
+        ".tex": to_latex(short, legend, f"tab:{name}", below),
     }
     paths = []
     for suffix, text in contents.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -62,11 +63,16 @@ def bounds_and_counts(records: Records, bounds: Sequence[str], title: str) -> Fi
             marker="o",
             markersize=4,
             linewidth=1.4,
-            linestyle="-" if len(ways) == 1 else "none",
+            linestyle="none",
             capsize=3,
             label=_way_label(way, len(ways)),
             zorder=3,
         )
+        stopped = [e < n for n, e in zip(part["networks"], part["exact"], strict=True)]
+        if len(ways) == 1:
+            # Only counts are joined: a proved lower end lies on no curve.
+            joined = [nan if s else m for m, s in zip(means, stopped, strict=True)]
+            axes.plot(places, joined, color=colour, linewidth=1.4, zorder=3)
         _mark_stopped(axes, part, places, colour, means)
     count_axis(axes)
     split_ticks(axes, shapes)
@@ -174,7 +180,7 @@ def counts_and(
                 color=shade(k, len(shapes)),
                 # Hollow where counting was stopped: the point belongs higher.
                 facecolors=[shade(k, len(shapes)) if exact else "none" for exact in part["exact"]],
-                s=22,
+                s=14 if len(shapes) > _MANY else 22,
                 linewidths=0.8,
                 label=hidden(shape),
             )

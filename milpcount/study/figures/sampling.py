@@ -80,6 +80,7 @@ def sampling_and_bounds(records: Records, bounds: Sequence[str], title: str) -> 
     stopped = [r for r in counts if not r["exact"]]
     style = {"color": "#0072B2", "marker": "o", "markerfacecolor": "white", "linestyle": "none"}
     _line(upper, _means(stopped, shapes, _ends(stopped)), "stopped: proved lower end", style)
+    crosses: set[tuple[int, float]] = set()
     for k, label in enumerate(dict.fromkeys(r["label"] for r in estimates)):
         part = [r for r in estimates if r["label"] == label]
         style = {"color": _COLOURS[k % len(_COLOURS)], "marker": _MARKERS[k % len(_MARKERS)]}
@@ -87,7 +88,7 @@ def sampling_and_bounds(records: Records, bounds: Sequence[str], title: str) -> 
         _line(upper, _means(part, shapes, _ends(part)), _stated(label, part), style)
         seconds = _means(part, shapes, _seconds(part))
         _line(lower, seconds, label, style)
-        _cross_stopped(lower, part, shapes, seconds)
+        crosses |= _stopped(part, shapes, seconds)
     known = bounds_of(records)
     style = {"color": BOUND_COLOURS[1], "marker": "^", "linestyle": (0, (4, 2))}
     for ranges in dict.fromkeys(r["ranges"] for r in known):
@@ -98,6 +99,10 @@ def sampling_and_bounds(records: Records, bounds: Sequence[str], title: str) -> 
     style = {"color": BOUND_COLOURS[0], "marker": "s", "markerfacecolor": "none"}
     analytic = {id(r): r["analytic_seconds"] for r in known}
     _line(lower, _means(known, shapes, analytic), "bounds without ranges", style)
+    style = {"color": "#000000", "marker": "x", "markersize": 6, "linestyle": "none"}
+    if crosses:
+        places, ends = zip(*sorted(crosses), strict=True)
+        lower.plot(places, ends, label="stopped by its limit", zorder=4, **style)
     count_axis(upper)
     count_axis(lower, "seconds")
     split_ticks(lower, shapes)
@@ -142,20 +147,9 @@ def _line(axes: Axes, values: Sequence[float], label: str, style: Mapping[str, A
         axes.plot(range(len(values)), values, label=label, **{**defaults, **style})
 
 
-def _cross_stopped(
-    axes: Axes, part: Sequence[Record], shapes: Sequence[str], seconds: Sequence[float]
-) -> None:
+def _stopped(
+    part: Sequence[Record], shapes: Sequence[str], seconds: Sequence[float]
+) -> set[tuple[int, float]]:
+    """Where the times are of estimates some of which were stopped."""
     stopped = {"-".join(map(str, r["architecture"])) for r in part if r["stopped_by"] is not None}
-    places = [k for k, shape in enumerate(shapes) if shape in stopped]
-    if places:
-        known = "stopped by its limit" in axes.get_legend_handles_labels()[1]
-        axes.plot(
-            places,
-            [seconds[k] for k in places],
-            color="#000000",
-            marker="x",
-            markersize=6,
-            linestyle="none",
-            label="_" if known else "stopped by its limit",
-            zorder=4,
-        )
+    return {(k, seconds[k]) for k, shape in enumerate(shapes) if shape in stopped}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from milpcount.study.comparison import epochs_table
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["counts_by_epoch"]
 
+# Counts this close are told apart on a linear scale.
+_NEAR = 20
+
 
 def counts_by_epoch(records: Records, bounds: Sequence[str], title: str) -> Figure:
     """Counts of the networks kept during training, by epoch; below, their test accuracy.
@@ -30,7 +34,7 @@ def counts_by_epoch(records: Records, bounds: Sequence[str], title: str) -> Figu
     """
     require_matplotlib()
     from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     table = epochs_table(records, bounds)
     figure = Figure(figsize=(5.4, 4.6), layout="constrained")
@@ -48,10 +52,16 @@ def counts_by_epoch(records: Records, bounds: Sequence[str], title: str) -> Figu
         lower.plot(epochs, heights(accuracy), **style)
     for axes in (upper, lower):
         plain_axes(axes)
-    count_axis(upper)
+    counts = [v for v in heights(table["count"] if series else []) if not isnan(v)]
+    if counts and max(counts) < _NEAR * min(counts):
+        upper.set_ylabel("activation regions")
+        upper.set_ylim(0, None)
+        upper.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    else:
+        count_axis(upper)
     lower.set_ylabel("test accuracy (%)")
     lower.set_xlabel("epochs of training")
-    lower.xaxis.set_major_locator(MaxNLocator(integer=True))
+    lower.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     upper.set_title(title, fontsize=10)
     if series:
         upper.legend(frameon=False, fontsize=8, title="hidden units", title_fontsize=8)
