@@ -49,9 +49,9 @@ def test_reference_values() -> None:
 def test_best_depths() -> None:
     table = depth_table(DepthBounds(units=[60], inputs=60))
     best = dict(zip(table["inputs"], table["best_depth"], strict=True))
-    expected = {n: "6" for n in range(1, 6)} | {6: "5", 8: "4"}
-    expected |= {n: "3" for n in range(10, 13)} | {n: "2" for n in range(15, 30)}
-    expected |= {n: "1" for n in range(31, 61)} | {30: "1 = 2"}
+    expected = dict.fromkeys(range(1, 6), "6") | {6: "5", 8: "4"}
+    expected |= dict.fromkeys(range(10, 13), "3") | dict.fromkeys(range(15, 30), "2")
+    expected |= dict.fromkeys(range(31, 61), "1") | {30: "1 = 2"}
     assert {n: best[n] for n in expected} == expected
 
 

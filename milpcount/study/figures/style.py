@@ -50,7 +50,8 @@ BOUND_NAMES = {
     "activation_based": "activation-based",
     "hinz2019": "Hinz & van de Geer 2019",
 }
-_TOO_HIGH = 10**300
+# Scales reach some powers of ten beyond what they show, and floats end at 10^308.
+_TOO_HIGH = 10**250
 _CROWDED = 8
 
 

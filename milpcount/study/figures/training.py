@@ -15,6 +15,7 @@ from milpcount.study.figures.style import (
     plain_axes,
     require_matplotlib,
 )
+from milpcount.study.marks import AtLeast
 from milpcount.study.records import Records
 
 if TYPE_CHECKING:
@@ -48,6 +49,12 @@ def counts_by_epoch(records: Records, bounds: Sequence[str], title: str) -> Figu
         name = f"{hidden(str(shape))}, seed {seed}" if len(series) > 1 else hidden(str(shape))
         style: dict[str, Any] = {"color": colour, "marker": "o", "markersize": 4, "linewidth": 1.4}
         upper.plot(epochs, heights(part["count"]), label=name, **style)
+        stopped = [isinstance(v, AtLeast) for v in part["count"]]
+        if any(stopped):
+            places = [e for e, s in zip(epochs, stopped, strict=True) if s]
+            ends = heights([v for v in part["count"] if isinstance(v, AtLeast)])
+            hollow = {**style, "linestyle": "none", "markerfacecolor": "white"}
+            upper.plot(places, ends, label="stopped: proved lower end", zorder=3, **hollow)
         accuracy = [None if v is None else 100 * float(v) for v in part["test_accuracy"]]
         lower.plot(epochs, heights(accuracy), **style)
     for axes in (upper, lower):
@@ -55,7 +62,7 @@ def counts_by_epoch(records: Records, bounds: Sequence[str], title: str) -> Figu
     counts = [v for v in heights(table["count"] if series else []) if not isnan(v)]
     if counts and max(counts) < _NEAR * min(counts):
         upper.set_ylabel("activation regions")
-        upper.set_ylim(0, None)
+        upper.set_ylim(0, 1.12 * max(counts))
         upper.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     else:
         count_axis(upper)
