@@ -50,10 +50,14 @@ def bounds_and_counts(records: Records, bounds: Sequence[str], title: str) -> Fi
         title += ", with the output units" if with_output else ", hidden units only"
     shapes = list(dict.fromkeys(table["architecture"]))
     figure, axes = canvas(max(6.4, 3.4 + min(0.45, 6.4 / len(shapes)) * len(shapes)), title)
-    ways = dict.fromkeys(table[list(WAY)].itertuples(index=False, name=None))
+    # Where every architecture has one row, what "auto" chose makes no series of its own.
+    by = [column for column in WAY if column != "engine"]
+    if table.duplicated(["architecture", *by]).any():
+        by = list(WAY)
+    ways = dict.fromkeys(table[by].itertuples(index=False, name=None))
     draw_bounds(axes, table, bounds, shapes)
     for k, way in enumerate(ways):
-        part = table[(table[list(WAY)] == pd.Series(way, index=WAY)).all(axis=1)]
+        part = table[(table[by] == pd.Series(way, index=by)).all(axis=1)]
         means = heights(part["mean"])
         below = [m - v for m, v in zip(means, heights(part["min"]), strict=True)]
         above = [v - m for m, v in zip(means, heights(part["max"]), strict=True)]
@@ -141,10 +145,10 @@ def draw_bounds(
 
 
 def _way_label(way: tuple[Any, ...], ways: int) -> str:
-    engine, definition, with_output = way
+    """Name a way of counting; its last entry says whether the outputs count."""
     if ways == 1:
         return "counted: mean, min to max"
-    return f"counted: {engine}, {definition}{', with output' if with_output else ''}"
+    return f"counted: {', '.join(way[:-1])}{', with output' if way[-1] else ''}"
 
 
 _MEASURES: Mapping[str, tuple[str, float]] = {
