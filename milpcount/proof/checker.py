@@ -65,6 +65,10 @@ class Checked:
         """Relation and count."""
         return f"{self.header.relation} {self.header.count}"
 
+    def is_about(self, domain: Domain, inputs: int) -> bool:
+        """Whether the statement is about this domain, number by number."""
+        return same_domain(domain, self.header.domain, inputs)
+
 
 class Node:
     """Signs of all units, and what follows: the first layer that is not complete, its rows."""
@@ -269,7 +273,7 @@ class Segment:
             return [*(2 * k + 1 for k in parts), 2 << (8 * size)]
         # Step 1: w and e, for prove_points.
         e, width = cursor.zigzag(), exact.starts[1] if exact.layers else 0
-        if abs(e) > _LARGE:
+        if abs(e) > _LARGE or not width:
             raise cursor.fail("the exponent is out of range")
         return [*(cursor.zigzag() for _ in range(width)), e]
 

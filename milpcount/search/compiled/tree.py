@@ -21,6 +21,8 @@ from milpcount.search.compiled.codes import (
     REGIONS,
     SLOT,
     STEPS,
+    TAPE,
+    TAPE_SLACK,
     VERDICT,
 )
 from milpcount.search.compiled.dictionary import FREE, SEEN_NEGATIVE, SEEN_POSITIVE
@@ -44,6 +46,8 @@ from milpcount.search.compiled.node import (
     settle,
 )
 from milpcount.search.compiled.proofs import add_multiple, supremum
+from milpcount.search.compiled.sums import record_sum
+from milpcount.search.compiled.tape import record_branch
 
 
 @jit
@@ -103,7 +107,7 @@ def decide(net, st, d):
         if code == 1:
             continue
         u = st.rowvar[d, target] - base
-        if code == 0 and refuted(net, st, d, target, sign):
+        if code == 0 and refuted(net, st, d, target, sign) and record_sum(net, st, d, target, sign):
             st.counters[BY_MULTIPLIERS] += 1
             remove_row(net, st, d, target)
             settle(net, st, d, u, -2 * sign)
@@ -125,8 +129,9 @@ def take_verdict(net, st, d):
         remove_row(net, st, d, r)
         settle(net, st, d, u, -2 * sign)
         return True
-    # The other side is a cell of its own.
+    # The other side is a cell of its own; whoever takes over must not search this one again.
     if push_to(net, st, d, r, -sign) != 1:
+        st.sign[d, u] = -sign
         return False
     constrain(net, st, d, r, -sign)
     settle(net, st, d, u, -sign)
@@ -168,6 +173,7 @@ def branch_on(net, st, d, r):
     """Go down the side on which the vertex stands; the other side waits in slot ``d``."""
     u = st.rowvar[d, r] - net.n - net.domain.shape[1]
     sign = 1 if st.table[d, net.n, r] > 0.0 else -1
+    record_branch(st, u - net.starts[st.layer[d]], sign)
     copy_slot(net, st, d)
     st.stage[d] = COME_BACK
     st.unit[d] = u
@@ -209,10 +215,12 @@ def run(net, st, zono, steps, limit, emit):
     """
     reg = st.registers
     n_layers = net.widths.shape[0]
-    plain = not emit and zono.v.shape[0] == 0
+    plain = not emit and zono.v.shape[0] == 0 and st.tape.shape[0] == 0
     while reg[SLOT] >= 0:
         if steps <= 0 or reg[REGIONS] >= limit:
             return STEPS
+        if reg[TAPE] + reg[TAPE_SLACK] > st.tape.shape[0]:
+            return FULL
         steps -= 1
         d = reg[SLOT]
         st.counters[NODES] += 1

@@ -86,6 +86,10 @@ class ExactRecorder:
         for layer in self._layers:
             self._starts.append(self._starts[-1] + layer.width)
 
+    def renew(self, watch: Watch) -> None:
+        """Go on with another clock."""
+        self._watch = watch
+
     def below(self, signs: NDArray[np.int8]) -> Recorded:
         """The steps that settle the node with these signs (0 for open units).
 
