@@ -310,20 +310,19 @@ class Segment:
         for (wanted, at, _, _), point, (signs, zeros) in zip(
             waiting, points, exact.signs(points), strict=True
         ):
-            self.cursor.at = at
             for row, _ in exact.domain:
                 value = sum(c * v for c, v in zip(row, point, strict=True))
                 if value < 0 or (value == 0 and exact.full and any(row)):
-                    raise self.cursor.fail("the point is not inside the polytope")
+                    raise self.cursor.fail("the point is not inside the polytope", at)
             if wanted is None:
                 self.found.patterns.append(signs)
             elif signs != wanted:
-                raise self.cursor.fail("the point has other signs than its node")
+                raise self.cursor.fail("the point has other signs than its node", at)
             for unit in zeros if exact.full else ():
                 layer = bisect_right(exact.starts, unit) - 1
                 row = exact.rows_of(signs, layer).rows[unit - exact.starts[layer]]
                 if any(exact.on_coordinates(row)):
-                    raise self.cursor.fail(f"unit {unit} is 0 at the point, and not nearby")
+                    raise self.cursor.fail(f"unit {unit} is 0 at the point, and not nearby", at)
             self.found.regions += 1
 
 
