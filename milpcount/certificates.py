@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from milpcount.domain import Domain
+import numpy as np
+
+from milpcount.domain import Box, Domain, Polytope, Slice
 from milpcount.engines import run_engine
-from milpcount.errors import InputError
+from milpcount.errors import CertificateError, InputError
 from milpcount.network import ReLUNetwork
 from milpcount.outcome import Found, Leaf, Outcome
 from milpcount.problem import CountProblem, Watch
@@ -17,7 +19,7 @@ from milpcount.result import Definition, TerminationReason
 if TYPE_CHECKING:
     from milpcount.proof.checker import Checked
 
-__all__ = ["certified", "verify"]
+__all__ = ["certified", "same_domain", "verify"]
 
 
 def certified(
@@ -96,10 +98,19 @@ def verify(
 
     if workers is not None and workers < 1:
         raise InputError(f"the number of workers must be at least 1, not {workers}")
-    return check_certificate(
-        Path(certificate),
-        net,
-        domain=domain,
-        definition=None if definition is None else str(Definition(definition)),
-        workers=workers or 1,
+    proved = check_certificate(Path(certificate), net, workers or 1)
+    about = proved.header
+    if domain is not None and not same_domain(domain, about.domain, net):
+        raise CertificateError(f"{certificate}: it is about another domain, {about.domain!r}")
+    if definition is not None and about.definition != Definition(definition):
+        raise CertificateError(f"{certificate}: it counts {about.definition}, not {definition}")
+    return proved
+
+
+def same_domain(a: Domain, b: Domain, net: ReLUNetwork) -> bool:
+    """Whether two domains are written with the same numbers, for inputs of this network."""
+    a, b = a.resolve(net.input_dimension), b.resolve(net.input_dimension)
+    names = {Box: ("lo", "hi"), Polytope: ("A", "c"), Slice: ("points", "lo", "hi")}[type(a)]
+    return type(a) is type(b) and all(
+        np.array_equal(getattr(a, name), getattr(b, name)) for name in names
     )

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from milpcount.certificates import verify
+from milpcount.certificates import same_domain, verify
 from milpcount.cli.domain import (
     BoxOption,
     CenterOption,
@@ -75,7 +75,7 @@ def verify_command(
                 "definition": header.definition,
                 "with_output": header.with_output,
                 "domain": repr(header.domain),
-                "own_domain": own is not None and proved.is_about(own, network.input_dimension),
+                "own_domain": own is not None and same_domain(own, header.domain, network),
                 "network_sha256": header.sha256,
                 "seconds": seconds,
             }
@@ -86,7 +86,7 @@ def verify_command(
     out = console()
     out.print(f"verified: number of {what} [bold]{proved.statement}[/bold]")
     out.print(f"{units} of {network.name} over {header.domain!r}")
-    if own is not None and not proved.is_about(own, network.input_dimension):
+    if own is not None and not same_domain(own, header.domain, network):
         out.print("note: that is not the box that the network carries")
     out.print(f"{proved.regions} witnesses checked in {seconds:.2f} s")
     return EXIT_DONE

@@ -29,11 +29,10 @@ from pathlib import Path
 
 from flint import fmpz_mat
 
-from milpcount.domain import Domain
-from milpcount.errors import CertificateError
+from milpcount.errors import CertificateError, DomainError
 from milpcount.network import ReLUNetwork
 from milpcount.proof.exact import ACTIVE, INACTIVE, Exact, Row, Rows, supremum
-from milpcount.proof.format import Cursor, Header, blocks, read_header, same_domain
+from milpcount.proof.format import Cursor, Header, read_header, read_segments
 
 __all__ = ["Checked", "check_certificate"]
 
@@ -64,10 +63,6 @@ class Checked:
     def statement(self) -> str:
         """Relation and count."""
         return f"{self.header.relation} {self.header.count}"
-
-    def is_about(self, domain: Domain, inputs: int) -> bool:
-        """Whether the statement is about this domain, number by number."""
-        return same_domain(domain, self.header.domain, inputs)
 
 
 class Node:
@@ -110,7 +105,7 @@ class Segment:
         if self.is_list and stack:
             raise cursor.fail("a list of witnesses opens no nodes")
         while cursor.at < len(cursor.data):
-            step = cursor.u8()
+            step = cursor.integer(1)
             if self.is_list and step <= 2:
                 self._points.append((None, cursor.at, step, self._point(step)))
             elif not stack or self.is_list or step > 8:
@@ -265,7 +260,7 @@ class Segment:
         if None in exact.low or None in exact.high:
             raise cursor.fail("this step needs a bounded box")
         if step == 0:
-            size = cursor.u8()
+            size = cursor.integer(1)
             raw = cursor.take(size * n)
             parts = raw if size == 1 else (
                 int.from_bytes(raw[k : k + size], "little") for k in range(0, size * n, size)
@@ -326,79 +321,61 @@ class Segment:
             self.found.regions += 1
 
 
-def check_certificate(
-    path: Path,
-    net: ReLUNetwork,
-    *,
-    domain: Domain | None = None,
-    definition: str | None = None,
-    workers: int = 1,
-) -> Checked:
-    """Check a certificate against a network, and the domain and definition if they are given.
+def check_certificate(path: Path, net: ReLUNetwork, workers: int = 1) -> Checked:
+    """Check a certificate against a network, in so many processes.
 
     Raises:
         CertificateError: it is damaged, is about something else, or does not prove what it states.
         InputError: no such file.
     """
-    header = read_header(path)
+    try:
+        return _check(path, net, workers)
+    except (CertificateError, DomainError) as error:
+        raise CertificateError(f"{path}: {error}") from None
+
+
+def _check(path: Path, net: ReLUNetwork, workers: int) -> Checked:
+    header, rest = read_header(path)
     if header.sha256 != net.sha256:
-        raise CertificateError(f"{path}: it is about another network than {net.name}")
-    if domain is not None and not same_domain(domain, header.domain, net.input_dimension):
-        raise CertificateError(f"{path}: it is about another domain, {header.domain!r}")
-    if definition not in (None, header.definition):
-        raise CertificateError(f"{path}: it counts {header.definition}, not {definition}")
+        raise CertificateError(f"it is about another network than {net.name}")
     exact = Exact(net, header)
     nodes = Counter({bytes(exact.units): 1})
     patterns: set[bytes] = set()
     regions = unproved = 0
-    try:
-        for segment in _segments(path, net, header, exact, workers):
-            for node in segment.opened:
-                if not nodes[node]:
-                    raise CertificateError(f"{segment.name}: it opens a node not left open")
-                nodes[node] -= 1
-            nodes.update(segment.left)
-            regions += segment.regions
-            unproved += segment.unproved
-            patterns.update(segment.patterns)
-    except CertificateError as error:
-        raise CertificateError(f"{path}: {error}") from None
-    if header.is_list and len(patterns) != regions:
-        raise CertificateError(f"{path}: {regions - len(patterns)} witnesses repeat a pattern")
+    for found in _checked(read_segments(rest), exact, header.is_list, workers):
+        for node in found.opened:
+            if not nodes[node]:
+                raise CertificateError(f"{found.name}: it opens a node that was not left open")
+            nodes[node] -= 1
+        nodes.update(found.left)
+        regions += found.regions
+        unproved += found.unproved
+        patterns.update(found.patterns)
     left = nodes.total()
     proved = Checked(regions, unproved, left, header)
-    lower, upper = regions, None if left else regions + unproved
-    if header.relation != "<=" and not lower >= header.count:
-        raise CertificateError(f"{path}: it proves {lower} regions, and states {proved.statement}")
-    if header.relation != ">=" and (upper is None or upper > header.count):
-        most = f"at most {upper}" if upper is not None else f"nothing of {left} nodes left open"
-        raise CertificateError(f"{path}: it proves {most}, and states {proved.statement}")
+    if header.is_list and len(patterns) != regions:
+        raise CertificateError(f"{regions - len(patterns)} witnesses repeat a pattern")
+    if header.relation != "<=" and regions < header.count:
+        raise CertificateError(f"it proves {regions} regions, and states {proved.statement}")
+    if header.relation != ">=" and (left or regions + unproved > header.count):
+        most = f"{left} nodes are left open" if left else f"at most {regions + unproved} are proved"
+        raise CertificateError(f"{most}, and it states {proved.statement}")
     return proved
 
 
-_mine: list[Exact] = []
-
-
-def _start(net: ReLUNetwork, header: Header) -> None:
-    _mine.append(Exact(net, header))
-
-
-def _check(cursor: Cursor, is_list: bool) -> Found:
-    return Segment(_mine[0], cursor, is_list).run()
-
-
-def _segments(
-    path: Path, net: ReLUNetwork, header: Header, exact: Exact, workers: int
+def _checked(
+    segments: Iterator[Cursor], exact: Exact, is_list: bool, workers: int
 ) -> Iterator[Found]:
-    """The segments in their order, each checked; by several processes if asked."""
-    if workers <= 1:
-        for cursor in blocks(path):
-            yield Segment(exact, cursor, header.is_list).run()
+    """The segments, each checked, in their order."""
+    if workers == 1:
+        for cursor in segments:
+            yield Segment(exact, cursor, is_list).run()
         return
-    with ProcessPoolExecutor(workers, get_context("spawn"), _start, (net, header)) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         running: deque[Future[Found]] = deque()
-        for cursor in blocks(path):
-            running.append(pool.submit(_check, cursor, header.is_list))
+        for cursor in segments:
+            running.append(pool.submit(Segment(exact, cursor, is_list).run))
+            # Few at a time: they take memory.
             if len(running) > 3 * workers:
                 yield running.popleft().result()
         while running:

@@ -63,6 +63,7 @@ class Exact:
     """
 
     def __init__(self, net: ReLUNetwork, header: Header) -> None:
+        self._made_of = net, header
         layers = net.counted_layers(header.with_output)
         self.full, self.reduced = header.definition == "full", header.reduced
         self.starts = [0]
@@ -84,6 +85,9 @@ class Exact:
                 raise CertificateError("the header: base 1 goes with bounded boxes alone")
             self._reduce()
 
+    def __reduce__(self) -> tuple[type[Exact], tuple[ReLUNetwork, Header]]:
+        return Exact, self._made_of  # other processes make their own
+
     def _domain(
         self, net: ReLUNetwork, header: Header, affine: list[list[Fraction]]
     ) -> tuple[Box, list[list[Fraction]]]:
@@ -101,8 +105,7 @@ class Exact:
         if isinstance(box, Box):
             return box, []
         assert isinstance(box, Polytope)
-        cuts = [[*(-v for v in a), c] for a, (c,) in zip(
-            _fractions(box.A), _fractions(box.c[:, None]), strict=True)] if len(box.c) else []  # fmt: skip
+        cuts = _fractions(np.column_stack([-box.A, box.c])) if len(box.c) else []
         around = header.around or WholeSpace().resolve(n)
         if header.around is not None:
             self._check_around(header, around.resolve(n), [_integers([r])[0][0] for r in cuts], n)
@@ -223,7 +226,6 @@ class Exact:
 
 def _dot(row: Sequence[Fraction], vector: Sequence[Fraction]) -> Fraction:
     return sum((a * b for a, b in zip(row, vector, strict=False)), Fraction(0))
-
 
 
 def _matrix(rows: Sequence[Row]) -> fmpz_mat:

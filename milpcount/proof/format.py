@@ -46,8 +46,8 @@ first in the lowest bits; the bits left over are 0.  The units with a sign are t
 layers and some of the next.  They make a stack, the last one on top.  Then come *steps* until the
 segment ends, each about the node on top.  A step is a u8 and what follows it:
 
-    0  a region, at the point z_j = (2 k_j + 1) / 2^(8 q + 1): u8 q, then every k_j in q bytes.  Only
-       where all coordinates have two ends.  The node is done.
+    0  a region, at the point z_j = (2 k_j + 1) / 2^(8 q + 1): u8 q, then every k_j in q bytes.
+       Only where all coordinates have two ends.  The node is done.
     1  a region, at z_j = 1/2 + sum_i w_i 2^-e G_ij, moved to the nearer end of [0, 1] if outside: a
        zigzag e and a zigzag w_i for every unit of the first layer, whose pre-activations are
        sum_j G_ij z_j + constant.  As above.
@@ -71,40 +71,28 @@ Nodes that are left when the segment ends are open again, and so are the nodes o
 from __future__ import annotations
 
 import hashlib
-import math
-import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from milpcount.domain import Box, Domain, Polytope, Slice
-from milpcount.errors import CertificateError, InputError, MilpcountError
+from milpcount.errors import CertificateError, DomainError, InputError
 
-__all__ = ["Cursor", "Header", "blocks", "read_header", "same_domain"]
+__all__ = ["Cursor", "Header", "read_header", "read_segments"]
 
 MAGIC = b"RLUCERT1"
-RELATIONS = ("==", ">=", "<=")
-DEFINITIONS = ("full", "nonempty")
-_FIXED = struct.Struct("<8sBQ32sBBBB")
 _MOST = 1 << 28  # bytes of a packed part
-_MOST_INPUTS = 1 << 24
+_LONGEST = 1 << 20  # bits of a number
 
 
 @dataclass(frozen=True, eq=False)
 class Header:
-    """What a certificate states.
+    """What a certificate states: the number of regions is ``relation`` ("==", ">=", "<=") N.
 
     Attributes:
-        relation: "==", ">=" or "<=".
-        count: N.
-        sha256: of the network, as hexadecimal digits.
-        definition: "full" or "nonempty".
-        with_output, is_list, reduced: flags.
-        domain: with one entry a coordinate.
         around: of a polytope: the box around it, None where it has none.
         weights: of a polytope: for each end of that box the weights that prove it.
     """
@@ -117,8 +105,8 @@ class Header:
     is_list: bool
     reduced: bool
     domain: Domain
-    around: Box | None = None
-    weights: tuple[tuple[int, ...], ...] = ()
+    around: Box | None
+    weights: list[list[int]]
 
 
 class Cursor:
@@ -133,31 +121,25 @@ class Cursor:
 
     def take(self, size: int) -> bytes:
         """So many bytes."""
-        end = self.at + size
-        if end > len(self.data):
+        if size > len(self.data) - self.at:
             raise self.fail("it ends in the middle of something")
-        out = self.data[self.at : end]
-        self.at = end
-        return out
+        self.at += size
+        return self.data[self.at - size : self.at]
 
-    def u8(self) -> int:
-        """One byte."""
-        return self.take(1)[0]
-
-    def u32(self) -> int:
-        """Four bytes."""
-        return int.from_bytes(self.take(4), "little")
+    def integer(self, size: int) -> int:
+        """An unsigned number of so many bytes."""
+        return int.from_bytes(self.take(size), "little")
 
     def varint(self) -> int:
         """An unsigned number."""
         value = shift = 0
         while True:
-            byte = self.u8()
+            byte = self.take(1)[0]
             value |= (byte & 127) << shift
             if byte < 128:
                 return value
             shift += 7
-            if shift > 1 << 20:
+            if shift > _LONGEST:
                 raise self.fail("a number is too long")
 
     def zigzag(self) -> int:
@@ -167,116 +149,88 @@ class Cursor:
 
     def doubles(self, *shape: int) -> np.ndarray:
         """An array of f64."""
-        size = math.prod(shape)
-        raw = self.take(8 * size)
+        raw = self.take(8 * int(np.prod(shape, dtype=object)))
         return np.frombuffer(raw, dtype="<f8").astype(np.float64).reshape(shape)
 
+    def packed(self, name: str) -> Cursor | None:
+        """A packed part; None where its length is 0."""
+        length = self.integer(4)
+        if not length:
+            return None
+        size = self.integer(4)
+        if max(length, size) > _MOST:
+            raise self.fail(f"{name} is too large")
+        unpack = zlib.decompressobj()
+        try:
+            # No more memory is taken than announced.
+            raw = unpack.decompress(self.take(length), size + 1)
+        except zlib.error as error:
+            raise self.fail(f"{name} does not decompress ({error})") from None
+        if len(raw) != size or not unpack.eof or unpack.unused_data:
+            raise self.fail(f"{name} does not decompress to {size} bytes")
+        return Cursor(raw, name)
 
-def read_header(path: Path) -> Header:
-    """Check the file's checksum and read what it states.
+
+def read_header(path: Path) -> tuple[Header, Cursor]:
+    """What the file states, and where its segments begin.
 
     Raises:
         InputError: there is no such file.
         CertificateError: it is damaged, or no certificate.
     """
     try:
-        with path.open("rb") as file:
-            _require_checksum(file, path)
-            fixed = file.read(_FIXED.size)
-            magic, relation, count, sha, definition, output, kind, base = _FIXED.unpack(fixed)
-            if magic != MAGIC or relation > 2 or max(definition, output, kind, base) > 1:
-                raise CertificateError(f"{path}: its first {_FIXED.size} bytes make no header")
-            raw = _packed(file, "the domain")
+        data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); name a certificate") from None
-    if raw is None:
-        raise CertificateError(f"{path}: it has no domain")
-    cursor = Cursor(raw, "the domain")
-    try:
-        domain, around, weights = _domain(cursor)
-    except MilpcountError as error:
-        raise CertificateError(f"{path}: {error}") from None
+    if data[:8] != MAGIC:
+        raise CertificateError("it is no certificate")
+    if hashlib.sha256(data[:-32]).digest() != data[-32:]:
+        raise CertificateError("the checksum is wrong: it is damaged or cut short")
+    cursor = Cursor(data[:-32], "the header")
+    cursor.take(8)
+    relation, count, sha256 = cursor.integer(1), cursor.integer(8), cursor.take(32).hex()
+    definition, with_output, kind, base = cursor.take(4)
+    if relation > 2 or max(definition, with_output, kind, base) > 1:
+        raise cursor.fail("there is no such statement")
+    domain = cursor.packed("the domain")
+    if domain is None:
+        raise cursor.fail("there is no domain")
     return Header(
-        RELATIONS[relation], count, sha.hex(), DEFINITIONS[definition],
-        bool(output), bool(kind), bool(base), domain, around, weights,
-    )  # fmt: skip
+        ("==", ">=", "<=")[relation], count, sha256, ("full", "nonempty")[definition],
+        bool(with_output), bool(kind), bool(base), *_domain(domain),
+    ), cursor  # fmt: skip
 
 
-def blocks(path: Path) -> Iterator[Cursor]:
+def read_segments(cursor: Cursor) -> Iterator[Cursor]:
     """The segments, one after the other."""
-    with path.open("rb") as file:
-        file.seek(_FIXED.size)
-        _packed(file, "the domain")
-        number = 0
-        while (raw := _packed(file, f"segment {number}")) is not None:
-            yield Cursor(raw, f"segment {number}")
-            number += 1
-        if len(file.read(33)) != 32:
-            raise CertificateError(f"{path}: something stands between the segments and the end")
-
-
-def _require_checksum(file: BinaryIO, path: Path) -> None:
-    size = file.seek(0, 2)
-    file.seek(0)
-    if size < _FIXED.size + 36 or file.read(8) != MAGIC:
-        raise CertificateError(f"{path}: not a certificate, or one that is cut short")
-    file.seek(0)
-    digest, left = hashlib.sha256(), size - 32
-    while left:
-        part = file.read(min(left, 1 << 20))
-        if not part:
-            raise CertificateError(f"{path}: it changed while it was read")
-        digest.update(part)
-        left -= len(part)
-    if file.read(32) != digest.digest():
-        raise CertificateError(f"{path}: the checksum is wrong: the file is damaged or cut short")
-    file.seek(0)
-
-
-def _packed(file: BinaryIO, name: str) -> bytes | None:
-    length = int.from_bytes(file.read(4), "little")
-    if not length:
-        return None
-    size = int.from_bytes(file.read(4), "little")
-    if length > _MOST or size > _MOST:
-        raise CertificateError(f"{name}: it is too large")
-    unpack = zlib.decompressobj()
-    try:
-        # No more memory is taken than announced.
-        raw = unpack.decompress(file.read(length), size + 1)
-    except zlib.error as error:
-        raise CertificateError(f"{name}: it does not decompress ({error})") from None
-    if len(raw) != size or not unpack.eof or unpack.unused_data:
-        raise CertificateError(f"{name}: it does not decompress to {size} bytes")
-    return raw
-
-
-def _domain(cursor: Cursor) -> tuple[Domain, Box | None, tuple[tuple[int, ...], ...]]:
-    kind, n = cursor.u8(), cursor.u32()
-    if kind > 2 or n > _MOST_INPUTS:
-        raise cursor.fail("no such domain")
-    around, weights = None, []
-    domain: Domain
-    if kind == 0:
-        domain = Box(cursor.doubles(n), cursor.doubles(n))
-    elif kind == 1:
-        m = cursor.u32()
-        domain = Polytope(cursor.doubles(m, n), cursor.doubles(m))
-        if cursor.u8():
-            around = Box(cursor.doubles(n), cursor.doubles(n))
-            weights = [tuple(cursor.varint() for _ in range(m + 1)) for _ in range(2 * n)]
-    else:
-        k = cursor.u32()
-        domain = Slice(cursor.doubles(k + 1, n), cursor.doubles(k), cursor.doubles(k))
+    number = 0
+    while (segment := cursor.packed(f"segment {number}")) is not None:
+        yield segment
+        number += 1
     if cursor.at != len(cursor.data):
-        raise cursor.fail("something follows the domain")
-    return domain, around, tuple(weights)
+        raise cursor.fail("something stands between the segments and the end")
 
 
-def same_domain(a: Domain, b: Domain, n: int) -> bool:
-    """Whether two domains are written with the same numbers, for a network with ``n`` inputs."""
-    a, b = a.resolve(n), b.resolve(n)
-    names = {Box: ("lo", "hi"), Polytope: ("A", "c"), Slice: ("points", "lo", "hi")}[type(a)]
-    if type(a) is not type(b):
-        return False
-    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in names)
+def _domain(cursor: Cursor) -> tuple[Domain, Box | None, list[list[int]]]:
+    kind, n = cursor.integer(1), cursor.integer(4)
+    domain: Domain
+    around, weights = None, []
+    try:
+        if kind == 0:
+            domain = Box(cursor.doubles(n), cursor.doubles(n))
+        elif kind == 1:
+            m = cursor.integer(4)
+            domain = Polytope(cursor.doubles(m, n), cursor.doubles(m))
+            if cursor.integer(1):
+                around = Box(cursor.doubles(n), cursor.doubles(n))
+                weights = [[cursor.varint() for _ in range(m + 1)] for _ in range(2 * n)]
+        elif kind == 2:
+            k = cursor.integer(4)
+            domain = Slice(cursor.doubles(k + 1, n), cursor.doubles(k), cursor.doubles(k))
+        else:
+            raise cursor.fail("there is no such domain")
+    except DomainError as error:
+        raise cursor.fail(str(error)) from None
+    if cursor.at != len(cursor.data):
+        raise cursor.fail("something follows it")
+    return domain, around, weights

@@ -48,17 +48,10 @@ def search(
         certificate.begin(around, reduced)
         coordinates = Coordinates(problem, around)
         if not is_bounded(problem):
-            # The charts of unbounded domains are no part of a certificate.
-            tape = Tape(problem, coordinates, certificate)
-            signs = np.zeros(problem.n_units, np.int8)
-            tape.open([signs])
-            yield from tape.below(signs, watch, outcome).leaves
-            tape.flush()
+            yield from _exactly(problem, watch, outcome, Tape(problem, coordinates, certificate))
             return
     if workers == 1 and resume is None:
-        tape = None
-        if certificate is not None and coordinates is not None:
-            tape = Tape(problem, coordinates, certificate)
+        tape = None if coordinates is None else Tape(problem, coordinates, certificate)
         searcher = Searcher(problem, watch, outcome, method, tape)
         for task in searcher.roots():
             if tape is not None:
@@ -88,6 +81,14 @@ def search(
         pool.close()
         for name, value in journal.statistics.items():
             outcome.add(name, value)
+
+
+def _exactly(problem: CountProblem, watch: Watch, outcome: Outcome, tape: Tape) -> Iterator[Found]:
+    """An unbounded domain: the charts in which it is searched are no part of a certificate."""
+    root = np.zeros(problem.n_units, np.int8)
+    tape.open([root])
+    yield from tape.below(root, watch, outcome).leaves
+    tape.flush()
 
 
 class _Run:

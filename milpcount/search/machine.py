@@ -21,7 +21,7 @@ __all__ = ["Machine", "Search", "compiled_net", "copy_memory", "zonotope_memory"
 
 _SLOTS = 24  # at first; doubled when the search goes deeper
 _MARKS = 96  # vertices whose signs are remembered
-_TAPE = 1 << 18  # bytes of a certificate handed over at once
+_TAPE = 1 << 15  # bytes of a certificate handed over at once
 _BUFFER = 2_000_000  # numbers in the points of leaves handed over at once
 
 

@@ -1,8 +1,8 @@
 """A worker process: ``python -m milpcount.search.worker``, fed through its standard input.
 
-Messages are pickles: first ``(problem, method, keep, coordinates)``, then ``(bundle, seconds)`` each answered
-by a report, or None, which stops the bundle at work.  When the input ends, because the parent is
-done or dead, the worker ends too.
+Messages are pickles: first ``(problem, method, keep, coordinates)``, then ``(bundle, seconds)``
+each answered by a report, or None, which stops the bundle at work.  When the input ends, because
+the parent is done or dead, the worker ends too.
 """
 
 from __future__ import annotations

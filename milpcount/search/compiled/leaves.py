@@ -157,9 +157,11 @@ def leaf(net, st, zono, d, emit):
         if code != FOUND or not record_spread(net, st, zono, m):
             return False
         point = zono.u
-    elif not find_inside(net, st, d) or (emit and net.walls and not off_walls(net, st, d)):
-        return False
-    elif not record_point(net, st, d):
+    elif not (
+        find_inside(net, st, d)
+        and (not emit or not net.walls or off_walls(net, st, d))
+        and record_point(net, st, d)
+    ):
         return False
     st.counters[BY_POINT] += 1
     st.registers[REGIONS] += 1

@@ -164,9 +164,7 @@ class ExactRecorder:
 
     def _named(self, forms: Sequence[Forms], unit: int, sign: int) -> _Named | bool:
         plain = self._plain(forms, unit, 1)
-        wanted = constraint(
-            plain.row.coefficients, sign > 0, self._problem.definition, self._box
-        )
+        wanted = constraint(plain.row.coefficients, sign > 0, self._problem.definition, self._box)
         return wanted if isinstance(wanted, bool) else _Named(wanted, plain.number, plain.shift)
 
     def _plain(self, forms: Sequence[Forms], unit: int, sign: int) -> _Named:
@@ -174,13 +172,9 @@ class ExactRecorder:
         place = unit - self._starts[layer]
         row = forms[layer].row(place)
         whole = [int(forms[layer].matrix[place, j]) for j in range(len(row))]
-        spare = next(
-            ((w // r).bit_length() - 1 for w, r in zip(whole, row, strict=True) if r), 0
-        )
+        spare = next(((w // r).bit_length() - 1 for w, r in zip(whole, row, strict=True) if r), 0)
         signed = tuple(sign * v for v in row)
-        return _Named(
-            Row(signed, sign > 0), len(self._cuts) + unit, forms[layer].shift - spare
-        )
+        return _Named(Row(signed, sign > 0), len(self._cuts) + unit, forms[layer].shift - spare)
 
     def _children(self, node: _Node, unit: int) -> list[_Node]:
         """Both sides, the one that is known to be there last."""

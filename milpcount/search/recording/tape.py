@@ -16,7 +16,7 @@ from milpcount.search.recording.writer import CertificateWriter
 
 __all__ = ["Tape"]
 
-_LENGTH = 1 << 17  # bytes of a segment, about; segments are checked in parallel
+_LENGTH = 1 << 15  # bytes of a segment, about; segments are checked in parallel
 
 Nodes = Sequence[NDArray[np.int8]]
 
