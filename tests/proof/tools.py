@@ -130,9 +130,7 @@ def _segment(
         step = Step(take(1)[0])
         if step.code == 0:
             step.size = take(1)[0]
-            step.numbers = [
-                int.from_bytes(take(step.size), "little") for _ in range(coordinates)
-            ]
+            step.numbers = [int.from_bytes(take(step.size), "little") for _ in range(coordinates)]
         elif step.code == 1:
             step.numbers = [signed() for _ in range(first_width + 1)]
         elif step.code == 2:
