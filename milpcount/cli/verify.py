@@ -22,6 +22,7 @@ from milpcount.cli.domain import (
 )
 from milpcount.cli.output import EXIT_DONE, console, print_json
 from milpcount.decimal_text import to_decimal
+from milpcount.errors import CertificateError
 from milpcount.importers import load_network
 from milpcount.result import Definition
 
@@ -61,7 +62,12 @@ def verify_command(
         inputs=network.input_dimension,
     )  # fmt: skip
     start = time.perf_counter()
-    proved = verify(certificate, network, domain, definition=definition, workers=workers)
+    try:
+        proved = verify(certificate, network, domain, definition=definition, workers=workers)
+    except CertificateError as error:
+        if as_json:
+            print_json({"verified": False, "reason": str(error)})
+        raise
     seconds = time.perf_counter() - start
     header = proved.header
     own = network.input_box

@@ -98,7 +98,10 @@ class Segment:
     def run(self) -> Found:
         """Take all steps."""
         cursor, stack = self.cursor, self._stack
-        for _ in range(cursor.varint()):
+        opens = cursor.varint()
+        if opens > len(cursor.data):
+            raise cursor.fail("it is too short for its nodes")
+        for _ in range(opens):
             signs = self._open_node()
             self.found.opened.append(bytes(signs))
             stack.append(self._settled(Node(signs, 0, 0, [self.exact.base])))
@@ -261,6 +264,8 @@ class Segment:
             raise cursor.fail("this step needs a bounded box")
         if step == 0:
             size = cursor.integer(1)
+            if not size:
+                raise cursor.fail("a point needs at least one byte a coordinate")
             raw = cursor.take(size * n)
             parts = raw if size == 1 else (
                 int.from_bytes(raw[k : k + size], "little") for k in range(0, size * n, size)

@@ -119,6 +119,8 @@ class Exact:
         ``>= 0`` of the rows, which are ``>= 0`` in the polytope, is a constant ``<= 0``, no point
         of the polytope lies beyond.
         """
+        if not np.all(np.isfinite(box.lo) & np.isfinite(box.hi) & (box.lo < box.hi)):
+            raise CertificateError("the domain: the box around it is flat or unbounded")
         for k, weights in enumerate(header.weights):
             j, sign = k // 2, 1 if k % 2 else -1
             end = Fraction(float((box.hi if k % 2 else box.lo)[j]))

@@ -215,6 +215,8 @@ def _domain(cursor: Cursor) -> tuple[Domain, Box | None, list[list[int]]]:
     kind, n = cursor.integer(1), cursor.integer(4)
     domain: Domain
     around, weights = None, []
+    if not n:
+        raise cursor.fail("it has no inputs")
     try:
         if kind == 0:
             domain = Box(cursor.doubles(n), cursor.doubles(n))

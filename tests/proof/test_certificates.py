@@ -193,7 +193,7 @@ def test_a_list_must_not_repeat_itself(tmp_path: Path) -> None:
     network = random_net(np.random.default_rng(2), [2, 5, 1])
     problem = CountProblem.of(network, mc.Box(-1, 1))
     leaves = list(mc.enumerate_regions(network, mc.Box(-1, 1), engine="brute"))
-    found = [leaf for leaf in _leaves(problem)]
+    found = list(_leaves(problem))
     assert len(found) == len(leaves)
     path = tmp_path / "c"
     with CertificateWriter(path, problem) as writer:

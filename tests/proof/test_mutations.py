@@ -90,6 +90,27 @@ def test_announced_sizes_are_not_believed(path: Path) -> None:
     _refused(path, certificate)
     certificate.domain = b"\1" + b"\xff" * 8
     _refused(path, certificate)
+    certificate.domain = b"\0" * 5
+    _refused(path, certificate, "no inputs")
+
+
+def test_numbers_out_of_range_are_refused(path: Path, tmp_path: Path) -> None:
+    certificate = _read(path)
+    k = _places(certificate, 0)[0]
+    certificate.steps[k].size, certificate.steps[k].numbers = 0, [0, 0, 0]
+    _refused(path, certificate, "at least one byte")
+    # A network without units, whose nodes take no bytes.
+    affine = mc.ReLUNetwork([[[1.0]]], [[0.0]])
+    mc.count(affine, BOX, certificate=path)
+    certificate = read(path, 1, 0, 0)
+    certificate.segments[0] = ([b""] * 10**6, certificate.steps)
+    certificate.write(path)
+    with pytest.raises(mc.CertificateError, match="too short for its nodes"):
+        mc.verify(path, affine)
+    certificate.segments[0] = ([b""], [Step(1, numbers=[0])])
+    certificate.write(path)
+    with pytest.raises(mc.CertificateError):
+        mc.verify(path, affine)
 
 
 def test_another_network_is_refused(path: Path) -> None:
@@ -303,8 +324,8 @@ def test_damage_at_every_step(
         try:
             proved = mc.verify(path, _network(), BOX)
         except mc.CertificateError as error:
-            refused += 1
-            assert "segment 0, byte" in str(error) or "states" in str(error)
+            # The place, or the count that does not come out.
+            refused += "segment 0, byte" in str(error) or "states" in str(error)
         else:
             # Rows may be scaled, or left out, without loss; the statement is the true one.
             assert damage in (_scale, _shrink, _no_terms), (damage, k)
@@ -437,14 +458,14 @@ def test_the_box_around_a_polytope_is_proved(tmp_path: Path) -> None:
             changed.write(path)
             with pytest.raises(mc.CertificateError, match=f"end {end} of the box"):
                 mc.verify(path, network)
-    # A box that is too small.
-    floats = np.frombuffer(certificate.domain[start - 32 : start], "<f8").copy()
-    floats[2:] = 0.5
-    changed = copy.deepcopy(certificate)
-    changed.domain = changed.domain[: start - 32] + floats.tobytes() + changed.domain[start:]
-    changed.write(path)
-    with pytest.raises(mc.CertificateError, match="of the box around it is not proved"):
-        mc.verify(path, network)
+    # A box that is too small, one that is flat, one without end, one upside down.
+    for low, high in ((0.0, 0.5), (0.5, 0.5), (-np.inf, 2.0), (0.0, np.inf), (1.0, 0.0)):
+        floats = np.array([low, low, high, high]).astype("<f8").tobytes()
+        changed = copy.deepcopy(certificate)
+        changed.domain = changed.domain[: start - 32] + floats + changed.domain[start:]
+        changed.write(path)
+        with pytest.raises(mc.CertificateError, match="the domain"):
+            mc.verify(path, network)
 
 
 def test_many_inputs_damaged(tmp_path: Path) -> None:
