@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +14,15 @@ import numpy as np
 
 from milpcount.domain import Box, Domain, Polytope, Slice
 from milpcount.engines import run_engine
-from milpcount.errors import CertificateError, InputError
+from milpcount.errors import CertificateError, DomainError, InputError
 from milpcount.network import ReLUNetwork
 from milpcount.outcome import Found, Leaf, Outcome
 from milpcount.problem import CountProblem, Watch
 from milpcount.result import Definition, TerminationReason
 
 if TYPE_CHECKING:
-    from milpcount.proof.checker import Checked
+    from milpcount.proof.checker import Checked, Segment
+    from milpcount.proof.checker import Found as Proved
 
 __all__ = ["certified", "same_domain", "verify"]
 
@@ -98,13 +103,32 @@ def verify(
 
     if workers is not None and workers < 1:
         raise InputError(f"the number of workers must be at least 1, not {workers}")
-    proved = check_certificate(Path(certificate), net, workers or 1)
+    try:
+        if workers is None or workers == 1:
+            proved = check_certificate(Path(certificate), net)
+        else:
+            proved = check_certificate(Path(certificate), net, partial(_in_processes, workers))
+    except (CertificateError, DomainError) as error:
+        raise CertificateError(f"{certificate}: {error}") from None
     about = proved.header
     if domain is not None and not same_domain(domain, about.domain, net):
         raise CertificateError(f"{certificate}: it is about another domain, {about.domain!r}")
     if definition is not None and about.definition != Definition(definition):
         raise CertificateError(f"{certificate}: it counts {about.definition}, not {definition}")
     return proved
+
+
+def _in_processes(workers: int, segments: Iterator[Segment]) -> Iterator[Proved]:
+    """Run segments in so many processes; the results come in their order."""
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        running: deque[Future[Proved]] = deque()
+        for segment in segments:
+            running.append(pool.submit(segment.run))
+            # Few at a time: they take memory.
+            if len(running) > 3 * workers:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
 
 
 def same_domain(a: Domain, b: Domain, net: ReLUNetwork) -> bool:

@@ -20,16 +20,14 @@ in the end leave a lower bound.  The reasons why points and sums prove what they
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter, deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 
 from flint import fmpz_mat
 
-from milpcount.errors import CertificateError, DomainError
+from milpcount.errors import CertificateError
 from milpcount.network import ReLUNetwork
 from milpcount.proof.exact import ACTIVE, INACTIVE, Exact, Row, Rows, supremum
 from milpcount.proof.format import Cursor, Header, read_header, read_segments
@@ -319,27 +317,33 @@ class Segment:
             elif signs != wanted:
                 raise self.cursor.fail("the point has other signs than its node", at)
             for unit in zeros if exact.full else ():
-                layer = bisect_right(exact.starts, unit) - 1
-                row = exact.rows_of(signs, layer).rows[unit - exact.starts[layer]]
-                if any(exact.on_coordinates(row)):
+                node = Node(bytearray(signs), 0, 0, [exact.base])
+                if any(exact.on_coordinates(self._term(node, unit, 1, 0)[2])):
                     raise self.cursor.fail(f"unit {unit} is 0 at the point, and not nearby", at)
             self.found.regions += 1
 
 
-def check_certificate(path: Path, net: ReLUNetwork, workers: int = 1) -> Checked:
-    """Check a certificate against a network, in so many processes.
+def _in_turn(segments: Iterator[Segment]) -> Iterator[Found]:
+    return (segment.run() for segment in segments)
+
+
+def check_certificate(
+    path: Path,
+    net: ReLUNetwork,
+    run: Callable[[Iterator[Segment]], Iterable[Found]] = _in_turn,
+) -> Checked:
+    """Check a certificate against a network.
+
+    Arguments:
+        path: the file.
+        net: the network.
+        run: runs the segments, in this order, one after the other or otherwise.
 
     Raises:
         CertificateError: it is damaged, is about something else, or does not prove what it states.
+        DomainError: its domain has another number of inputs.
         InputError: no such file.
     """
-    try:
-        return _check(path, net, workers)
-    except (CertificateError, DomainError) as error:
-        raise CertificateError(f"{path}: {error}") from None
-
-
-def _check(path: Path, net: ReLUNetwork, workers: int) -> Checked:
     header, rest = read_header(path)
     if header.sha256 != net.sha256:
         raise CertificateError(f"it is about another network than {net.name}")
@@ -347,7 +351,7 @@ def _check(path: Path, net: ReLUNetwork, workers: int) -> Checked:
     nodes = Counter({bytes(exact.units): 1})
     patterns: set[bytes] = set()
     regions = unproved = 0
-    for found in _checked(read_segments(rest), exact, header.is_list, workers):
+    for found in run(Segment(exact, part, header.is_list) for part in read_segments(rest)):
         for node in found.opened:
             if not nodes[node]:
                 raise CertificateError(f"{found.name}: it opens a node that was not left open")
@@ -356,32 +360,13 @@ def _check(path: Path, net: ReLUNetwork, workers: int) -> Checked:
         regions += found.regions
         unproved += found.unproved
         patterns.update(found.patterns)
-    left = nodes.total()
-    proved = Checked(regions, unproved, left, header)
+    proved = Checked(regions, unproved, nodes.total(), header)
     if header.is_list and len(patterns) != regions:
         raise CertificateError(f"{regions - len(patterns)} witnesses repeat a pattern")
     if header.relation != "<=" and regions < header.count:
         raise CertificateError(f"it proves {regions} regions, and states {proved.statement}")
-    if header.relation != ">=" and (left or regions + unproved > header.count):
-        most = f"{left} nodes are left open" if left else f"at most {regions + unproved} are proved"
-        raise CertificateError(f"{most}, and it states {proved.statement}")
+    if header.relation != ">=" and proved.open_nodes:
+        raise CertificateError(f"nodes are left open, and it states {proved.statement}")
+    if header.relation != ">=" and regions + unproved > header.count:
+        raise CertificateError(f"at most {regions + unproved}, and it states {proved.statement}")
     return proved
-
-
-def _checked(
-    segments: Iterator[Cursor], exact: Exact, is_list: bool, workers: int
-) -> Iterator[Found]:
-    """The segments, each checked, in their order."""
-    if workers == 1:
-        for cursor in segments:
-            yield Segment(exact, cursor, is_list).run()
-        return
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        running: deque[Future[Found]] = deque()
-        for cursor in segments:
-            running.append(pool.submit(Segment(exact, cursor, is_list).run))
-            # Few at a time: they take memory.
-            if len(running) > 3 * workers:
-                yield running.popleft().result()
-        while running:
-            yield running.popleft().result()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm
+from typing import NamedTuple
 
 import numpy as np
 from flint import fmpz_mat
@@ -44,11 +45,11 @@ def supremum(row: Sequence[int], low: Ends, high: Ends) -> int | None:
     return total
 
 
-class Rows:
+class Rows(NamedTuple):
     """Pre-activations of one layer on a cell: row ``i`` is ``2^shift`` times that of unit ``i``."""
 
-    def __init__(self, rows: list[Row], shift: int) -> None:
-        self.rows, self.shift = rows, shift
+    rows: list[Row]
+    shift: int
 
 
 class Exact:
@@ -76,8 +77,7 @@ class Exact:
         self.units = self.starts[-1]
         affine0 = _fractions(np.column_stack([layers[0].weight, layers[0].bias])) if layers else []
         box, cuts = self._domain(net, header, affine0)
-        cut_rows = [_integers([row]) for row in cuts]
-        self._place([*affine0, *([Fraction(v) for v in rows[0]] for rows, _ in cut_rows)], box)
+        self._place([*affine0, *cuts], box)
         self.base, self.base_low, self.base_high = self.first, self.low, self.high
         self.n_base = len(self.low)
         if header.reduced:
@@ -105,14 +105,15 @@ class Exact:
         if isinstance(box, Box):
             return box, []
         assert isinstance(box, Polytope)
-        cuts = _fractions(np.column_stack([-box.A, box.c])) if len(box.c) else []
+        floats = [_integers([row])[0] for row in _fractions(np.column_stack([-box.A, box.c]))]
+        cuts = [[Fraction(v) for v in row] for rows in floats for row in rows if len(box.c)]
         around = header.around or WholeSpace().resolve(n)
         if header.around is not None:
-            self._check_around(header, around.resolve(n), [_integers([r])[0][0] for r in cuts], n)
+            self._check_around(header, around.resolve(n), cuts, n)
         return around, cuts
 
     @staticmethod
-    def _check_around(header: Header, box: Box, rows: list[Row], n: int) -> None:
+    def _check_around(header: Header, box: Box, rows: list[list[Fraction]], n: int) -> None:
         """The polytope lies in the box around it.
 
         If ``w > 0`` times "beyond the end", a number that is positive there, plus multiples
@@ -159,8 +160,7 @@ class Exact:
         width = self.starts[1] if self.layers else 0
         self.first = Rows(*_integers(moved[:width]))
         self.first_matrix = _matrix(self.first.rows or [[0]])
-        cuts = [_integers([row]) for row in moved[width:]]
-        self.domain = [(row[0], shift) for row, shift in cuts]
+        self.domain = [(rows[0], shift) for rows, shift in (_integers([r]) for r in moved[width:])]
 
     def _reduce(self) -> None:
         """Take the first layer's rows as coordinates, within their ranges over the box."""
@@ -194,13 +194,6 @@ class Exact:
         entries = [int(v) for v in product.entries()]
         out = [entries[k : k + wide] for k in range(0, len(entries), wide)]
         return Rows(out, lift + shift)
-
-    def rows_of(self, signs: Sequence[int], layer: int) -> Rows:
-        """Pre-activations of a layer where the layers before have these signs."""
-        rows = self.base
-        for k in range(layer):
-            rows = self.next(rows, k, signs[self.starts[k] : self.starts[k + 1]])
-        return rows
 
     def signs(self, points: list[Row]) -> list[tuple[bytes, list[int]]]:
         """The signs of all units at each point ``(z d, d)``, and the units that are 0 there."""
