@@ -250,6 +250,19 @@ def test_published_counts(tmp_path: Path, entry: dict[str, Any]) -> None:
     assert certified(tmp_path / "c", network, domain) == entry["hidden"]
 
 
+def test_the_certificates_kept_here_are_valid() -> None:
+    """Those of networks that are kept here too."""
+    results = Path(__file__).parents[2] / "results"
+    checked = 0
+    for path in sorted((results / "certificates").glob("*_s0.*.cert")):
+        network = mc.load_network(
+            results / "mnist8" / "networks" / f"{path.name.split('.')[0]}.npz"
+        )
+        assert mc.verify(path, network, network.input_box).header.relation == "=="
+        checked += 1
+    assert checked >= 7
+
+
 def test_the_checker_shares_no_code() -> None:
     """The referee imports the network, domains, errors, exact arithmetic, and nothing else."""
     folder = Path(mc.__file__).parent / "proof"

@@ -379,46 +379,80 @@ def test_nodes_are_opened_once_and_closed(path: Path) -> None:
         _refused(path, broken)
 
 
-def test_no_damage_makes_a_false_count_true(path: Path) -> None:
-    """Random changes of steps and nodes: what is still accepted states the true count."""
-    certificate = _read(path)
-    true = certificate.fixed[2]
-    assert isinstance(true, int)
+CONE = net(([[1, 0], [0, 1], [-1, -1]], [0, 0, 0]))
+FACE = net(([[1, 0], [0, 1], [1, 1]], [-1, 1, 0]), ([[1, -1, 1], [1, 1, 0]], [0, -1]))
+
+
+@pytest.mark.parametrize(
+    ("network", "sizes", "definition"),
+    [
+        (_network(), (3, 6, 11), "full"),
+        (CONE, (2, 3, 3), "full"),
+        (CONE, (2, 3, 3), "nonempty"),
+        (FACE, (2, 3, 5), "full"),
+        (FACE, (2, 3, 5), "nonempty"),
+    ],
+    ids=["general", "cone-full", "cone-nonempty", "face-full", "face-nonempty"],
+)
+def test_no_damage_makes_a_false_count_true(
+    tmp_path: Path, network: mc.ReLUNetwork, sizes: tuple[int, int, int], definition: str
+) -> None:
+    """Random changes of steps: what is still accepted states the true count."""
+    path = tmp_path / "c"
+    mc.count(network, BOX, definition=definition, certificate=path)
+    true = mc.count(network, BOX, definition=definition, engine="brute").lower
+    certificate = read(path, *sizes)
+    assert certificate.fixed[2] == true
     chosen = random.Random(1)
     accepted = 0
     for _ in range(400):
         changed = copy.deepcopy(certificate)
         for _ in range(chosen.choice((1, 1, 2, 5))):
-            steps = changed.steps
-            k, other = chosen.randrange(len(steps)), chosen.randrange(len(steps))
-            what = chosen.randrange(7)
-            step = steps[k]
-            if what == 0:
-                del steps[k]
-            elif what == 1:
-                steps.insert(other, copy.deepcopy(step))
-            elif what == 2:
-                steps[k], steps[other] = steps[other], steps[k]
-            elif what == 3:
-                step.code = chosen.choice((4, 5) if step.code in (4, 5) else (6, 7))
-            elif what == 4 and step.terms:
-                term = chosen.choice(step.terms)
-                term[2] = chosen.randrange(256**step.size)
-            elif what == 5 and step.terms:
-                chosen.choice(step.terms)[0] = chosen.randrange(11)
-            elif step.numbers:
-                place = chosen.randrange(len(step.numbers))
-                step.numbers[place] = chosen.randrange(256**step.size)
-        changed.fixed[2] = true + chosen.choice((-2, -1, 0, 1, 2))
+            _change(changed.steps, sizes[2], chosen)
+        # The count that it has now, or one beside the true one.
+        now = sum(step.code in (0, 1, 2) for step in changed.steps)
+        changed.fixed[2] = chosen.choice((now, now, max(0, true - 1), true + 1))
         changed.write(path)
         try:
-            proved = mc.verify(path, _network())
+            proved = mc.verify(path, network)
         except mc.CertificateError:
             continue
         assert proved.header.count == true
         accepted += 1
     # A last bit of a multiplier may well be changed without loss.
     assert accepted
+
+
+def _change(steps: list[Step], units: int, chosen: random.Random) -> None:
+    """One random change."""
+    if not steps:
+        return
+    k, other, what = chosen.randrange(len(steps)), chosen.randrange(len(steps)), chosen.randrange(9)
+    step = steps[k]
+    if what == 0:
+        del steps[k]
+    elif what == 1:
+        steps.insert(other, copy.deepcopy(step))
+    elif what == 2:
+        steps[k], steps[other] = steps[other], steps[k]
+    elif what == 3:
+        step.code = {4: 5, 5: 4, 6: 7, 7: 6}.get(step.code, step.code)
+    elif what == 4 and step.terms:
+        chosen.choice(step.terms)[2] = chosen.randrange(256**step.size)
+    elif what == 5 and step.terms:
+        chosen.choice(step.terms)[0] = chosen.randrange(units)
+    elif what == 6 and step.terms:
+        del step.terms[chosen.randrange(len(step.terms))]
+    elif what == 7 and step.code in (0, 2):
+        # A region that is declared empty.
+        rows = chosen.sample(range(units), chosen.randrange(4))
+        steps[k] = Step(8, terms=[[row, 0, chosen.randrange(1, 4)] for row in rows])
+    elif what == 7 and step.code in (4, 5):
+        # A branch that is declared closed.
+        steps[k] = Step(chosen.choice((6, 7)), place=step.place)
+    elif step.numbers:
+        place = chosen.randrange(len(step.numbers))
+        step.numbers[place] = chosen.randrange(256**step.size)
 
 
 def test_exact_witnesses_are_checked(tmp_path: Path) -> None:
