@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from milpcount.certificates import certified
 from milpcount.domain import Domain
 from milpcount.engines import choose_engine, run_engine
 from milpcount.errors import InputError, UnsupportedError
@@ -41,6 +42,7 @@ def count(
     budget: Budget | None = None,
     workers: int | None = None,
     resume: str | Path | None = None,
+    certificate: str | Path | None = None,
     progress: ProgressCallback | None = None,
     **options: Any,
 ) -> CountResult:
@@ -57,6 +59,8 @@ def count(
         workers: processes that share the work (engines "tree" and "subdivision").
         resume: a file that keeps finished parts of the work; a count that is stopped or killed
             goes on from it (engines "tree" and "subdivision").
+        certificate: a file that :func:`verify` can check without trusting any engine; "auto" is
+            then "tree".  After a limit it proves "at least".
         progress: called with :class:`~milpcount.result.Progress` at most ten times a second.
         options: options of the engine, for example ``solver="mathopt-scip"`` for "milp".
 
@@ -69,13 +73,20 @@ def count(
     linear = problem.definition is Definition.LINEAR
     if linear:
         problem = replace(problem, definition=Definition.FULL)
+    if certificate is not None and linear:
+        raise UnsupportedError("certificates are about full and nonempty regions, not linear")
+    if certificate is not None and engine == "auto":
+        engine = "tree"
     name = choose_engine(engine, problem)
     given = {"workers": workers, "resume": resume}
     options |= {option: value for option, value in given.items() if value is not None}
     watch, outcome = Watch(budget, progress), Outcome(keep=linear)
+    if certificate is None:
+        found = run_engine(name, problem, watch, outcome, options)
+    else:
+        found = certified(Path(certificate), name, problem, watch, outcome, options)
     regions = 0
     patterns: list[NDArray[np.uint8]] = []
-    found = run_engine(name, problem, watch, outcome, options)
     try:
         for some in found:
             regions += some.count

@@ -71,6 +71,14 @@ def count_command(
             help="Keep finished work in FILE and go on from it (engines tree, subdivision).",
         ),
     ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            "--certificate",
+            metavar="FILE",
+            help="Write a certificate that milpcount verify can check.",
+        ),
+    ] = None,
     solver: Annotated[
         str | None,
         typer.Option("--solver", help="Of engine milp: highs, mathopt-highs or mathopt-scip."),
@@ -127,6 +135,7 @@ def count_command(
             budget=Budget(seconds=time_limit, regions=region_limit),
             workers=workers,
             resume=resume,
+            certificate=certificate,
             progress=progress,
             **options,
         )

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from milpcount.errors import UnsupportedError
 from milpcount.outcome import Batch, Found, Outcome, Tally
 from milpcount.problem import CountProblem, Watch
 from milpcount.search.bundle import Bundle, Report, halve
-from milpcount.search.frames import problem_frames
+from milpcount.search.frames import certified_frame, is_bounded, problem_frames
 from milpcount.search.journal import Journal
 from milpcount.search.pool import Here, Pool, Workers
+from milpcount.search.recording.coordinates import Coordinates
+from milpcount.search.recording.tape import Tape
+from milpcount.search.recording.writer import CertificateWriter
 from milpcount.search.searcher import Method, Searcher, root_tasks
 
 __all__ = ["search"]
@@ -28,6 +33,7 @@ def search(
     method: Method,
     workers: int,
     resume: Path | None,
+    certificate: CertificateWriter | None = None,
 ) -> Iterator[Found]:
     """Yield what the search finds.
 
@@ -36,10 +42,23 @@ def search(
         InputError: the file belongs to another run.
         SolverError: worker processes die again and again.
     """
+    coordinates = None
+    if certificate is not None:
+        around, reduced = certified_frame(problem)
+        certificate.begin(around, reduced)
+        coordinates = Coordinates(problem, around)
+        if not is_bounded(problem):
+            yield from _exactly(problem, watch, outcome, Tape(problem, coordinates, certificate))
+            return
     if workers == 1 and resume is None:
-        searcher = Searcher(problem, watch, outcome, method)
+        tape = None if coordinates is None else Tape(problem, coordinates, certificate)
+        searcher = Searcher(problem, watch, outcome, method, tape)
         for task in searcher.roots():
+            if tape is not None:
+                tape.open([task.signs])
             yield from searcher.run(task)
+            if tape is not None:
+                tape.flush()
             if watch.exceeded() is not None:
                 return
         return
@@ -55,21 +74,36 @@ def search(
     if workers == 1:
         pool = Here(problem, method, outcome.keep)
     else:
-        pool = Workers(problem, method, outcome.keep, workers)
+        pool = Workers(problem, method, outcome.keep, workers, coordinates)
     try:
-        yield from _Run(problem, watch, outcome, journal, pool).run()
+        yield from _Run(problem, watch, outcome, journal, pool, certificate).run()
     finally:
         pool.close()
         for name, value in journal.statistics.items():
             outcome.add(name, value)
 
 
+def _exactly(problem: CountProblem, watch: Watch, outcome: Outcome, tape: Tape) -> Iterator[Found]:
+    """An unbounded domain: the charts in which it is searched are no part of a certificate."""
+    root = np.zeros(problem.n_units, np.int8)
+    tape.open([root])
+    yield from tape.below(root, watch, outcome).leaves
+    tape.flush()
+
+
 class _Run:
     """The loop that deals bundles out and takes reports in."""
 
     def __init__(
-        self, problem: CountProblem, watch: Watch, outcome: Outcome, journal: Journal, pool: Pool
+        self,
+        problem: CountProblem,
+        watch: Watch,
+        outcome: Outcome,
+        journal: Journal,
+        pool: Pool,
+        certificate: CertificateWriter | None,
     ) -> None:
+        self._certificate = certificate
         self._frames = problem_frames(problem)
         self._watch, self._outcome, self._journal, self._pool = watch, outcome, journal, pool
         self._waiting = list(journal.open)
@@ -113,6 +147,9 @@ class _Run:
     def _collect(self, seconds: float) -> Iterator[Found]:
         for number, report in self._pool.wait(seconds):
             self._working.remove(number)
+            if self._certificate is not None and report.steps is not None:
+                opened = [task.signs for task in self._journal.open[number]]
+                self._certificate.segment(opened, report.steps, report.count)
             left: list[Bundle] = [report.left] if report.left else []
             self._waiting += self._journal.finish(
                 number, report.count, report.closed, report.statistics, left

@@ -14,6 +14,7 @@ from typing import Protocol
 from milpcount.errors import SolverError
 from milpcount.problem import CountProblem
 from milpcount.search.bundle import Bundle, BundleRunner, Report
+from milpcount.search.recording.coordinates import Coordinates
 from milpcount.search.searcher import Method
 
 __all__ = ["Here", "Pool", "Workers"]
@@ -132,9 +133,18 @@ class _Worker:
 class Workers:
     """Worker processes; one that dies is replaced and its bundle run again."""
 
-    def __init__(self, problem: CountProblem, method: Method, keep: bool, size: int) -> None:
+    def __init__(
+        self,
+        problem: CountProblem,
+        method: Method,
+        keep: bool,
+        size: int,
+        coordinates: Coordinates | None = None,
+    ) -> None:
         self.size = size
-        self._first = pickle.dumps((problem, method, keep), protocol=pickle.HIGHEST_PROTOCOL)
+        self._first = pickle.dumps(
+            (problem, method, keep, coordinates), protocol=pickle.HIGHEST_PROTOCOL
+        )
         self._reports: queue.Queue[tuple[_Worker, Report | None]] = queue.Queue()
         self._deaths = 0
         self._workers: list[_Worker] = []
