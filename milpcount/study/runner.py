@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from milpcount.errors import ConfigError
 from milpcount.result import Progress
-from milpcount.study.executor import ExecuteRun, Finished, execute, run_all
+from milpcount.study.execute import execute
+from milpcount.study.executor import ExecuteRun, Finished, run_all
 from milpcount.study.figures import require_matplotlib, write_figure
 from milpcount.study.files import write_text
 from milpcount.study.grid import Run, resolve_runs
