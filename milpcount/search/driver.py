@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from milpcount.cluster.spec import DaskCluster
 from milpcount.errors import UnsupportedError
 from milpcount.outcome import Batch, Found, Outcome, Tally
 from milpcount.problem import CountProblem, Watch
 from milpcount.search.bundle import Bundle, Report, halve
+from milpcount.search.dask_pool import DaskPool
 from milpcount.search.frames import problem_frames
 from milpcount.search.journal import Journal
 from milpcount.search.pool import Here, Pool, Workers
@@ -16,8 +18,7 @@ from milpcount.search.searcher import Method, Searcher, root_tasks
 
 __all__ = ["search"]
 
-_SLICE = 1.0  # seconds a bundle is worked on before it is looked at again
-_SHORT = 0.1  # the same while there are too few bundles for all workers
+_SHORT = 0.1  # seconds a bundle is worked on while there are too few for all workers
 _LAST_WORD = 5.0  # seconds to wait for the reports of workers that were told to stop
 
 
@@ -26,15 +27,15 @@ def search(
     watch: Watch,
     outcome: Outcome,
     method: Method,
-    workers: int,
+    workers: int | DaskCluster,
     resume: Path | None,
 ) -> Iterator[Found]:
     """Yield what the search finds.
 
     Raises:
         UnsupportedError: resuming while the regions themselves are wanted.
-        InputError: the file belongs to another run.
-        SolverError: worker processes die again and again.
+        InputError: the file belongs to another run, or no Dask scheduler answers.
+        SolverError: worker processes die again and again, or the Dask scheduler is gone.
     """
     if workers == 1 and resume is None:
         searcher = Searcher(problem, watch, outcome, method)
@@ -52,7 +53,10 @@ def search(
     if not journal.resumed:
         journal.begin([list(root_tasks(problem_frames(problem), problem.n_units))])
     pool: Pool
-    if workers == 1:
+    if isinstance(workers, DaskCluster):
+        watch.report("connecting to the Dask cluster", force=True)
+        pool = DaskPool(workers, problem, method, outcome.keep)
+    elif workers == 1:
         pool = Here(problem, method, outcome.keep)
     else:
         pool = Workers(problem, method, outcome.keep, workers)
@@ -98,7 +102,7 @@ class _Run:
             self._waiting.remove(number)
             self._waiting += self._journal.split(number, halve(self._journal.open[number]))
         scarce = len(self._waiting) + len(self._working) < enough
-        seconds = _SHORT if scarce and self._pool.size > 1 else _SLICE
+        seconds = _SHORT if scarce and self._pool.size > 1 else self._pool.slice
         if self._watch.remaining is not None:
             seconds = min(seconds, self._watch.remaining + 0.01)
         while self._waiting and self._pool.idle:
@@ -119,7 +123,8 @@ class _Run:
             )
             self._watch.regions += report.count
             yield from self._found(report)
-        self._watch.report("searching", self._journal.closed)
+        phase = "searching" if self._pool.size else "waiting for workers"
+        self._watch.report(phase, self._journal.closed)
 
     def _found(self, report: Report) -> Iterator[Found]:
         if not self._outcome.keep:
