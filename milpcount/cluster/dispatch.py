@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import CancelledError
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from milpcount.errors import SolverError
@@ -15,7 +16,7 @@ from milpcount.errors import SolverError
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-__all__ = ["DIED", "Dispatch", "Lost", "LostConnectionError", "abandoned"]
+__all__ = ["Dispatch", "Lost", "LostConnectionError", "abandoned"]
 
 _LOG = logging.getLogger(__name__)
 _LOOK = 1.0  # seconds between two looks at who the workers are
@@ -29,22 +30,27 @@ class LostConnectionError(SolverError):
     """The scheduler of the cluster does not answer any more."""
 
 
+@dataclass(frozen=True)
 class Lost:
-    """What comes of a task whose worker died each time, or that the scheduler forgot."""
+    """What comes of a task that has no result.
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
+    Attributes:
+        reason: in one line.
+        forgotten: whether it is no fault of the task: the connection broke while it was at work.
+        error: what it raised, None if its worker died each time.
+    """
 
-
-DIED = "its process died (out of memory?)"
+    reason: str
+    forgotten: bool = False
+    error: Exception | None = None
 
 
 class Dispatch(Generic[Tag]):
     """Hands tasks to workers and takes in their results.
 
     Dask itself runs a task again when its worker dies, elsewhere; after as many deaths as the
-    scheduler allows the task is :class:`Lost`.  So is a task that was at work when the connection
-    to the scheduler broke.  What is to be done then is the caller's choice.
+    scheduler allows the task is :class:`Lost`.  So are a task that raises and one that was at work
+    when the connection to the scheduler broke.  What is to be done then is the caller's choice.
     """
 
     def __init__(self, client: Client, most: int | None = None) -> None:
@@ -92,11 +98,7 @@ class Dispatch(Generic[Tag]):
         future.add_done_callback(lambda ended: self._ended.put((key, ended)))
 
     def wait(self, seconds: float) -> list[tuple[Tag, Any]]:
-        """Results that have come, or :class:`Lost`, waiting for one at most so long.
-
-        Raises:
-            Exception: what a task raised.
-        """
+        """Results that have come, or :class:`Lost`, waiting for one at most so long."""
         out = []
         try:
             key, future = self._ended.get(timeout=seconds)
@@ -114,27 +116,28 @@ class Dispatch(Generic[Tag]):
         self._at_work.clear()
         if futures and self._client.status == "running":
             try:
-                self._client.cancel(futures, reason="given up", msg="given up")
+                self._client.cancel(futures)
             except (OSError, TimeoutError):
                 _LOG.info("the scheduler is gone; nothing is left to cancel")
 
     def _result(self, future: Future) -> Any:
         from distributed import KilledWorker
 
-        if future.status == "error":
-            error = future.exception()
-            if isinstance(error, KilledWorker):
-                return Lost(DIED)
-            if isinstance(error, ImportError):
-                raise SolverError(
-                    f"the workers cannot load milpcount ({error}); install the same version, with "
-                    "the same extras, where they run"
-                ) from error
-            raise error
-        try:
-            return future.result()
-        except (CancelledError, OSError, TimeoutError):
-            return Lost("the connection to the Dask scheduler was lost")
+        if future.status != "error":
+            try:
+                return future.result()
+            except (CancelledError, OSError, TimeoutError):
+                return Lost("the connection to the Dask scheduler was lost", forgotten=True)
+        error = future.exception()
+        if isinstance(error, KilledWorker):
+            return Lost("its process died (out of memory?)")
+        if isinstance(error, ImportError):
+            error = SolverError(
+                f"the workers cannot load what they need ({error}); install the same milpcount, "
+                "with the same extras, where they run"
+            )
+        line = " ".join(f"{type(error).__name__}: {error}".split())
+        return Lost(line, error=error)
 
     def _look(self) -> None:
         """Ask the scheduler for its workers, once a second."""

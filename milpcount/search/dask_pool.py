@@ -73,6 +73,7 @@ class DaskPool:
 
         Raises:
             SolverError: workers die again and again, or the scheduler is gone.
+            MilpcountError: what the search raised.
         """
         out = []
         for number, report in self._dispatch.wait(seconds):
@@ -81,6 +82,8 @@ class DaskPool:
                 out.append((number, report))
                 continue
             assert isinstance(report, Lost)
+            if report.error is not None:
+                raise report.error
             self._lost += 1
             if self._lost > 2 * self.size + 2:
                 raise SolverError(
