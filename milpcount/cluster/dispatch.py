@@ -11,7 +11,7 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from milpcount.errors import SolverError
+from milpcount.errors import InvariantError, SolverError
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -22,6 +22,8 @@ _LOG = logging.getLogger(__name__)
 _LOOK = 1.0  # seconds between two looks at who the workers are
 _QUIET = 20.0  # seconds without workers before a word about it
 _PATIENCE = 60.0  # seconds without the scheduler before giving up
+_FETCH = 60.0  # seconds for a result to arrive
+_DIED = "its process died (out of memory?)"
 
 Tag = TypeVar("Tag")
 
@@ -37,7 +39,7 @@ class Lost:
     Attributes:
         reason: in one line.
         forgotten: whether it is no fault of the task: the connection broke while it was at work.
-        error: what it raised, None if its worker died each time.
+        error: what it raised, None if its worker died.
     """
 
     reason: str
@@ -48,16 +50,17 @@ class Lost:
 class Dispatch(Generic[Tag]):
     """Hands tasks to workers and takes in their results.
 
-    Dask itself runs a task again when its worker dies, elsewhere; after as many deaths as the
-    scheduler allows the task is :class:`Lost`.  So are a task that raises and one that was at work
-    when the connection to the scheduler broke.  What is to be done then is the caller's choice.
+    Every task is meant for one worker.  When that is gone the task is :class:`Lost`, and so is one
+    that raises, or that was at work when the connection to the scheduler broke.  What is to be
+    done then is the caller's choice.  (Dask would run it elsewhere, but with a preferred worker
+    it has been seen to wait for ever, distributed 2026.8.)
     """
 
     def __init__(self, client: Client, most: int | None = None) -> None:
         """Use at most ``most`` of the cluster's workers at a time; None for all."""
         self._client, self._most = client, most
         self._ended: queue.SimpleQueue[tuple[str, Future]] = queue.SimpleQueue()
-        self._at_work: dict[str, tuple[Tag, Future, str | None]] = {}
+        self._at_work: dict[str, tuple[Tag, Future, str]] = {}
         self._addresses: list[str] = []
         now = time.monotonic()
         self._looked = now - _LOOK
@@ -81,25 +84,31 @@ class Dispatch(Generic[Tag]):
         return max(0, self.size - len(self._at_work))
 
     def submit(self, tag: Tag, function: Callable[..., Any], *arguments: Any) -> None:
-        """Start a task; its result comes with this tag."""
+        """Start a task on an idle worker; its result comes with this tag.
+
+        Raises:
+            InvariantError: no worker is idle.
+        """
         busy = {address for _, _, address in self._at_work.values()}
         free = next((a for a in self._addresses if a not in busy), None)
+        if free is None:
+            raise InvariantError("a task was submitted while no worker was idle")
         key = f"milpcount-{uuid.uuid4().hex}"
-        future = self._client.submit(
-            function,
-            *arguments,
-            key=key,
-            pure=False,
-            # Two tasks on one worker of many threads would wait for each other.
-            workers=None if free is None else [free],
-            allow_other_workers=free is not None,
-        )
+        # Two tasks on one worker of many threads would wait for each other.
+        future = self._client.submit(function, *arguments, key=key, pure=False, workers=[free])
         self._at_work[key] = (tag, future, free)
         future.add_done_callback(lambda ended: self._ended.put((key, ended)))
 
     def wait(self, seconds: float) -> list[tuple[Tag, Any]]:
-        """Results that have come, or :class:`Lost`, waiting for one at most so long."""
-        out = []
+        """Results that have come, or :class:`Lost`, waiting for one at most so long.
+
+        Raises:
+            LostConnectionError: the scheduler has not answered for a minute.
+        """
+        self._look()
+        out = self._orphans()
+        if out:
+            return out
         try:
             key, future = self._ended.get(timeout=seconds)
             while True:
@@ -120,17 +129,34 @@ class Dispatch(Generic[Tag]):
             except (OSError, TimeoutError):
                 _LOG.info("the scheduler is gone; nothing is left to cancel")
 
+    def _orphans(self) -> list[tuple[Tag, Any]]:
+        """Tasks at work on workers that are gone."""
+        if self._client.status != "running":
+            return []
+        there = set(self._addresses)
+        gone = [key for key, (_, _, address) in self._at_work.items() if address not in there]
+        out: list[tuple[Tag, Any]] = []
+        for key in gone:
+            tag, future, _ = self._at_work.pop(key)
+            future.cancel()
+            out.append((tag, Lost(_DIED)))
+        return out
+
     def _result(self, future: Future) -> Any:
         from distributed import KilledWorker
 
         if future.status != "error":
             try:
-                return future.result()
-            except (CancelledError, OSError, TimeoutError):
+                return future.result(timeout=_FETCH)
+            except TimeoutError:
+                # The worker died with it.
+                future.cancel()
+                return Lost(_DIED)
+            except (CancelledError, OSError):
                 return Lost("the connection to the Dask scheduler was lost", forgotten=True)
         error = future.exception()
         if isinstance(error, KilledWorker):
-            return Lost("its process died (out of memory?)")
+            return Lost(_DIED)
         if isinstance(error, ImportError):
             error = SolverError(
                 f"the workers cannot load what they need ({error}); install the same milpcount, "

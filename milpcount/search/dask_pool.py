@@ -43,6 +43,7 @@ class DaskPool:
         self._arguments = arguments
         self._runner: Future | None = None
         self._items: dict[int, tuple[Bundle, float]] = {}
+        self._again: list[int] = []
         self._lost = 0
 
     @property
@@ -53,7 +54,7 @@ class DaskPool:
     @property
     def idle(self) -> int:
         """Workers without a bundle."""
-        return self._dispatch.idle
+        return max(0, self._dispatch.idle - len(self._again))
 
     @property
     def slice(self) -> float:
@@ -90,7 +91,11 @@ class DaskPool:
                     f"bundles are lost again and again: {report.reason}; try fewer workers a "
                     "machine"
                 )
-            self.submit(number, *item)
+            self._items[number] = item
+            self._again.append(number)
+        while self._again and self._dispatch.idle:
+            number = self._again.pop()
+            self.submit(number, *self._items[number])
         return out
 
     def stop(self) -> None:
@@ -100,6 +105,7 @@ class DaskPool:
         """Give up what is at work and disconnect."""
         self._dispatch.cancel()
         self._items.clear()
+        self._again.clear()
         self._runner = None
         self._stack.close()
 

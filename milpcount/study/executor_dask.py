@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,15 +16,17 @@ from milpcount.study.grid import Run
 
 __all__ = ["in_dask"]
 
+_TRIES = 2
+
 
 def in_dask(
     runs: Sequence[Run], cluster: DaskCluster, execute_run: ExecuteRun
 ) -> Generator[Finished, None, None]:
     """Yield every run as it ends.
 
-    Dask does a run again when its worker dies; a run whose workers die each time fails, and so
-    does what is left when the scheduler is gone for good.  Workers read network files by their
-    absolute paths.
+    A run whose worker dies is done once more, for workers may end for other reasons; then it
+    fails, and so does what is left when the scheduler is gone for good.  Workers read network
+    files by their absolute paths.
 
     Raises:
         MissingDependencyError: the package distributed is not installed.
@@ -34,6 +36,7 @@ def in_dask(
         return
     waiting = deque(enumerate(runs))
     working: dict[int, Run] = {}
+    deaths: Counter[int] = Counter()
     with connected(cluster) as client:
         dispatch: Dispatch[int] = Dispatch(client, cluster.workers)
         try:
@@ -44,10 +47,12 @@ def in_dask(
                     dispatch.submit(number, _task, execute_run, _portable(run))
                 for number, end in dispatch.wait(0.2):
                     run = working.pop(number)
-                    if isinstance(end, Lost) and end.forgotten:
-                        waiting.append((number, run))
-                    elif isinstance(end, Lost):
-                        yield Finished(run, None, end.reason)
+                    if isinstance(end, Lost):
+                        deaths[number] += not end.forgotten
+                        if end.error is None and deaths[number] < _TRIES:
+                            waiting.append((number, run))
+                        else:
+                            yield Finished(run, None, end.reason)
                     elif isinstance(end, Finished):
                         yield replace(end, run=run)
                     else:
