@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -14,8 +15,10 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.search.bundle import decode, encode, halve
-from milpcount.search.searcher import Task
+from milpcount.problem import CountProblem
+from milpcount.search.bundle import BundleRunner, decode, encode, halve
+from milpcount.search.frames import problem_frames
+from milpcount.search.searcher import Task, root_tasks
 from tests.shared import net, random_net
 
 SLOW = [5, 26, 14, 1]  # some tens of thousands of regions
@@ -198,3 +201,27 @@ def test_bundles_survive_encoding() -> None:
     first, second = halve(tasks)
     assert len(first) + len(second) == 5
     assert abs(sum(t.share for t in first) - sum(t.share for t in second)) <= 0.1
+
+
+@pytest.mark.parametrize("definition", ["full", "nonempty"])
+def test_a_pause_after_every_portion_finds_nothing_twice(definition: str) -> None:
+    # Integer weights: many sides are left open by floats, and bundles end right after them.
+    network = random_net(np.random.default_rng(3), [3, 9, 6, 1], "integer")
+    problem = CountProblem.of(network, mc.Box(-1, 1), definition)
+    truth = mc.count(network, mc.Box(-1, 1), engine="tree-highs", definition=definition).lower
+    runner = BundleRunner(problem, "tree", keep=True)
+    waiting = list(root_tasks(problem_frames(problem), problem.n_units))
+    found, bundles, doubts = [], 0, 0
+    while waiting:
+        looks = itertools.count()
+        # The first look is before the task, the second before its first portion.
+        report = runner.run([waiting.pop()], 60.0, lambda looks=looks: next(looks) >= 2)
+        bundles += 1
+        assert len(found) <= truth
+        doubts += report.statistics.get("doubts", 0)
+        waiting += report.left
+        found += [tuple(row) for _, bits, _ in report.batches for row in bits.tolist()]
+        found += [leaf.bits for leaf in report.leaves]
+    assert len(found) == len(set(found)) == truth
+    assert bundles > 10
+    assert doubts > 10
