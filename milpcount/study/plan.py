@@ -14,7 +14,7 @@ from milpcount.study.grid import Run, resolve_domain
 
 __all__ = ["Plan", "PlannedRun", "make_plan"]
 
-_SAMPLE = 1.0  # seconds to estimate the number of regions of one architecture
+_SAMPLE = 3.0  # seconds to estimate the number of regions of one architecture
 _SAMPLED = 10  # architectures for which that is done
 
 # Seconds a region where no stored run tells, an order of magnitude: README, Engines.
