@@ -170,23 +170,37 @@ def test_a_killed_parent_goes_on(address: str, tmp_path: Path, truth: int, defin
     assert (result.lower, result.exact) == (truth, True)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is of POSIX")
 def test_a_scheduler_that_goes_away(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(dispatch, "_PATIENCE", 1.0)
-    file = tmp_path / "run.jsonl"
-    cluster = distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=50
-    )
-    gone = []
+    file, journal = tmp_path / "scheduler.json", tmp_path / "run.jsonl"
+    dask = [sys.executable, "-m", "dask"]
+    where = ["--scheduler-file", str(file)]
+    port = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+    alone = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--death-timeout", "5"]
+    root = str(Path(__file__).parents[2])
+    quiet = {"env": {**os.environ, "PYTHONPATH": root}, "stderr": subprocess.DEVNULL}
+    scheduler = subprocess.Popen([*dask, "scheduler", *port, *where], **quiet)
+    worker = subprocess.Popen([*dask, "worker", *where, *alone], **quiet)
+    start = time.monotonic()
+    while not file.exists() and time.monotonic() - start < 30:
+        time.sleep(0.05)
 
     def leave(snapshot: mc.Progress) -> None:
-        if snapshot.regions and not gone:
-            gone.append(True)
-            cluster.close()
+        if snapshot.regions:
+            scheduler.kill()
 
-    workers = mc.DaskCluster(cluster.scheduler_address)
-    with pytest.raises(mc.SolverError, match="connection to the Dask scheduler was lost"):
-        mc.count(slow_network(), BOX, engine="tree", workers=workers, resume=file, progress=leave)
-    part = mc.count(slow_network(), BOX, engine="tree", resume=file, budget=mc.Budget(regions=1))
+    cluster = mc.DaskCluster(scheduler_file=file)
+    options = {"engine": "tree", "resume": journal}
+    try:
+        with pytest.raises(mc.SolverError, match="connection to the Dask scheduler was lost"):
+            mc.count(slow_network(), BOX, workers=cluster, progress=leave, **options)
+    finally:
+        for process in (scheduler, worker):
+            process.kill()
+            process.wait()
+    # What was finished is kept.
+    part = mc.count(slow_network(), BOX, budget=mc.Budget(regions=1), **options)
     assert part.lower > 0
 
 

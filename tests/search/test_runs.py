@@ -217,7 +217,7 @@ def test_a_pause_after_every_portion_finds_nothing_twice(definition: str) -> Non
         # The first look is before the task, the second before its first portion.
         report = runner.run([waiting.pop()], 60.0, lambda looks=looks: next(looks) >= 2)
         bundles += 1
-        assert len(found) <= truth
+        assert bundles < 10_000, "the same nodes come back"
         doubts += report.statistics.get("doubts", 0)
         waiting += report.left
         found += [tuple(row) for _, bits, _ in report.batches for row in bits.tolist()]
