@@ -61,10 +61,11 @@ def _local(workers: int) -> LocalCluster:
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            # Any free port: without one it would warn when that of the dashboard is taken.
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
             silence_logs=logging.CRITICAL,
             preload=[_DEAF],
-            scheduler_kwargs={"allowed_failures": 1},
         )
     except RuntimeError as error:
         raise SolverError(

@@ -11,7 +11,7 @@ from milpcount.study.grid import resolve_runs
 from milpcount.study.schema import load_config
 
 ROOT = Path(__file__).parents[2]
-CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
+CONFIGS = sorted(p for p in (ROOT / "configs").rglob("*.yaml") if p.parent.name != "cluster")
 STUDIES = [path for path in CONFIGS if path.stem != "train"]
 
 
