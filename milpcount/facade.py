@@ -75,7 +75,7 @@ def count(
     name = choose_engine(engine, problem)
     given = {"workers": workers, "resume": resume}
     options |= {option: value for option, value in given.items() if value is not None}
-    watch, outcome = Watch(budget, progress), Outcome(keep=linear)
+    watch, outcome = Watch(budget, progress), Outcome(keep=linear, patterns_only=linear)
     regions = 0
     patterns: list[NDArray[np.uint8]] = []
     found = run_engine(name, problem, watch, outcome, options)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from milpcount.cluster.spec import DaskCluster
-from milpcount.errors import UnsupportedError
+from milpcount.errors import InputError, InvariantError, UnsupportedError
 from milpcount.outcome import Batch, Found, Outcome, Tally
+from milpcount.point import Point
 from milpcount.problem import CountProblem, Watch
 from milpcount.search.bundle import Bundle, Report, halve
 from milpcount.search.dask_pool import DaskPool
@@ -44,12 +48,16 @@ def search(
             if watch.exceeded() is not None:
                 return
         return
-    if resume is not None and outcome.keep:
+    if resume is not None and outcome.keep and not outcome.patterns_only:
         raise UnsupportedError("a run whose regions are wanted cannot be resumed; leave resume out")
-    journal = Journal(resume, problem, method)
+    journal = Journal(resume, problem, method, outcome.keep)
     if journal.count:
         watch.regions += journal.count
-        yield Tally(journal.count)
+        if outcome.keep:
+            for bits in _kept(journal):
+                yield Batch(bits, np.zeros((len(bits), 0)), _no_point)
+        else:
+            yield Tally(journal.count)
     if not journal.resumed:
         journal.begin([list(root_tasks(problem_frames(problem), problem.n_units))])
     pool: Pool
@@ -119,8 +127,9 @@ class _Run:
             self._working.remove(number)
             left: list[Bundle] = [report.left] if report.left else []
             self._waiting += self._journal.finish(
-                number, report.count, report.closed, report.statistics, left
-            )
+                number, report.count, report.closed, report.statistics, left,
+                _patterns(report) if self._outcome.keep else None,
+            )  # fmt: skip
             self._watch.regions += report.count
             yield from self._found(report)
         phase = "searching" if self._pool.size else "waiting for workers"
@@ -136,3 +145,31 @@ class _Run:
             assert frame is not None
             yield Batch(bits, points, frame.point)
         yield from report.leaves
+
+
+def _patterns(report: Report) -> NDArray[np.uint8] | None:
+    """The patterns of a report, one row a region; None if it has none."""
+    bits = [bits for _, bits, _ in report.batches] + [leaf.patterns() for leaf in report.leaves]
+    return np.concatenate(bits) if bits else None
+
+
+def _kept(journal: Journal) -> list[NDArray[np.uint8]]:
+    """The patterns that an earlier run found.
+
+    Raises:
+        InputError: they are not as many as it counted.
+    """
+    try:
+        kept = journal.patterns()
+    except ValueError as error:
+        raise InputError(
+            f"the file of the run is damaged and cannot be resumed: {error}"
+        ) from error
+    if sum(len(bits) for bits in kept) != journal.count:
+        raise InputError("the file of the run lacks patterns and cannot be resumed; begin anew")
+    return kept
+
+
+def _no_point(row: NDArray[np.float64]) -> Point:
+    """Never asked for: who resumes wants patterns only."""
+    raise InvariantError("a witness was asked for that a resumed run does not have")

@@ -106,6 +106,34 @@ def test_a_killed_run_goes_on(tmp_path: Path, truth: int, workers: int) -> None:
     assert (result.lower, result.exact) == (truth, True)
 
 
+def test_linear_pieces_go_on(tmp_path: Path) -> None:
+    file = tmp_path / "run.jsonl"
+    network = random_net(np.random.default_rng(5), [4, 16, 10, 1], "sparse")
+    options = {"engine": "tree", "definition": "linear", "resume": file}
+    alone = mc.count(network, mc.Box(-1, 1), engine="tree", definition="linear")
+    part = mc.count(network, mc.Box(-1, 1), budget=mc.Budget(regions=500), workers=2, **options)
+    assert not part.exact
+    kept = file.read_bytes()
+    done = mc.count(network, mc.Box(-1, 1), **options)
+    assert (done.lower, done.exact) == (alone.lower, True)
+    assert done.statistics["full_regions"] == alone.statistics["full_regions"] > alone.lower
+    # Once done, it is read from the file and merged.
+    again = mc.count(network, mc.Box(-1, 1), **options)
+    assert (again.lower, again.exact) == (alone.lower, True)
+    # A file of full regions has no patterns, and one whose patterns are torn is refused.
+    with pytest.raises(mc.InputError, match="definition"):
+        mc.count(network, mc.Box(-1, 1), engine="tree", resume=file)
+    lines = [json.loads(line) for line in kept.decode().splitlines()]
+    cut = next(line for line in lines if line.get("patterns"))
+    for bad in ([], ["AAAA"]):
+        cut["patterns"] = bad
+        file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        with pytest.raises(mc.InputError, match="cannot be resumed"):
+            mc.count(network, mc.Box(-1, 1), **options)
+    with pytest.raises(mc.UnsupportedError, match="cannot be resumed"):
+        list(mc.enumerate_regions(network, mc.Box(-1, 1), engine="tree", resume=file))
+
+
 def test_torn_and_foreign_files(tmp_path: Path) -> None:
     file = tmp_path / "run.jsonl"
     network = random_net(np.random.default_rng(0), [3, 8, 4, 1])
