@@ -108,7 +108,7 @@ def test_a_killed_run_goes_on(tmp_path: Path, truth: int, workers: int) -> None:
 
 def test_linear_pieces_go_on(tmp_path: Path) -> None:
     file = tmp_path / "run.jsonl"
-    network = random_net(np.random.default_rng(5), [4, 16, 10, 1], "sparse")
+    network = random_net(np.random.default_rng(5), [4, 14, 10, 1], "integer")
     options = {"engine": "tree", "definition": "linear", "resume": file}
     alone = mc.count(network, mc.Box(-1, 1), engine="tree", definition="linear")
     part = mc.count(network, mc.Box(-1, 1), budget=mc.Budget(regions=500), workers=2, **options)
