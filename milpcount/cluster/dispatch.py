@@ -123,6 +123,9 @@ class Dispatch(Generic[Tag]):
         """Give up what is at work; workers that look whether it is :func:`abandoned` stop."""
         futures = [future for _, future, _ in self._at_work.values()]
         self._at_work.clear()
+        self._forget(futures)
+
+    def _forget(self, futures: list[Future]) -> None:
         if futures and self._client.status == "running":
             try:
                 self._client.cancel(futures)
@@ -138,7 +141,7 @@ class Dispatch(Generic[Tag]):
         out: list[tuple[Tag, Any]] = []
         for key in gone:
             tag, future, _ = self._at_work.pop(key)
-            future.cancel()
+            self._forget([future])
             out.append((tag, Lost(_DIED)))
         return out
 
@@ -150,7 +153,7 @@ class Dispatch(Generic[Tag]):
                 return future.result(timeout=_FETCH)
             except TimeoutError:
                 # The worker died with it.
-                future.cancel()
+                self._forget([future])
                 return Lost(_DIED)
             except (CancelledError, OSError):
                 return Lost("the connection to the Dask scheduler was lost", forgotten=True)
@@ -178,7 +181,10 @@ class Dispatch(Generic[Tag]):
         except (OSError, TimeoutError):
             _LOG.info("the Dask scheduler does not answer")
         if self._client.status == "closed" or now - self._answered > _PATIENCE:
-            raise LostConnectionError("the connection to the Dask scheduler was lost for good")
+            raise LostConnectionError(
+                "the connection to the Dask scheduler was lost for good; run again: studies, and "
+                "counts with a file to resume, go on from what is finished"
+            )
         if self._addresses:
             self._served, self._told = now, False
         elif now - self._served > _QUIET and not self._told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 import milpcount as mc
+from milpcount.cli.app import run
 from milpcount.cluster import dispatch
 from milpcount.cluster.connection import connected
 from tests.search.test_runs import slow_network
@@ -242,3 +244,26 @@ def test_bad_requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(mc.MissingDependencyError, match=r"milpcount\[dask\]"):
         mc.count(network, BOX, engine="tree", workers=mc.DaskCluster())
+
+
+def test_on_the_command_line(
+    address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = small_network()
+    path = tmp_path / "net.npz"
+    arrays = {f"W{k}": w for k, w in enumerate(network.weights)}
+    arrays |= {f"b{k}": b for k, b in enumerate(network.biases)}
+    np.savez(path, **arrays)
+    (tmp_path / "scheduler.json").write_text(f'{{"address": "{address}"}}', encoding="utf-8")
+    counted = ["count", str(path), "--box", "-1", "1", "--engine", "tree", "--json"]
+    found = []
+    for options in (
+        [],
+        ["--executor", "dask", "--scheduler", address],
+        ["--executor", "dask", "--scheduler-file", str(tmp_path / "scheduler.json")],
+    ):
+        assert run([*counted, *options]) == 0
+        found.append(json.loads(capsys.readouterr().out)["lower"])
+    assert len(set(found)) == 1
+    assert run([*counted, "--scheduler", address]) == 2
+    assert "go with --executor dask" in capsys.readouterr().err
