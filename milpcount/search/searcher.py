@@ -7,7 +7,7 @@ limited, resumed and spread over workers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -97,12 +97,11 @@ class Searcher:
                 break
             code = self._portion(machine)
             yield from self._found(machine, frame)
-            while code == codes.DOUBT_SIDE and isinstance(machine, Machine):
-                code = yield from self._doubtful_side(machine, task.frame)
-                yield from self._found(machine, frame)
             if code == codes.DONE:
                 break
-            if code == codes.DOUBT_NODE:
+            if code == codes.DOUBT_SIDE and isinstance(machine, Machine):
+                yield from self._doubtful_side(machine, task.frame)
+            elif code == codes.DOUBT_NODE:
                 self.outcome.add("doubts")
                 signs = machine.pop_node()
                 if isinstance(machine, Machine):
@@ -131,26 +130,12 @@ class Searcher:
         self._machine = (index, machine)
         return machine
 
-    def _doubtful_side(self, machine: Machine, index: int) -> Generator[Found, None, int]:
-        """Search a side that floats cannot decide, tell the machine, and let it take that in.
-
-        At once: with the verdict pending, the node left behind by a pause would be the whole one,
-        and what was found on its doubtful side would be found again.
-        """
+    def _doubtful_side(self, machine: Machine, index: int) -> Iterator[Leaf]:
+        """Search a side that floats cannot decide, and tell the machine."""
         self.outcome.add("doubts")
-        registers = machine.state.registers
-        unit, sign = int(registers[codes.DOUBT_UNIT]), int(registers[codes.DOUBT_SIGN])
         leaves = self._exact_search().regions(self._in_cell(index, machine.doubt()))
         machine.answer(codes.EMPTY if leaves is None else codes.SETTLED)
         yield from leaves or ()
-        code = machine.run(1)
-        if code == codes.DOUBT_NODE:
-            # Floats cannot find the other side either; this one is done.
-            signs = machine.pop_node()
-            signs[unit] = -sign
-            yield from self._exactly(self._in_cell(index, signs))
-            return codes.STEPS
-        return code
 
     def _by_tree(self, task: Task) -> Iterator[Found]:
         """Search a cell that has no room, or no proof in floats, in the other way."""

@@ -95,7 +95,7 @@ def test_bounds_that_do_not_apply_are_empty() -> None:
 def test_unknown_upper_end_is_empty() -> None:
     table = runs_table([record("a", 1, upper=None, exact=False), record("b", 2)], [])
     assert table.to_csv(index=False).splitlines()[1].split(",")[5:8] == ["1", "", "False"]
-    assert "| 1 |  | no |" in to_markdown(table)
+    assert "| ≥ 1 |  | no |" in to_markdown(table)
 
 
 def test_columns_that_say_nothing_go_to_the_caption(tmp_path: Path) -> None:
@@ -127,3 +127,16 @@ def test_writing_leaves_no_temporary_files(tmp_path: Path) -> None:
         "runs.tex",
     ]
     assert all(path.stat().st_mode & 0o777 == 0o644 for path in paths)
+
+
+def test_the_choice_of_auto_makes_no_row_of_its_own() -> None:
+    records = [
+        record("a", 1, engine="tree", asked_engine="auto"),
+        record("b", 3, engine="subdivision", asked_engine="auto"),
+        record("a", 1, engine="brute", asked_engine="brute"),
+    ]
+    table = architecture_table(records, BOUNDS)
+    assert list(table["engine"]) == ["subdivision, tree", "brute"]
+    assert list(table["networks"]) == [2, 1]
+    assert "asked_engine" not in table
+    assert "asked_engine" not in runs_table(records, BOUNDS)
