@@ -13,6 +13,7 @@ from types import ModuleType
 
 from milpcount._version import __version__ as __version__
 from milpcount.certificates import verify as verify
+from milpcount.cluster import DaskCluster as DaskCluster
 from milpcount.domain import Box as Box
 from milpcount.domain import Domain as Domain
 from milpcount.domain import Polytope as Polytope

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.certificates import certified
+from milpcount.cluster.spec import DaskCluster
 from milpcount.domain import Domain
 from milpcount.engines import choose_engine, run_engine
 from milpcount.errors import InputError, UnsupportedError
@@ -40,7 +41,7 @@ def count(
     definition: Definition | str = Definition.FULL,
     with_output: bool = False,
     budget: Budget | None = None,
-    workers: int | None = None,
+    workers: int | DaskCluster | None = None,
     resume: str | Path | None = None,
     certificate: str | Path | None = None,
     progress: ProgressCallback | None = None,
@@ -56,7 +57,8 @@ def count(
             "linear" (full regions, neighbours with the same affine map merged).
         with_output: whether the units of the last affine layer count as ReLUs too.
         budget: limits; a limit or Ctrl-C gives a valid interval, never an exception.
-        workers: processes that share the work (engines "tree" and "subdivision").
+        workers: processes that share the work, or a :class:`~milpcount.cluster.DaskCluster`
+            (engines "tree" and "subdivision").
         resume: a file that keeps finished parts of the work; a count that is stopped or killed
             goes on from it (engines "tree" and "subdivision").
         certificate: a file that :func:`verify` can check without trusting any engine; "auto" is
@@ -67,7 +69,8 @@ def count(
     Raises:
         InputError: a domain, engine, definition or option that does not fit; the message says
             what to do.
-        SolverError: a numerical solver failed, or worker processes ended again and again.
+        SolverError: a numerical solver failed, worker processes ended again and again, or the
+            scheduler of a cluster is gone.
     """
     problem = CountProblem.of(net, domain, definition, with_output)
     linear = problem.definition is Definition.LINEAR
@@ -80,7 +83,7 @@ def count(
     name = choose_engine(engine, problem)
     given = {"workers": workers, "resume": resume}
     options |= {option: value for option, value in given.items() if value is not None}
-    watch, outcome = Watch(budget, progress), Outcome(keep=linear)
+    watch, outcome = Watch(budget, progress), Outcome(keep=linear, patterns_only=linear)
     if certificate is None:
         found = run_engine(name, problem, watch, outcome, options)
     else:
@@ -143,7 +146,7 @@ def enumerate_regions(
     definition: Definition | str = Definition.FULL,
     with_output: bool = False,
     budget: Budget | None = None,
-    workers: int | None = None,
+    workers: int | DaskCluster | None = None,
     progress: ProgressCallback | None = None,
     **options: Any,
 ) -> RegionStream:

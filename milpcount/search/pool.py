@@ -20,6 +20,7 @@ from milpcount.search.searcher import Method
 __all__ = ["Here", "Pool", "Workers"]
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+_SLICE = 1.0
 
 
 class Pool(Protocol):
@@ -32,6 +33,10 @@ class Pool(Protocol):
     @property
     def idle(self) -> int:
         """How many more may be submitted now."""
+
+    @property
+    def slice(self) -> float:
+        """Seconds that a bundle is worked on before its report."""
 
     def submit(self, number: int, bundle: Bundle, seconds: float) -> None:
         """Start on a bundle; its report comes with this number."""
@@ -50,6 +55,7 @@ class Here:
     """The process that asks."""
 
     size = 1
+    slice = _SLICE
 
     def __init__(self, problem: CountProblem, method: Method, keep: bool) -> None:
         self._runner = BundleRunner(problem, method, keep)
@@ -132,6 +138,8 @@ class _Worker:
 
 class Workers:
     """Worker processes; one that dies is replaced and its bundle run again."""
+
+    slice = _SLICE
 
     def __init__(
         self,

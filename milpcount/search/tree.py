@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from milpcount.cluster.spec import DaskCluster
 from milpcount.errors import InputError, UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.dyadic import ExactBox
@@ -36,7 +37,7 @@ def enumerate_tree(
     watch: Watch,
     outcome: Outcome,
     *,
-    workers: int | None = None,
+    workers: int | DaskCluster | None = None,
     resume: str | Path | None = None,
     certificate: CertificateWriter | None = None,
 ) -> Iterator[Found]:
@@ -46,7 +47,7 @@ def enumerate_tree(
         problem: what to count.
         watch: clock and limits.
         outcome: the record of the run.
-        workers: number of processes; None for one.
+        workers: number of processes, or a cluster; None for one process.
         resume: a file that keeps what is done, so that a run that ends early can go on.
         certificate: takes the steps of the search.
 
@@ -66,7 +67,7 @@ def enumerate_subdivision(
     watch: Watch,
     outcome: Outcome,
     *,
-    workers: int | None = None,
+    workers: int | DaskCluster | None = None,
     resume: str | Path | None = None,
 ) -> Iterator[Found]:
     """Yield the regions of a problem with few inputs, by their vertices.
@@ -94,11 +95,11 @@ def _enumerate(
     problem: CountProblem,
     watch: Watch,
     outcome: Outcome,
-    workers: int | None,
+    workers: int | DaskCluster | None,
     resume: str | Path | None,
     certificate: CertificateWriter | None = None,
 ) -> Iterator[Found]:
-    if workers is not None and workers < 1:
+    if isinstance(workers, int) and workers < 1:
         raise InputError(f"the number of workers must be at least 1, not {workers}")
     require_full_dimensional(problem)
     if not problem.layers:
