@@ -13,6 +13,7 @@ import pandas as pd
 
 from milpcount.errors import MissingDependencyError
 from milpcount.study.files import write_bytes
+from milpcount.study.sweep_figure import sweep_figure
 from milpcount.study.tables import WAY, Records, architecture_table, runs_table
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def counts_and_accuracy(records: Records, bounds: Sequence[str], title: str) -> 
 FIGURES: Mapping[str, Callable[[Records, Sequence[str], str], Figure]] = {
     "bounds_and_counts": bounds_and_counts,
     "counts_and_accuracy": counts_and_accuracy,
+    "sweep": sweep_figure,
 }
 
 

@@ -18,6 +18,7 @@ from milpcount.study.grid import Run, resolve_runs
 from milpcount.study.schema import StudyConfig, load_config
 from milpcount.study.store import ResultStore, StoreWriter
 from milpcount.study.strict import require_valid
+from milpcount.study.sweep_table import sweep_table
 from milpcount.study.tables import (
     architecture_table,
     runs_table,
@@ -231,7 +232,7 @@ def _write(
         return (), "", ""
     title = config.title or config.name
     files: list[Path] = []
-    makers = {"architectures": architecture_table, "runs": runs_table}
+    makers = {"architectures": architecture_table, "runs": runs_table, "sweep": sweep_table}
     for name in config.tables:
         files += write_table(makers[name](records, config.bounds), folder, name, title)
     for figure in config.figures:

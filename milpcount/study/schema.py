@@ -6,15 +6,16 @@ import difflib
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue, field_validator, model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from milpcount.engines import ENGINES
 from milpcount.errors import ConfigError
 from milpcount.sampling.methods import METHODS
 from milpcount.study.seeds import canonical_json
-from milpcount.study.strict import Strict, require_valid
+from milpcount.study.strict import OneOrMore, Strict, require_valid
+from milpcount.study.sweep import SweepNetworks, require_sensible_size
 from milpcount.study.yaml_loader import load_yaml, parse_value
 
 __all__ = [
@@ -31,17 +32,10 @@ BoundName = Literal[
     "naive", "raghu2017", "montufar2017", "serra2018", "hinz2019", "activation_based"
 ]
 DefinitionName = Literal["full", "nonempty", "linear"]
-TableName = Literal["architectures", "runs"]
-FigureName = Literal["bounds_and_counts", "counts_and_accuracy"]
+TableName = Literal["architectures", "runs", "sweep"]
+FigureName = Literal["bounds_and_counts", "counts_and_accuracy", "sweep"]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-T = TypeVar("T")
-OneOrMore = Annotated[
-    list[T],
-    Field(min_length=1),
-    BeforeValidator(lambda value: value if isinstance(value, list) else [value]),
-]
 
 
 class RandomNetworks(Strict):
@@ -175,6 +169,7 @@ class StudyConfig(Strict):
         root: folder that ``networks`` and ``output`` are relative to, itself relative to the file.
         networks: files or patterns such as ``networks/*.npz``.
         random: random networks.
+        sweep: random networks of all combinations of sizes and initialisations.
         domain, counts, bounds: what is counted, how, and beside which analytic bounds.
         estimates: what a calibration compares with the counts
             (:mod:`milpcount.study.calibration`); ``milpcount run`` refuses them.
@@ -187,6 +182,7 @@ class StudyConfig(Strict):
     root: str = "."
     networks: list[str] = Field(default=[])
     random: list[RandomNetworks] = Field(default=[])
+    sweep: list[SweepNetworks] = Field(default=[])
     domain: DomainSettings
     counts: Annotated[list[CountGrid], Field(min_length=1)]
     estimates: list[EstimateGrid] = Field(default=[])
@@ -197,9 +193,15 @@ class StudyConfig(Strict):
 
     @model_validator(mode="after")
     def _some_networks(self) -> StudyConfig:
-        if not self.networks and not self.random:
-            raise ValueError("no networks: give networks: [FILES] or random: [...]")
+        if not self.networks and not self.random and not self.sweep:
+            raise ValueError("no networks: give networks: [FILES], random: [...] or sweep: [...]")
         return self
+
+    @field_validator("sweep")
+    @classmethod
+    def _can_end(cls, sweep: list[SweepNetworks]) -> list[SweepNetworks]:
+        require_sensible_size(sweep)
+        return sweep
 
 
 def load_config(

@@ -6,16 +6,23 @@ import difflib
 import typing
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from milpcount.errors import ConfigError
 from milpcount.study.yaml_loader import key_line
 
-__all__ = ["Strict", "require_valid"]
+__all__ = ["OneOrMore", "Strict", "require_valid"]
 
 Place = tuple[str | int, ...]
+
+T = TypeVar("T")
+OneOrMore = Annotated[
+    list[T],
+    Field(min_length=1),
+    BeforeValidator(lambda value: value if isinstance(value, list) else [value]),
+]
 
 
 class Strict(BaseModel):
@@ -61,7 +68,10 @@ def _explain(
     error: ValidationError,
 ) -> str:
     """One line on the first problem."""
-    problem = error.errors(include_url=False)[0]
+    problems = error.errors(include_url=False)
+    # A misspelled key is missing under its right name as well, which explains less.
+    unknown = (p for p in problems if p["type"] == "extra_forbidden")
+    problem = next(unknown, problems[0])
     missing = problem["type"] == "missing"
     place = _place(values, problem["loc"], missing)
     key = ".".join(map(str, place))
