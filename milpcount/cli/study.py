@@ -101,7 +101,7 @@ def _describe(report: StudyReport) -> None:
     if report.interrupted:
         out.print("Interrupted; finished runs are kept, run again to go on.")
     if report.done or report.reused:
-        out.print(f"{report.done} run(s) counted, {report.reused} stored before.")
+        out.print(f"{report.done} run(s) done, {report.reused} stored before.")
     if report.note:
         out.print(f"Counted with {report.note}.")
     if report.summary:
@@ -148,7 +148,7 @@ class _Display:
     def finished(self, finished: Finished) -> None:
         """Move the bar on."""
         note = finished.run.source.name
-        if finished.record is not None:
+        if finished.record is not None and finished.record.get("kind") != "bound":
             note += f": {finished.record['lower']} regions"
         self._display.update(self._runs, advance=1, note=note)
 

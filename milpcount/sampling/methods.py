@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from milpcount.errors import UnsupportedError
 from milpcount.problem import CountProblem, Watch
 from milpcount.result import EstimateResult
 
-__all__ = ["DEFAULT_METHOD", "METHODS", "MethodSpec", "run_method"]
+__all__ = ["DEFAULT_METHOD", "METHODS", "MethodSpec", "require_options", "run_method"]
 
 DEFAULT_METHOD = "tree-sample"
 
@@ -89,6 +89,16 @@ def run_method(
     Raises:
         UnsupportedError: no such method, or an option that it does not have.
     """
+    require_options(name, options)
+    return METHODS[name].load()(problem, watch, confidence=confidence, seed=seed, **options)
+
+
+def require_options(name: str, options: Collection[str]) -> None:
+    """Check that there is such a method, and that it has these options.
+
+    Raises:
+        UnsupportedError: there is not, or it has not.
+    """
     if name not in METHODS:
         near = difflib.get_close_matches(name, METHODS, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
@@ -99,4 +109,3 @@ def run_method(
         if option not in known:
             listing = f"its options are {', '.join(known)}" if known else "it has no options"
             raise UnsupportedError(f"method {name} has no option {option!r}; {listing}")
-    return spec.load()(problem, watch, confidence=confidence, seed=seed, **options)

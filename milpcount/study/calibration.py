@@ -22,7 +22,7 @@ from milpcount.result import Budget
 from milpcount.study.figures import require_matplotlib
 from milpcount.study.files import write_bytes, write_text
 from milpcount.study.grid import resolve_domain, resolve_runs
-from milpcount.study.schema import StudyConfig, load_config
+from milpcount.study.schema import CountSettings, StudyConfig, load_config
 from milpcount.study.tables import to_markdown
 
 __all__ = ["calibrate", "calibration_table"]
@@ -56,6 +56,8 @@ def calibrate(path: Path, tell: Callable[[str], None] = lambda line: None) -> li
 def _records(config: StudyConfig, root: Path, tell: Callable[[str], None]) -> list[Record]:
     records = []
     for run in resolve_runs(config, root):
+        if not isinstance(run.settings, CountSettings):
+            continue
         network = run.source.load()
         domain = resolve_domain(run.domain)
         counted = count(network, domain, engine=run.settings.engine)

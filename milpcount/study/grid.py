@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,16 @@ from milpcount.importers import load_network
 from milpcount.network import ReLUNetwork
 from milpcount.outcome import Outcome
 from milpcount.problem import CountProblem, Watch
-from milpcount.study.schema import CountSettings, DomainSettings, RandomNetworks, StudyConfig
+from milpcount.sampling.methods import require_options
+from milpcount.study.schema import (
+    BoundSettings,
+    CountSettings,
+    DomainSettings,
+    EstimateSettings,
+    RandomNetworks,
+    RunSettings,
+    StudyConfig,
+)
 from milpcount.study.seeds import canonical_json, derive_seed
 from milpcount.study.sweep import Combination
 
@@ -66,20 +76,27 @@ class NetworkSource:
 
 @dataclass(frozen=True)
 class Run:
-    """One count of one network."""
+    """One count, estimate or bound of one network; ``settings`` say which of them."""
 
     key: str
     source: NetworkSource
     network_sha256: str
     architecture: tuple[int, ...]
     domain: DomainSettings
-    settings: CountSettings
+    settings: RunSettings
 
     @property
     def label(self) -> str:
         """Short name for messages."""
-        output = ", with output" if self.settings.with_output else ""
-        return f"{self.source.name} ({self.settings.engine}, {self.settings.definition}{output})"
+        settings = self.settings
+        if isinstance(settings, CountSettings):
+            way = f"{settings.engine}, {settings.definition}"
+        elif isinstance(settings, EstimateSettings):
+            way = f"estimate: {settings.label}, {settings.definition}, seed {settings.number}"
+        else:
+            way = f"bounds, ranges by {settings.ranges}"
+        output = ", with output" if settings.with_output else ""
+        return f"{self.source.name} ({way}{output})"
 
 
 def resolve_runs(config: StudyConfig, root: Path) -> list[Run]:
@@ -88,30 +105,57 @@ def resolve_runs(config: StudyConfig, root: Path) -> list[Run]:
     Of several networks with the same content the first stands for all.
 
     Raises:
-        ConfigError: a pattern that matches no file.
+        ConfigError: a pattern that matches no file or no network.
         InputError: a file that holds no network, a domain that does not fit it, or an option
-            that the engine does not have.
+            that the engine or the method does not have.
     """
     runs: dict[str, Run] = {}
-    ways = [settings for grid in config.counts for settings in grid.expand()]
+    if config.domain is None:
+        return []
+    for grid in config.estimates:
+        require_options(grid.method, grid.options)
+    ways = [(grid, grid.expand()) for grid in config.grids]
+    sources = _sources(config, root)
+    _require_taken(config, [source.name for source in sources])
     domain = resolve_domain(config.domain)
-    for source in _sources(config, root):
+    for source in sources:
         network = source.load()
-        for settings in ways:
-            problem = CountProblem.of(network, domain, settings.definition, settings.with_output)
-            if settings.options:
+        for settings in (s for grid, all_ in ways if grid.takes(source.name) for s in all_):
+            definition = "full" if isinstance(settings, BoundSettings) else settings.definition
+            problem = CountProblem.of(network, domain, definition, settings.with_output)
+            if isinstance(settings, CountSettings) and settings.options:
                 _require_options(settings, problem)
             content = {
                 "network_sha256": network.sha256,
                 # The resolved box: the one in a network's file is no part of its content hash.
                 "domain": [_ends(problem.box.lo), _ends(problem.box.hi)],
-                "count": settings.model_dump(),
+                **_content(settings),
             }
             key = hashlib.sha256(canonical_json(content).encode()).hexdigest()[:32]
             if key not in runs:
                 shape = network.architecture
                 runs[key] = Run(key, source, network.sha256, shape, config.domain, settings)
     return list(runs.values())
+
+
+def _content(settings: RunSettings) -> dict[str, Any]:
+    """What a run's key knows of its settings: all but names for readers."""
+    if isinstance(settings, CountSettings):
+        return {"count": settings.model_dump()}
+    if isinstance(settings, EstimateSettings):
+        return {"estimate": settings.model_dump(exclude={"label"})}
+    return {"bound": settings.model_dump()}
+
+
+def _require_taken(config: StudyConfig, names: list[str]) -> None:
+    """Refuse a pattern under ``only`` that no network has."""
+    for pattern in (pattern for grid in config.grids for pattern in grid.only):
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise ConfigError(f"only: {pattern!r} matches no network; they are {_some(names)}")
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
 
 
 def resolve_domain(settings: DomainSettings) -> Domain | None:

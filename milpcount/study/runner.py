@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -11,17 +12,25 @@ from typing import Any, Protocol
 
 from milpcount.errors import ConfigError
 from milpcount.result import Progress
-from milpcount.study.executor import ExecuteRun, Finished, execute, run_all
-from milpcount.study.figures import require_matplotlib, write_figure
+from milpcount.study.comparison import TABLES
+from milpcount.study.depth import depth_table
+from milpcount.study.execute import execute
+from milpcount.study.executor import ExecuteRun, Finished, run_all
+from milpcount.study.figures import (
+    OF_ALL_RUNS,
+    draw_bounds_by_depth,
+    require_matplotlib,
+    save_figure,
+    write_figure,
+)
 from milpcount.study.files import write_text
 from milpcount.study.grid import Run, resolve_runs
+from milpcount.study.records import counts_of, estimates_of
 from milpcount.study.schema import StudyConfig, load_config
 from milpcount.study.store import ResultStore, StoreWriter
 from milpcount.study.strict import require_valid
-from milpcount.study.sweep_table import sweep_table
 from milpcount.study.tables import (
     architecture_table,
-    runs_table,
     to_markdown,
     without_constants,
     write_table,
@@ -110,22 +119,24 @@ def run_study(
     """
     path = Path(config_path)
     config, values = load_config(path, overrides)
-    if config.estimates:
-        raise ConfigError(
-            f"{path}: estimates: belong to calibrations; run python -m experiments.calibration"
-        )
     if config.figures:
         require_matplotlib()  # now, not after hours of counting
     folder = _folder(path, config)
-    runs = resolve_runs(config, _relative((path.parent / config.root).resolve()))
+    root = _relative((path.parent / config.root).resolve())
+    runs = resolve_runs(config, root)
+    others = [_relative(root.resolve() / other) for other in config.reuse]
     store = ResultStore(folder)
-    stored = store.read() if resume else {}
+    stored = _read_stores(others) | (store.read() if resume else {})
     todo = [run for run in runs if run.key not in stored]
     reused = len(runs) - len(todo)
     if dry_run:
         return StudyReport(folder, reused=reused, planned=tuple(run.label for run in todo))
     with store.appending(fresh=not resume) as writer:
-        snapshot = {"settings": values, "runs": [run.key for run in runs]}
+        snapshot = {
+            "settings": values,
+            "reuse": [Path(os.path.relpath(other, folder)).as_posix() for other in others],
+            "runs": [run.key for run in runs],
+        }
         write_text(folder / _SNAPSHOT, json.dumps(snapshot, indent=1) + "\n")
         done, failures, interrupted = _do(todo, writer, workers, progress, execute_run, reused)
     files, summary, note = _write(config, folder, _records(folder))
@@ -160,7 +171,7 @@ def report_study(results: str | Path) -> StudyReport:
         config, _ = load_config(path)
         folder = _folder(path, config)
     records = _records(folder)
-    if not records:
+    if not records and config.depth_bounds is None:
         raise ConfigError(f"{folder} holds no finished run; do milpcount run first")
     files, summary, note = _write(config, folder, records)
     return StudyReport(folder, reused=len(records), files=files, summary=summary, note=note)
@@ -190,10 +201,19 @@ def _read_snapshot(folder: Path) -> dict[str, Any]:
     return snapshot
 
 
+def _read_stores(folders: Sequence[Path]) -> dict[str, dict[str, Any]]:
+    """The finished runs of several stores by key, where two have one that of the last."""
+    runs: dict[str, dict[str, Any]] = {}
+    for folder in folders:
+        runs |= ResultStore(folder).read()
+    return runs
+
+
 def _records(folder: Path) -> list[dict[str, Any]]:
     """The stored runs of the last configuration, in its order: not in that of their ends."""
-    stored = ResultStore(folder).read()
-    return [stored[key] for key in _read_snapshot(folder)["runs"] if key in stored]
+    snapshot = _read_snapshot(folder)
+    stored = _read_stores([*(folder / other for other in snapshot.get("reuse", [])), folder])
+    return [stored[key] for key in snapshot["runs"] if key in stored]
 
 
 def _do(
@@ -227,16 +247,28 @@ def _do(
 def _write(
     config: StudyConfig, folder: Path, records: list[dict[str, Any]]
 ) -> tuple[tuple[Path, ...], str, str]:
-    """Write what the configuration asks for; return the files, the summary and its note."""
-    if not records:
-        return (), "", ""
+    """Write what the configuration asks for; return the files, the summary and its note.
+
+    What nothing is known for yet is left out.
+    """
     title = config.title or config.name
     files: list[Path] = []
-    makers = {"architectures": architecture_table, "runs": runs_table, "sweep": sweep_table}
     for name in config.tables:
-        files += write_table(makers[name](records, config.bounds), folder, name, title)
+        if config.depth_bounds is not None and name == "bounds_by_depth":
+            table = depth_table(config.depth_bounds)
+        else:
+            table = TABLES[name](records, config.bounds)
+        if len(table):
+            files += write_table(table, folder, name, title)
+    counts = counts_of(records)
     for figure in config.figures:
-        files += write_figure(figure, records, config.bounds, title, folder)
+        if config.depth_bounds is not None and figure == "bounds_by_depth":
+            files += save_figure(draw_bounds_by_depth(config.depth_bounds, title), figure, folder)
+        elif counts or (estimates_of(records) and figure == "sampling_and_bounds"):
+            drawn = records if figure in OF_ALL_RUNS else counts
+            files += write_figure(figure, drawn, config.bounds, title, folder)
+    if not counts:
+        return tuple(files), "", ""
     summary, note = without_constants(architecture_table(records, config.bounds))
     return tuple(files), to_markdown(summary), note
 

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-import difflib
-import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, JsonValue, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from milpcount.engines import ENGINES
 from milpcount.errors import ConfigError
-from milpcount.sampling.methods import METHODS
-from milpcount.study.seeds import canonical_json
-from milpcount.study.strict import OneOrMore, Strict, require_valid
+from milpcount.study.depth import DepthBounds
+from milpcount.study.strict import Strict, require_valid
 from milpcount.study.sweep import SweepNetworks, require_sensible_size
+from milpcount.study.ways import (
+    BoundGrid,
+    BoundSettings,
+    CountGrid,
+    CountSettings,
+    EstimateGrid,
+    EstimateSettings,
+    RunSettings,
+)
 from milpcount.study.yaml_loader import load_yaml, parse_value
 
 __all__ = [
+    "BoundGrid",
+    "BoundSettings",
     "CountGrid",
     "CountSettings",
     "DomainSettings",
     "EstimateGrid",
+    "EstimateSettings",
     "RandomNetworks",
+    "RunSettings",
     "StudyConfig",
     "load_config",
 ]
@@ -31,11 +40,21 @@ __all__ = [
 BoundName = Literal[
     "naive", "raghu2017", "montufar2017", "serra2018", "hinz2019", "activation_based"
 ]
-DefinitionName = Literal["full", "nonempty", "linear"]
-TableName = Literal["architectures", "runs", "sweep"]
-FigureName = Literal["bounds_and_counts", "counts_and_accuracy", "sweep"]
+TableName = Literal[
+    "architectures", "runs", "estimates", "gap_closed", "epochs", "bounds_by_depth", "sweep"
+]
+FigureName = Literal[
+    "bounds_and_counts",
+    "counts_and_accuracy",
+    "counts_and_accuracy_wide",
+    "counts_and_loss",
+    "counts_and_loss_wide",
+    "sampling_and_bounds",
+    "counts_by_epoch",
+    "bounds_by_depth",
+    "sweep",
+]
 Number = Annotated[float, Field(allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class RandomNetworks(Strict):
@@ -69,110 +88,23 @@ class DomainSettings(Strict):
         return self
 
 
-class CountSettings(Strict):
-    """One way of counting; ``options`` go to the engine."""
-
-    engine: str
-    definition: DefinitionName
-    with_output: bool
-    time_limit: float | None
-    region_limit: int | None
-    options: dict[str, JsonValue]
-
-
-class CountGrid(Strict):
-    """Ways of counting every network: all combinations of engines, definitions and outputs.
-
-    Attributes:
-        engine, definition, with_output: one value or a list.
-        time_limit: seconds for one count.
-        region_limit: for one count.
-        options: of the engine.
-    """
-
-    engine: OneOrMore[str] = Field(default=["auto"])
-    definition: OneOrMore[DefinitionName] = Field(default=["full"])
-    with_output: OneOrMore[bool] = Field(default=[False])
-    time_limit: Positive | None = None
-    region_limit: Annotated[int, Field(ge=1)] | None = None
-    options: dict[str, JsonValue] = Field(default={})
-
-    @field_validator("engine")
-    @classmethod
-    def _known(cls, engines: list[str]) -> list[str]:
-        known = ["auto", *ENGINES]
-        for engine in engines:
-            if engine not in known:
-                near = difflib.get_close_matches(engine, known, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
-                raise ValueError(f"no engine {engine!r}; {hint}")
-        return engines
-
-    @field_validator("options")
-    @classmethod
-    def _finite(cls, options: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        canonical_json(options)  # raises ValueError for numbers that no JSON file holds
-        return options
-
-    def expand(self) -> list[CountSettings]:
-        """Every combination, engines first."""
-        return [
-            CountSettings(
-                engine=engine,
-                definition=definition,
-                with_output=with_output,
-                time_limit=self.time_limit,
-                region_limit=self.region_limit,
-                options=self.options,
-            )
-            for engine, definition, with_output in itertools.product(
-                self.engine, self.definition, self.with_output
-            )
-        ]
-
-
-class EstimateGrid(Strict):
-    """A way of estimating every network, for calibration: many seeds against the exact counts.
-
-    Attributes:
-        method: of :func:`milpcount.estimate`.
-        label: in tables; the method where none is given.
-        confidence: of the bounds.
-        seeds: how many, from 0.
-        time_limit: seconds for one estimate.
-        options: of the method.
-    """
-
-    method: str
-    label: str = ""
-    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
-    seeds: Annotated[int, Field(ge=1)] = 1
-    time_limit: Positive | None = None
-    options: dict[str, JsonValue] = Field(default={})
-
-    @field_validator("method")
-    @classmethod
-    def _known(cls, method: str) -> str:
-        if method not in METHODS:
-            near = difflib.get_close_matches(method, METHODS, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(METHODS)}"
-            raise ValueError(f"no method {method!r}; {hint}")
-        return method
-
-
 class StudyConfig(Strict):
-    """A study: networks x counts, the bounds beside them, and what is made of the results.
+    """A study: networks x ways of looking at them, and what is made of the results.
 
     Attributes:
         name: of the study, for titles.
         title: what tables and figures are captioned with.
-        root: folder that ``networks`` and ``output`` are relative to, itself relative to the file.
+        root: folder that the paths are relative to, itself relative to the file.
         networks: files or patterns such as ``networks/*.npz``.
         random: random networks.
         sweep: random networks of all combinations of sizes and initialisations.
-        domain, counts, bounds: what is counted, how, and beside which analytic bounds.
-        estimates: what a calibration compares with the counts
-            (:mod:`milpcount.study.calibration`); ``milpcount run`` refuses them.
+        domain: what is counted over; needed wherever there are networks.
+        counts: ways of counting every network.
+        estimates: probabilistic bounds and estimates of every network.
+        domain_bounds: bounds of every network over the domain, timed.
+        bounds: analytic bounds that tables and figures show.
+        depth_bounds: bounds of architectures alone, by depth and inputs; no networks.
+        reuse: folders of other studies, whose finished runs are not done again.
         output: folder of the store, tables and figures.
         tables, figures: which to write.
     """
@@ -183,18 +115,31 @@ class StudyConfig(Strict):
     networks: list[str] = Field(default=[])
     random: list[RandomNetworks] = Field(default=[])
     sweep: list[SweepNetworks] = Field(default=[])
-    domain: DomainSettings
-    counts: Annotated[list[CountGrid], Field(min_length=1)]
+    domain: DomainSettings | None = None
+    counts: Annotated[list[CountGrid], Field(min_length=1)] = Field(default=[])
     estimates: list[EstimateGrid] = Field(default=[])
+    domain_bounds: list[BoundGrid] = Field(default=[])
     bounds: list[BoundName] = Field(default=["montufar2017", "serra2018", "hinz2019"])
+    depth_bounds: DepthBounds | None = None
+    reuse: list[str] = Field(default=[])
     output: str
     tables: list[TableName] = Field(default=["architectures", "runs"])
     figures: list[FigureName] = Field(default=["bounds_and_counts"])
 
     @model_validator(mode="after")
-    def _some_networks(self) -> StudyConfig:
+    def _something_to_do(self) -> StudyConfig:
+        if self.depth_bounds is None:
+            asked = {"bounds_by_depth"} & {*self.tables, *self.figures}
+            if asked:
+                raise ValueError("bounds_by_depth needs the section depth_bounds: {units: [...]}")
         if not self.networks and not self.random and not self.sweep:
+            if self.depth_bounds is not None and not self.grids:
+                return self
             raise ValueError("no networks: give networks: [FILES], random: [...] or sweep: [...]")
+        if not self.grids:
+            raise ValueError("nothing to do: give counts:, estimates: or domain_bounds:")
+        if self.domain is None:
+            raise ValueError("the key 'domain' is missing: domain: {box: [lo, hi]} or the like")
         return self
 
     @field_validator("sweep")
@@ -202,6 +147,11 @@ class StudyConfig(Strict):
     def _can_end(cls, sweep: list[SweepNetworks]) -> list[SweepNetworks]:
         require_sensible_size(sweep)
         return sweep
+
+    @property
+    def grids(self) -> list[CountGrid | EstimateGrid | BoundGrid]:
+        """All groups of ways of looking at a network."""
+        return [*self.counts, *self.estimates, *self.domain_bounds]
 
 
 def load_config(

@@ -67,11 +67,10 @@ def _explain(
     option: str,
     error: ValidationError,
 ) -> str:
-    """One line on the first problem."""
+    """One line on the first problem; on an unknown key first, which another one may be for."""
     problems = error.errors(include_url=False)
-    # A misspelled key is missing under its right name as well, which explains less.
-    unknown = (p for p in problems if p["type"] == "extra_forbidden")
-    problem = next(unknown, problems[0])
+    unknown = [problem for problem in problems if problem["type"] == "extra_forbidden"]
+    problem = [*unknown, *problems][0]
     missing = problem["type"] == "missing"
     place = _place(values, problem["loc"], missing)
     key = ".".join(map(str, place))

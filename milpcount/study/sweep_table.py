@@ -11,7 +11,8 @@ import pandas as pd
 
 from milpcount.bounds import estimate_hanin_rolnick2019
 from milpcount.decimal_text import from_decimal
-from milpcount.study.tables import WAY, Records
+from milpcount.study.records import Record, Records, counts_of
+from milpcount.study.tables import WAY
 
 __all__ = ["POLYNOMIAL", "sweep_table"]
 
@@ -27,10 +28,9 @@ def sweep_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
     cube by ``(T N)^{n_0} / n_0!``, where the constant T of the initialisation is not known in
     numbers; ``T`` is the value at which the polynomial equals the mean.
     """
-    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
-    for record in records:
-        if record.get("kind", "count") == "count":
-            groups.setdefault(_combination(record), []).append(record)
+    groups: dict[tuple[Any, ...], list[Record]] = {}
+    for record in counts_of(records):
+        groups.setdefault(_combination(record), []).append(record)
     rows = [_row(group, members, bounds) for group, members in groups.items()]
     order = sorted(range(len(rows)), key=lambda k: _rank(rows[k]))
     frame = pd.DataFrame([rows[k] for k in order], dtype=object)
@@ -38,7 +38,7 @@ def sweep_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
     return frame.drop(columns=[c for c in ("weights", "bias_scale") if _empty(frame, c)])
 
 
-def _combination(record: Mapping[str, Any]) -> tuple[Any, ...]:
+def _combination(record: Record) -> tuple[Any, ...]:
     metadata = record.get("metadata", {})
     weights = metadata.get("weights")
     scale = metadata.get("bias_scale") if weights == "normal" else None
@@ -51,9 +51,7 @@ def _rank(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return row["inputs"], row["depth"], widths, *(str(row[c]) for c in ("weights", "bias_scale"))
 
 
-def _row(
-    group: tuple[Any, ...], members: Sequence[Mapping[str, Any]], bounds: Sequence[str]
-) -> dict[str, Any]:
+def _row(group: tuple[Any, ...], members: Records, bounds: Sequence[str]) -> dict[str, Any]:
     architecture, weights, scale, *way = group
     inputs, *layers = architecture
     with_output = bool(way[WAY.index("with_output")])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,12 @@ import pandas as pd
 
 from milpcount.decimal_text import from_decimal, to_decimal
 from milpcount.study.files import write_text
+from milpcount.study.marks import About, AtLeast, at_least, marks_in
+from milpcount.study.records import Records, counts_of, estimates_of, finished_networks
 
 __all__ = [
     "WAY",
+    "Records",
     "architecture_table",
     "runs_table",
     "to_latex",
@@ -22,8 +25,6 @@ __all__ = [
     "without_constants",
     "write_table",
 ]
-
-Records = Sequence[Mapping[str, Any]]
 
 _GROUPS = re.compile(r"(?<=\d)(?=(?:\d{3})+$)")
 
@@ -37,6 +38,7 @@ def _shape(widths: Sequence[int]) -> str:
 def runs_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
     """One row a run.  Columns of counts hold Python integers (object dtype), None if unknown."""
     rows = []
+    records = counts_of(records)
     for r in records:
         statistics, metadata = r.get("statistics", {}), r.get("metadata", {})
         row: dict[str, Any] = {
@@ -45,7 +47,7 @@ def runs_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
             "engine": r["engine"],
             "definition": r["definition"],
             "with_output": r["with_output"],
-            "lower": from_decimal(r["lower"]),
+            "lower": from_decimal(r["lower"]) if r["exact"] else at_least(from_decimal(r["lower"])),
             "upper": None if r["upper"] is None else from_decimal(r["upper"]),
             "exact": r["exact"],
             "seconds": round(float(r["seconds"]), 2),
@@ -57,6 +59,8 @@ def runs_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
             row[name] = None if value is None else from_decimal(value)
         rows.append(row)
     frame = pd.DataFrame(rows, dtype=object)
+    if frame.empty:
+        return frame
     widths = {_shape(r["architecture"]): tuple(r["architecture"]) for r in records}
     keys = [
         (widths[str(shape)], str(network), k)
@@ -70,21 +74,31 @@ def runs_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
 def architecture_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
     """One row an architecture and way of counting: counts of its networks beside the bounds.
 
-    ``min``, ``mean`` and ``max`` are over the proved lower ends, which are the counts where
-    ``exact`` equals ``networks``.
+    ``min``, ``mean`` and ``max`` are over the counts; where some of these were stopped, over
+    their proved lower ends, marked as such, unless the upper ends prove the same number.
+    ``estimate`` is the mean of the estimates of the networks that were stopped.
     """
+    records = finished_networks(records)
     runs = runs_table(records, bounds)
+    if runs.empty:
+        return runs
+    estimates = _means_of_estimates(records)
     rows = []
     for group, part in runs.groupby(["architecture", *WAY], sort=False):
         counts = [int(v) for v in part["lower"]]
+        ends = None if None in list(part["upper"]) else [int(v) for v in part["upper"]]
         row: dict[str, Any] = dict(zip(("architecture", *WAY), group, strict=True))
-        row |= {
-            "networks": len(part),
-            "exact": int(sum(bool(v) for v in part["exact"])),
-            "min": min(counts),
-            "mean": _mean(counts),
-            "max": max(counts),
-        }
+        row |= {"networks": len(part), "exact": int(sum(bool(v) for v in part["exact"]))}
+        for name, of in (("min", min), ("mean", _mean), ("max", max)):
+            value = of(counts)
+            row[name] = value if ends and of(ends) == value else at_least(value)
+        stopped = [
+            estimates.get((network, row["definition"], row["with_output"]))
+            for network, exact in zip(part["network"], part["exact"], strict=True)
+            if not exact
+        ]
+        known = [v for v in stopped if v is not None]
+        row["estimate"] = About(sum(known) / len(known)) if known else None
         for name in bounds:
             values = [None if v is None else int(v) for v in part[name]]
             # With ranks a bound may differ between networks of one shape: the largest holds for
@@ -96,7 +110,18 @@ def architecture_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
         missed = [int(v) for v in part["missed_by_solver"] if v is not None]
         row["missed_by_solver"] = sum(missed) if missed else None
         rows.append(row)
-    return pd.DataFrame(rows, dtype=object)
+    frame = pd.DataFrame(rows, dtype=object)
+    return frame if frame["estimate"].notna().any() else frame.drop(columns="estimate")
+
+
+def _means_of_estimates(records: Records) -> dict[tuple[str, str, bool], float]:
+    """The mean estimate of each network, definition and choice of units."""
+    found: dict[tuple[str, str, bool], list[float]] = {}
+    for r in estimates_of(records):
+        if r["estimate"] is not None:
+            way = (r["network"], r["definition"], r["with_output"])
+            found.setdefault(way, []).append(float(r["estimate"]))
+    return {way: sum(values) / len(values) for way, values in found.items()}
 
 
 def _mean(counts: Sequence[int]) -> int | float:
@@ -111,10 +136,16 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, AtLeast) and isinstance(value, int | float):
+        return f"≥ {_cell(float(value) if isinstance(value, float) else int(value))}"
+    if isinstance(value, About):
+        return f"≈ {value:,.0f}" if value < 10**15 else f"≈ {value:.4g}"
     if isinstance(value, int):
         return _GROUPS.sub(",", to_decimal(value))
     if isinstance(value, float):
-        return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.6g}"
+        if abs(value) >= 1000:
+            return f"{value:,.1f}".removesuffix(".0")
+        return f"{value:.6g}"
     return str(value)
 
 
@@ -138,9 +169,10 @@ def to_markdown(frame: pd.DataFrame) -> str:
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
-def to_latex(frame: pd.DataFrame, caption: str, label: str) -> str:
-    """The table in LaTeX; needs the package booktabs."""
+def to_latex(frame: pd.DataFrame, caption: str, label: str, below: Sequence[str] = ()) -> str:
+    """The table in LaTeX, with lines of notes below it; needs the package booktabs."""
     special = {c: "\\" + c for c in "&%$#_{}"}
+    special |= {"≥": r"$\ge$", "≈": r"$\approx$"}
     escape = str.maketrans(special | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"})
     columns = "".join("r" if _numeric(frame, c) else "l" for c in frame.columns)
     heads = [str(c).replace("_", " ").translate(escape) for c in frame.columns]
@@ -160,6 +192,7 @@ def to_latex(frame: pd.DataFrame, caption: str, label: str) -> str:
         *body,
         r"\bottomrule",
         r"\end{tabular}",
+        *(rf"\par\footnotesize {line.translate(escape)}" for line in below),
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
@@ -167,24 +200,30 @@ def to_latex(frame: pd.DataFrame, caption: str, label: str) -> str:
 
 def without_constants(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """Take the columns of :data:`WAY` out where all rows agree; say in words what they held."""
-    first = {c: frame[c].iloc[0] for c in WAY}
+    first = {c: frame[c].iloc[0] for c in WAY if c in frame.columns}
     same = [c for c, value in first.items() if all(v == value for v in frame[c])]
     words = {
-        "engine": f"engine {first['engine']}",
-        "definition": f"definition {first['definition']}",
-        "with_output": "output units counted" if first["with_output"] else "hidden units only",
+        "engine": f"engine {first.get('engine')}",
+        "definition": f"definition {first.get('definition')}",
+        "with_output": "output units counted" if first.get("with_output") else "hidden units only",
     }
     return frame.drop(columns=same), ", ".join(words[c] for c in same)
 
 
 def write_table(frame: pd.DataFrame, folder: Path, name: str, caption: str) -> list[Path]:
-    """Write ``name.csv`` with all columns, ``name.md`` and ``name.tex`` for readers."""
+    """Write ``name.csv`` with all columns, ``name.md`` and ``name.tex`` for readers.
+
+    The frame's attributes ``note`` (for the caption) and ``below`` (lines under the table) are
+    for readers too.
+    """
     short, note = without_constants(frame)
-    legend = f"{caption} ({note})" if note else caption
+    notes = "; ".join(text for text in (note, marks_in(short), frame.attrs.get("note", "")) if text)
+    legend = f"{caption} ({notes})" if notes else caption
+    below = frame.attrs.get("below", ())
     contents = {
         ".csv": frame.map(_csv_cell).to_csv(index=False, lineterminator="\n"),
-        ".md": f"{legend}\n\n{to_markdown(short)}",
-        ".tex": to_latex(short, legend, f"tab:{name}"),
+        ".md": f"{legend}\n\n{to_markdown(short)}" + "".join(f"\n{line}\n" for line in below),
+        ".tex": to_latex(short, legend, f"tab:{name}", below),
     }
     paths = []
     for suffix, text in contents.items():

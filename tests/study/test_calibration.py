@@ -10,7 +10,6 @@ import pytest
 from experiments import calibration as experiment
 from milpcount.errors import ConfigError
 from milpcount.study.calibration import calibrate, calibration_table
-from milpcount.study.runner import run_study
 from milpcount.study.schema import load_config
 
 ROOT = Path(__file__).parents[2]
@@ -48,11 +47,8 @@ def test_a_calibration_writes_what_it_found(tmp_path: Path) -> None:
     assert list(table["stated"]) == [0.95, 0.9]
 
 
-def test_studies_refuse_estimates(tmp_path: Path) -> None:
+def test_unknown_method(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
-    path.write_text(CONFIG, encoding="utf-8")
-    with pytest.raises(ConfigError, match="run python -m experiments"):
-        run_study(path)
     path.write_text(CONFIG.replace("tree-sample", "tree-samples"), encoding="utf-8")
     with pytest.raises(ConfigError, match="did you mean tree-sample"):
         load_config(path)

@@ -1,39 +1,84 @@
-"""The experiments' modules, configurations and networks fit together."""
+"""The experiments' modules, configurations, networks and stores fit together."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from experiments import mnist8
+from experiments import (
+    bounds60,
+    mnist8,
+    mnist22,
+    mnist22_epochs,
+    mnist22_output,
+    mnist22_sampling,
+)
 from milpcount.study.grid import resolve_runs
-from milpcount.study.schema import load_config
+from milpcount.study.schema import CountSettings, load_config
+from milpcount.study.store import ResultStore
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
-STUDIES = [path for path in CONFIGS if path.stem != "train"]
+STUDIES = [path for path in CONFIGS if not path.stem.startswith("train")]
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_configurations_resolve(path: Path) -> None:
     config, _ = load_config(path)
     runs = resolve_runs(config, path.parent / config.root)
-    assert runs
+    assert bool(runs) == bool(config.grids)
+    assert runs or config.depth_bounds is not None
     assert config.output == f"results/{path.parent.name}/{path.stem}"
+
+
+@pytest.mark.parametrize(
+    "module",
+    [mnist8, mnist22, mnist22_output, mnist22_sampling, mnist22_epochs, bounds60],
+    ids=lambda module: module.__name__,
+)
+def test_modules_name_what_their_configurations_make(module: ModuleType) -> None:
+    config, _ = load_config(ROOT / module.PAPER)
+    assert tuple(config.tables) == module.TABLES
+    assert tuple(config.figures) == module.FIGURES
+    assert config.output == module.RESULTS
+    for name in ("SMOKE", "TRAINING"):
+        assert (ROOT / getattr(module, name, module.PAPER)).exists()
 
 
 def test_mnist8() -> None:
     config, _ = load_config(ROOT / mnist8.PAPER)
-    assert tuple(config.tables) == mnist8.TABLES
-    assert tuple(config.figures) == mnist8.FIGURES
-    assert config.output == mnist8.RESULTS
     runs = resolve_runs(config, ROOT)
     assert {run.architecture for run in runs} == {(784, a, 8 - a, 10) for a in range(1, 8)}
     assert len(runs) == 21
     assert all(run.source.path is not None for run in runs)
-    for name in (mnist8.SMOKE, mnist8.TRAINING, mnist8.NETWORKS):
-        assert (ROOT / name).exists()
+    assert (ROOT / mnist8.NETWORKS).exists()
     smoke = resolve_runs(load_config(ROOT / mnist8.SMOKE)[0], ROOT)
     # The smoke study counts as the paper does: what one has stored, the other would find.
     assert {run.key for run in smoke} <= {run.key for run in runs}
+
+
+def test_stored_counts_keep_their_keys() -> None:
+    # Counts of the first version, which knew neither estimates nor bounds as runs.
+    runs = resolve_runs(load_config(ROOT / mnist8.PAPER)[0], ROOT)
+    assert {run.key for run in runs} == set(ResultStore(ROOT / mnist8.RESULTS).read())
+
+
+def test_mnist22() -> None:
+    runs = resolve_runs(load_config(ROOT / mnist22.PAPER)[0], ROOT)
+    counts = [run for run in runs if isinstance(run.settings, CountSettings)]
+    assert len(counts) == 210
+    assert {run.architecture for run in counts} == {(784, a, 22 - a, 10) for a in range(1, 22)}
+    sampled = resolve_runs(load_config(ROOT / mnist22_sampling.PAPER)[0], ROOT)
+    shared = {run.key for run in sampled if isinstance(run.settings, CountSettings)}
+    # Its exact counts are the study's, not counted twice.
+    assert len(shared) == 21
+    assert shared <= {run.key for run in counts}
+
+
+def test_the_smoke_study_shows_everything() -> None:
+    smoke, _ = load_config(ROOT / mnist22.SMOKE)
+    for module in (mnist22, mnist22_output, mnist22_sampling, mnist22_epochs, bounds60):
+        assert set(module.TABLES) <= set(smoke.tables)
+        assert set(module.FIGURES) <= set(smoke.figures)

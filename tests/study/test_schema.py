@@ -44,10 +44,7 @@ def test_grid_of_counts(tmp_path: Path) -> None:
 
 def test_unknown_key_names_line_and_nearest(tmp_path: Path) -> None:
     text = STUDY.replace("output: out", "outptu: out")
-    assert complaint(tmp_path, text) in (
-        "FILE:9: unknown key 'outptu'; did you mean output?",
-        "FILE: the key 'output' is missing",
-    )
+    assert complaint(tmp_path, text) == "FILE:9: unknown key 'outptu'; did you mean output?"
     text = STUDY.replace("engine: tree-highs", "enginee: tree-highs")
     assert (
         complaint(tmp_path, text) == "FILE:8: unknown key 'counts.0.enginee'; did you mean engine?"

@@ -95,7 +95,7 @@ def test_bounds_that_do_not_apply_are_empty() -> None:
 def test_unknown_upper_end_is_empty() -> None:
     table = runs_table([record("a", 1, upper=None, exact=False), record("b", 2)], [])
     assert table.to_csv(index=False).splitlines()[1].split(",")[5:8] == ["1", "", "False"]
-    assert "| 1 |  | no |" in to_markdown(table)
+    assert "| ≥ 1 |  | no |" in to_markdown(table)
 
 
 def test_columns_that_say_nothing_go_to_the_caption(tmp_path: Path) -> None:

@@ -8,28 +8,36 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from milpcount.bounds import estimate_hanin_rolnick2019
+from milpcount.study.figures.style import (
+    BOUND_NAMES,
+    MARKERS,
+    heights,
+    plain_axes,
+    require_matplotlib,
+)
+from milpcount.study.records import Records
 from milpcount.study.sweep_table import sweep_table
-from milpcount.study.tables import Records
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["initialisation", "sweep_figure"]
+__all__ = ["initialisation", "sweep"]
 
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#7F6000")
 _BOUNDS = ("#D55E00", "#999999", "#7F6000", "#CC79A7")
-_DEPTHS = ("o", "s", "^", "D", "v", "P")
-_TOO_HIGH = 10**300
+_DEPTHS = ("o", *MARKERS)
+_HIGHEST = 1e250
 _COLUMNS = 4
 
 
-def sweep_figure(records: Records, bounds: Sequence[str], title: str) -> Figure:
+def sweep(records: Records, bounds: Sequence[str], title: str) -> Figure:
     """Mean counts by units, input dimension (panel), initialisation (colour) and depth (marker).
 
     Beside them Hanin and Rolnick's polynomial at ``T = 1`` and the analytic bounds, one line a
     depth: the largest over the architectures with the same depth and number of units.
     """
+    require_matplotlib()
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
@@ -52,7 +60,14 @@ def sweep_figure(records: Records, bounds: Sequence[str], title: str) -> Figure:
     handles = [
         Line2D([], [], color="black", linewidth=1.2, label="$N^{n_0}/n_0!$ (Hanin & Rolnick)"),
         *(
-            Line2D([], [], color=_pick(_BOUNDS, k), linestyle="--", linewidth=1.2, label=name)
+            Line2D(
+                [],
+                [],
+                color=_pick(_BOUNDS, k),
+                linestyle="--",
+                linewidth=1.2,
+                label=BOUND_NAMES.get(name, name),
+            )
             for k, name in enumerate(bounds)
         ),
         *(
@@ -91,19 +106,18 @@ def _draw_panel(
     depths: Sequence[int],
     bounds: Sequence[str],
 ) -> None:
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    plain_axes(axes)
     axes.set_title(f"{inputs} input{'s' if inputs > 1 else ''}", fontsize=9)
     axes.set_xlabel("units N")
     units = sorted(set(part["units"]))
     curve = [estimate_hanin_rolnick2019([inputs, n]) if n else 1 for n in units]
-    axes.plot(units, _heights(curve), color="black", linewidth=1.2, zorder=2)
+    axes.plot(units, heights(curve), color="black", linewidth=1.2, zorder=2)
     for k, name in enumerate(bounds):
         for depth, one in part.groupby("depth", sort=False):
             known = one[one[name].notna()].groupby("units", sort=True)[name].max()
             axes.plot(
                 known.index.tolist(),
-                _heights(known.tolist()),
+                heights(known.tolist()),
                 color=_pick(_BOUNDS, k),
                 linestyle="--",
                 linewidth=1,
@@ -112,7 +126,7 @@ def _draw_panel(
                 zorder=1,
             )
     for _, row in part.iterrows():
-        mean, low, high = _heights([row["mean"], row["min"], row["max"]])
+        mean, low, high = heights([row["mean"], row["min"], row["max"]])
         kind, depth = kinds.index(initialisation(row)), depths.index(row["depth"])
         # Side by side, so that equal counts do not hide each other.
         place = row["units"] * (1 + 0.05 * (kind - (len(kinds) - 1) / 2))
@@ -137,15 +151,10 @@ def _draw_panel(
 
 def _keep_counts_large(axes: Axes, part: pd.DataFrame) -> None:
     """Cut off what lies far above the counts: 2^N would leave them a line at the bottom."""
-    top = max(_heights(part["max"]), default=1.0)
-    bottom = min(_heights(part["min"]), default=1.0)
+    top = max(heights(part["max"]), default=1.0)
+    bottom = min(heights(part["min"]), default=1.0)
     if top == top and bottom == bottom:  # no NaN
-        axes.set_ylim(bottom / 1.6, min(_TOO_HIGH, top * max(30.0, (top / bottom) ** 0.6)))
-
-
-def _heights(values: Sequence[Any] | pd.Series[Any]) -> list[float]:
-    """Heights in a logarithmic picture; what lies outside of any is left out."""
-    return [float(v) if v is not None and 0 < v < _TOO_HIGH else float("nan") for v in values]
+        axes.set_ylim(bottom / 1.6, min(_HIGHEST, top * max(30.0, (top / bottom) ** 0.6)))
 
 
 def _pick(choices: Sequence[str], k: int) -> str:
