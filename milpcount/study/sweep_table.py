@@ -11,6 +11,7 @@ import pandas as pd
 
 from milpcount.bounds import estimate_hanin_rolnick2019
 from milpcount.decimal_text import from_decimal
+from milpcount.study.marks import at_least
 from milpcount.study.records import Record, Records, counts_of
 from milpcount.study.tables import WAY
 
@@ -22,8 +23,8 @@ POLYNOMIAL = "hanin_rolnick2019"
 def sweep_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
     """One row a combination of sizes and initialisation, and way of counting.
 
-    ``min``, ``mean`` and ``max`` are over the proved lower ends, which are the counts where
-    ``exact`` equals ``networks``.  ``hanin_rolnick2019`` is ``N^{n_0} / n_0!`` for N units (``2^N``
+    ``min``, ``mean`` and ``max`` are over the proved lower ends, marked so where a count was
+    stopped.  ``hanin_rolnick2019`` is ``N^{n_0} / n_0!`` for N units (``2^N``
     when ``N <= n_0``).  Hanin and Rolnick (2019) bound the expected number of regions in a unit
     cube by ``(T N)^{n_0} / n_0!``, where the constant T of the initialisation is not known in
     numbers; ``T`` is the value at which the polynomial equals the mean.
@@ -58,6 +59,8 @@ def _row(group: tuple[Any, ...], members: Records, bounds: Sequence[str]) -> dic
     units = layers if with_output else layers[:-1]
     counts = [from_decimal(member["lower"]) for member in members]
     polynomial = estimate_hanin_rolnick2019([inputs, *units]) if units else 1
+    exact = sum(bool(member["exact"]) for member in members)
+    mark = at_least if exact < len(members) else _unmarked
     row: dict[str, Any] = {
         "inputs": inputs,
         "depth": len(layers) - 1,
@@ -67,10 +70,10 @@ def _row(group: tuple[Any, ...], members: Records, bounds: Sequence[str]) -> dic
         "bias_scale": scale,
         **dict(zip(WAY, way, strict=True)),
         "networks": len(members),
-        "exact": sum(bool(member["exact"]) for member in members),
-        "min": min(counts),
-        "mean": _mean(counts),
-        "max": max(counts),
+        "exact": exact,
+        "min": mark(min(counts)),
+        "mean": mark(_mean(counts)),
+        "max": mark(max(counts)),
         POLYNOMIAL: polynomial,
         "T": _constant(inputs, sum(units), sum(counts), len(counts)),
     }
@@ -81,6 +84,10 @@ def _row(group: tuple[Any, ...], members: Records, bounds: Sequence[str]) -> dic
         row[name] = max(known) if len(known) == len(values) else None
     row["seconds"] = round(sum(float(member["seconds"]) for member in members) / len(members), 3)
     return row
+
+
+def _unmarked(value: int | float) -> int | float:
+    return value
 
 
 def _mean(counts: Sequence[int]) -> int | float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -90,7 +90,7 @@ def sweep(records: Records, bounds: Sequence[str], title: str) -> Figure:
     return figure
 
 
-def initialisation(row: pd.Series[Any]) -> str:
+def initialisation(row: Mapping[str, Any] | pd.Series[Any]) -> str:
     """Words for the initialisation in a row of the sweep's table."""
     weights, scale = row.get("weights"), row.get("bias_scale")
     if weights is None:
