@@ -50,19 +50,20 @@ def compiled_net(frame: Frame, layers: Sequence[Layer], closed: bool) -> Net:
 def zonotope_memory(frame: Frame, net: Net) -> Zonotope:
     """What the check of leaves works on; empty where the cube is no relaxation."""
     v = np.zeros((0, 0)) if frame.generators is None else np.ascontiguousarray(frame.generators)
+    rows = int(net.widths.sum()) + net.domain.shape[1]
     n, many = v.shape
-    rows = int(net.widths.sum()) + net.domain.shape[1] if n else 0
     return Zonotope(
         v=v,
+        blur=2.0 * (2 * many + 24) * 2.0**-53,  # twice gamma(many + 4)
         gram=v @ v.T,
-        rows=np.zeros((rows, n + 1)),
+        rows=np.zeros((rows, net.n + 1)),
         errors=np.zeros(rows),
         length=np.zeros(rows),
         u=np.zeros(many),
-        image=np.zeros(n),
+        image=np.zeros(net.n),
         columns=np.ascontiguousarray(v.T),
-        side=np.zeros(many, dtype=np.int8),
-        now=np.zeros(many, dtype=np.int8),
+        side=np.zeros(many),
+        now=np.zeros(many),
         free=v @ v.T,
         fixed=np.zeros(n),
         rounds=np.zeros(2, dtype=np.int64),
@@ -77,6 +78,11 @@ def zonotope_memory(frame: Frame, net: Net) -> Zonotope:
         active=np.zeros(rows, dtype=np.bool_),
         names=np.zeros(rows, dtype=np.int64),
         was_active=np.zeros(rows, dtype=np.bool_),
+        steps=np.zeros((net.n, net.n + 1)),
+        across=np.zeros((n, many)),
+        scaled=np.zeros((n, many)),
+        room=np.zeros((3, many)),
+        inverse=np.zeros((net.n, net.n)),
     )
 
 
@@ -193,6 +199,7 @@ class Machine(Search):
             total=np.zeros(n + 1),
             registers=np.zeros(codes.REGISTERS, index),
             counters=np.zeros(8, index),
+            joint=np.zeros((64, 2), index),
             leaf_signs=np.zeros((leaves, n_units), np.int8),
             leaf_points=np.zeros((leaves, self._point_size)),
         )
@@ -242,8 +249,14 @@ class Machine(Search):
     def open_node(self, slot: int) -> NDArray[np.int8]:
         """The node that waits in a slot, on the side to come back for."""
         signs = super().open_node(slot)
+        reg = self.state.registers
         if self.state.stage[slot] == node.COME_BACK:
             signs[self.state.unit[slot]] = self.state.side[slot]
+        elif slot == reg[codes.SLOT] and reg[codes.VERDICT] != codes.OPEN:
+            # One side is done with: what is open is the other.
+            other = -int(reg[codes.DOUBT_SIGN])
+            settled = reg[codes.VERDICT] == codes.SETTLED
+            signs[int(reg[codes.DOUBT_UNIT])] = other if settled else 2 * other
         return signs
 
     def statistics(self) -> dict[str, int]:
@@ -255,6 +268,7 @@ class Machine(Search):
             "decided_by_range": int(c[node.BY_RANGE]),
             "decided_by_multipliers": int(c[node.BY_MULTIPLIERS]),
             "decided_by_point": int(c[node.BY_POINT]),
+            "regions_without_branching": int(c[node.JOINTLY]),
             "cells_outside_the_zonotope": int(c[node.SEPARATED]),
             "rounds_of_the_zonotope_check": int(self._zono.rounds[1]),
         }

@@ -39,6 +39,11 @@ def _shape(widths: Sequence[int]) -> str:
 
 def runs_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
     """One row a run.  Columns of counts hold Python integers (object dtype), None if unknown."""
+    return _runs(records, bounds).drop(columns="asked_engine", errors="ignore")
+
+
+def _runs(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
+    """The same with the engines that were asked for, where "auto" stands for its choice."""
     rows = []
     records = counts_of(records)
     for r in records:
@@ -59,6 +64,7 @@ def runs_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
         for name in bounds:
             value = r["bounds"].get(name)
             row[name] = None if value is None else from_decimal(value)
+        row["asked_engine"] = r.get("asked_engine", r["engine"])
         rows.append(row)
     frame = pd.DataFrame(rows, dtype=object)
     if frame.empty:
@@ -76,20 +82,27 @@ def runs_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
 def architecture_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
     """One row an architecture and way of counting: counts of its networks beside the bounds.
 
+    A way is the engine asked for, the definition and the units; ``engine`` names what ran.
     ``min``, ``mean`` and ``max`` are over the counts; where some of these were stopped, over
     their proved lower ends, marked as such, unless the upper ends prove the same number.
     ``estimate`` is the mean of the estimates of the networks that were stopped.
     """
     records = finished_networks(records)
-    runs = runs_table(records, bounds)
+    runs = _runs(records, bounds)
     if runs.empty:
         return runs
     estimates = _means_of_estimates(records)
     rows = []
-    for group, part in runs.groupby(["architecture", *WAY], sort=False):
+    ways = ["architecture", "asked_engine", "definition", "with_output"]
+    for (shape, _, definition, with_output), part in runs.groupby(ways, sort=False):
         counts = [int(v) for v in part["lower"]]
         ends = None if None in list(part["upper"]) else [int(v) for v in part["upper"]]
-        row: dict[str, Any] = dict(zip(("architecture", *WAY), group, strict=True))
+        row: dict[str, Any] = {
+            "architecture": shape,
+            "engine": ", ".join(sorted(set(part["engine"]))),
+            "definition": definition,
+            "with_output": with_output,
+        }
         row |= {"networks": len(part), "exact": int(sum(bool(v) for v in part["exact"]))}
         for name, of in (("min", min), ("mean", _mean), ("max", max)):
             value = of(counts)

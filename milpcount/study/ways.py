@@ -61,6 +61,7 @@ class EstimateSettings(Strict):
             method=self.method,
             definition=self.definition,
             with_output=self.with_output,
+            options=self.options,
             number=self.number,
         )
 
@@ -143,8 +144,8 @@ class EstimateGrid(Grid):
         label: in tables and figures; the method where none is given.
         definition, with_output: one value or a list.
         confidence: of the bounds.
-        seeds: how many estimates of each network; the seeds derive from the network, the method
-            and their numbers.
+        seeds: how many estimates of each network; the seeds derive from the network, the method,
+            its options and their numbers.
         time_limit: seconds for one estimate.
         options: of the method.
     """

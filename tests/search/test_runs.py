@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -14,8 +15,10 @@ import numpy as np
 import pytest
 
 import milpcount as mc
+from milpcount.outcome import Outcome
+from milpcount.problem import CountProblem, Watch
 from milpcount.search.bundle import decode, encode, halve
-from milpcount.search.searcher import Task
+from milpcount.search.searcher import Searcher, Task
 from tests.shared import net, random_net
 
 SLOW = [5, 26, 14, 1]  # some tens of thousands of regions
@@ -198,3 +201,30 @@ def test_bundles_survive_encoding() -> None:
     first, second = halve(tasks)
     assert len(first) + len(second) == 5
     assert abs(sum(t.share for t in first) - sum(t.share for t in second)) <= 0.1
+
+
+def stopped_every_few_steps(problem: CountProblem, steps: int, most: int) -> int:
+    """Count, up to ``most`` regions, with a searcher that is stopped and started all the time."""
+    outcome = Outcome(keep=False)
+    searcher = Searcher(problem, Watch(), outcome, "tree")
+    tasks, total = list(searcher.roots()), 0
+    while tasks and total <= most:
+        searcher._steps = steps
+        calls = itertools.count()
+        for found in searcher.run(tasks.pop(), lambda calls=calls: next(calls) > 0):
+            total += found.count
+        tasks += searcher.left
+    return total
+
+
+@pytest.mark.parametrize("definition", ["full", "nonempty"])
+@pytest.mark.parametrize("steps", [9, 10, 12])
+def test_a_side_settled_exactly_is_not_searched_again(definition: str, steps: int) -> None:
+    """Doubts are answered just before a stop: what is left is the other side alone."""
+    for seed in range(12):
+        widths = ([1, 2, 1, 1], [2, 4, 3, 1], [3, 3, 2, 1])[seed % 3]
+        network = random_net(np.random.default_rng(seed), widths, "integer")
+        box = mc.Box(-1, 1)
+        problem = CountProblem.of(network, box, definition)
+        truth = mc.count(network, box, engine="brute", definition=definition).lower
+        assert stopped_every_few_steps(problem, steps, truth) == truth

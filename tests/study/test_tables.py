@@ -127,3 +127,16 @@ def test_writing_leaves_no_temporary_files(tmp_path: Path) -> None:
         "runs.tex",
     ]
     assert all(path.stat().st_mode & 0o777 == 0o644 for path in paths)
+
+
+def test_the_choice_of_auto_makes_no_row_of_its_own() -> None:
+    records = [
+        record("a", 1, engine="tree", asked_engine="auto"),
+        record("b", 3, engine="subdivision", asked_engine="auto"),
+        record("a", 1, engine="brute", asked_engine="brute"),
+    ]
+    table = architecture_table(records, BOUNDS)
+    assert list(table["engine"]) == ["subdivision, tree", "brute"]
+    assert list(table["networks"]) == [2, 1]
+    assert "asked_engine" not in table
+    assert "asked_engine" not in runs_table(records, BOUNDS)

@@ -2,7 +2,8 @@
 
 Lawson and Hanson, Solving Least Squares Problems, 1974, chapter 23.  ``K`` is the Gram matrix of
 the rows in the coordinates that are not clipped; only the rows of the active set are ever formed.
-The tuple is that of :mod:`.zonotope`.
+The first ``equals`` rows are equations: always active, with multipliers of any sign.  The tuple is
+that of :mod:`.zonotope`.
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ def dot(a, b):
 
 
 @jit
-def solve_passive(zono, count):
-    """Solve the kernel on the passive rows for ``trial`` by Cholesky; False if it is singular."""
+def solve_passive(zono, count, known):
+    """Solve the kernel on the passive rows for ``trial`` by Cholesky.
+
+    The first ``known`` rows of the factor are right already.
+    """
     k, f, t, p = zono.kernel, zono.factor, zono.trial, zono.passive
-    for a in range(count):
+    for a in range(known, count):
         for b in range(a + 1):
             total = k[p[a], p[b]]
             for c in range(b):
@@ -88,7 +92,7 @@ def most_violated(zono, m, count):
 
 
 @jit
-def least_multipliers(zono, m):
+def least_multipliers(zono, m, equals):
     """Minimise ``l K l / 2 - right . l`` over ``l >= 0``, starting from the active rows."""
     lam, p = zono.multipliers, zono.passive
     count = 0
@@ -97,17 +101,20 @@ def least_multipliers(zono, m):
         if zono.active[r]:
             bring_in(zono, r, count)
             count += 1
+    known = 0
     while count > 0:
         # Without the rows that the changed problem pushes away.
-        solve_passive(zono, count)
+        solve_passive(zono, count, known)
         kept = 0
+        known = count
         for a in range(count):
-            if zono.trial[a] > 0.0:
+            if zono.trial[a] > 0.0 or p[a] < equals:
                 lam[p[a]] = zono.trial[a]
                 p[kept] = p[a]
                 kept += 1
             else:
                 zono.active[p[a]] = False
+                known = min(known, kept)
         if kept == count:
             break
         for a in range(kept):
@@ -119,12 +126,13 @@ def least_multipliers(zono, m):
             return
         bring_in(zono, enter, count)
         zono.active[enter] = True
+        known = count
         count += 1
         while count > 0:
-            solve_passive(zono, count)
+            solve_passive(zono, count, known)
             step = 1.0
             for a in range(count):
-                if zono.trial[a] <= 0.0:
+                if zono.trial[a] <= 0.0 and p[a] >= equals:
                     old = lam[p[a]]
                     step = min(step, old / (old - zono.trial[a]) if old > 0.0 else 0.0)
             for a in range(count):
@@ -132,11 +140,13 @@ def least_multipliers(zono, m):
             if step >= 1.0:
                 break
             kept = 0
+            known = count
             for a in range(count):
                 r = p[a]
-                if zono.trial[a] <= 0.0 and lam[r] <= 1e-14:
+                if r >= equals and zono.trial[a] <= 0.0 and lam[r] <= 1e-14:
                     lam[r] = 0.0
                     zono.active[r] = False
+                    known = min(known, kept)
                 else:
                     p[kept] = r
                     kept += 1

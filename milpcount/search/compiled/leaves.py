@@ -138,53 +138,11 @@ def leaf(net, st, zono, d, emit):
 
 
 @jit
-def two_leaves(net, st, d, r):
-    """Count the two leaves below the last layer's last cutting unit, without branching.
-
-    A point ``p`` inside proves one side.  On the way from ``p`` to a vertex on the other side of
-    the unit's zero every point but the vertex is inside: one behind the zero proves that side.
-
-    Returns:
-        False, with nothing counted, where floats do not prove both.
-    """
-    n = net.n
-    u = st.rowvar[d, r] - n - net.domain.shape[1]
-    layer = net.layer_of[u]
-    forms = st.forms[layer]
-    i = u - net.starts[layer]
-    table, kind = st.table[d], st.kind[d]
-    rowvar, colvar, flip = st.rowvar[d], st.colvar[d], st.flip[d]
-    inner_point(table, n, st.m[d], kind, rowvar, colvar, flip, st.z)
-    if not proved_point(net, st, d, st.z):
-        return False
-    here = forms[n, i]
-    for j in range(n):
-        st.total[j] = st.z[j]
-        here += forms[j, i] * st.z[j]
-    sign = 1 if here > 0.0 else -1
-    if not holds(forms, i, sign, st.z) or push_to(net, st, d, r, -sign) != 1:
-        return False
-    vertex(table, n, st.m[d], rowvar, colvar, flip, st.z)
-    there = forms[n, i]
-    for j in range(n):
-        there += forms[j, i] * st.z[j]
-    t = 0.5 + 0.5 * abs(here) / (abs(here) + abs(there))
-    for j in range(n):
-        st.z[j] = min(max(st.total[j] + t * (st.z[j] - st.total[j]), 0.0), 1.0)
-    if not holds(forms, i, -sign, st.z) or not proved_point(net, st, d, st.z):
-        return False
-    st.counters[BY_POINT] += 2
-    st.registers[REGIONS] += 2
-    return True
-
-
-@jit
-def take_rows(net, st, zono, d):
-    """Hand the rows of the cell over to :mod:`.zonotope`; return how many."""
-    count = 0
+def take_rows(net, st, zono, d, count=0):
+    """Append the constraints of the cell to ``count`` rows in ``zono``; return how many."""
     for r in range(st.m[d] + net.n):
         var = st.rowvar[d, r] if r < st.m[d] else st.colvar[d, r - st.m[d]]
-        if var < net.n:
+        if var < net.n or (r < st.m[d] and st.kind[d, r] == FREE):
             continue
         layer, i = form_of(net, st, var)
         if layer < 0:
@@ -194,3 +152,31 @@ def take_rows(net, st, zono, d):
             side = 1.0 if st.sign[d, u] > 0 else -1.0
             count = take_row(zono, count, st.forms[layer], i, side, var - net.n)
     return count
+
+
+@jit
+def find_beyond(net, st, d, r, sign):
+    """Put a proved interior point on one side of free row ``r`` into ``st.z``; False if not found.
+
+    On the way from a point inside to a vertex on that side every point but the vertex is inside.
+    """
+    n = net.n
+    layer, i = form_of(net, st, st.rowvar[d, r])
+    forms = st.forms[layer]
+    if push_to(net, st, d, r, sign) != 1 or not find_inside(net, st, d):
+        return False
+    if holds(forms, i, sign, st.z):
+        return True
+    for j in range(n):
+        st.total[j] = st.z[j]
+    if push_to(net, st, d, r, sign) != 1:
+        return False
+    vertex(st.table[d], n, st.m[d], st.rowvar[d], st.colvar[d], st.flip[d], st.z)
+    here, there = forms[n, i], forms[n, i]
+    for j in range(n):
+        here += forms[j, i] * st.total[j]
+        there += forms[j, i] * st.z[j]
+    t = 0.5 + 0.5 * abs(here) / (abs(here) + abs(there))
+    for j in range(n):
+        st.z[j] = min(max(st.total[j] + t * (st.z[j] - st.total[j]), 0.0), 1.0)
+    return holds(forms, i, sign, st.z) and proved_point(net, st, d, st.z)

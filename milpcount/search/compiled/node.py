@@ -29,7 +29,7 @@ from milpcount.search.compiled.jit import jit
 
 ENTER, DECIDE, COME_BACK = 0, 1, 2
 # Places in State.counters.
-PIVOTS, NODES, BY_RANGE, BY_MULTIPLIERS, BY_POINT, ENTRIES, SEPARATED = range(7)
+PIVOTS, NODES, BY_RANGE, BY_MULTIPLIERS, BY_POINT, JOINTLY, SEPARATED = range(7)
 
 
 class Net(NamedTuple):
@@ -75,6 +75,7 @@ class State(NamedTuple):
     total: NDArray[np.float64]
     registers: NDArray[np.int64]
     counters: NDArray[np.int64]
+    joint: NDArray[np.int64]  # by number of units: attempts of :mod:`.joint`, and successes
     leaf_signs: NDArray[np.int8]
     leaf_points: NDArray[np.float64]
 
@@ -220,7 +221,6 @@ def enter(net, st, d):
         after = net.starts[layer + 1]
         wide = net.widths[layer + 1]
         start_next(st.partial[d], net.biases[after : after + wide], net.one, width)
-    st.counters[ENTRIES] += 1
     for i in range(width):
         u = begin + i
         preset = st.sign[d, u]
@@ -286,3 +286,31 @@ def row_of(net, st, d, u):
         if st.rowvar[d, r] == var:
             return r
     return -1
+
+
+@jit
+def copy_slot(net, st, d):
+    """Copy the node of slot ``d`` to slot ``d + 1``."""
+    n = net.n
+    m = st.m[d]
+    for c in range(n + 1):
+        for r in range(m):
+            st.table[d + 1, c, r] = st.table[d, c, r]
+    for r in range(m):
+        st.kind[d + 1, r] = st.kind[d, r]
+        st.rowvar[d + 1, r] = st.rowvar[d, r]
+    for j in range(n):
+        st.colvar[d + 1, j] = st.colvar[d, j]
+        st.flip[d + 1, j] = st.flip[d, j]
+    st.m[d + 1] = m
+    st.layer[d + 1] = st.layer[d]
+    layer = st.layer[d]
+    for u in range(net.starts[layer] + net.widths[layer]):
+        st.sign[d + 1, u] = st.sign[d, u]
+    for u in range(net.starts[layer] + net.widths[layer], st.sign.shape[1]):
+        st.sign[d + 1, u] = 0
+    if layer + 1 < net.widths.shape[0]:
+        wide = net.widths[layer + 1]
+        for c in range(n + 2):
+            for k in range(wide):
+                st.partial[d + 1, c, k] = st.partial[d, c, k]

@@ -25,7 +25,9 @@ from milpcount.search.compiled.codes import (
 )
 from milpcount.search.compiled.dictionary import FREE, SEEN_NEGATIVE, SEEN_POSITIVE
 from milpcount.search.compiled.jit import jit
-from milpcount.search.compiled.leaves import leaf, two_leaves
+from milpcount.search.compiled.joint import jointly, worth_trying
+from milpcount.search.compiled.leaves import leaf
+from milpcount.search.compiled.line import on_a_line, only_active
 from milpcount.search.compiled.node import (
     BY_MULTIPLIERS,
     COME_BACK,
@@ -33,6 +35,7 @@ from milpcount.search.compiled.node import (
     ENTER,
     NODES,
     constrain,
+    copy_slot,
     enter,
     form_of,
     free_rows,
@@ -125,7 +128,8 @@ def take_verdict(net, st, d):
         remove_row(net, st, d, r)
         settle(net, st, d, u, -2 * sign)
         return True
-    # The other side is a cell of its own.
+    # The other side is a cell of its own, and all that is left of the node.
+    st.sign[d, u] = -sign
     if push_to(net, st, d, r, -sign) != 1:
         return False
     constrain(net, st, d, r, -sign)
@@ -133,34 +137,6 @@ def take_verdict(net, st, d):
     keep_marks(net, st, d, d, u, -sign)
     look_again(net, st, d)
     return True
-
-
-@jit
-def copy_slot(net, st, d):
-    """Copy the node of slot ``d`` to slot ``d + 1``."""
-    n = net.n
-    m = st.m[d]
-    for c in range(n + 1):
-        for r in range(m):
-            st.table[d + 1, c, r] = st.table[d, c, r]
-    for r in range(m):
-        st.kind[d + 1, r] = st.kind[d, r]
-        st.rowvar[d + 1, r] = st.rowvar[d, r]
-    for j in range(n):
-        st.colvar[d + 1, j] = st.colvar[d, j]
-        st.flip[d + 1, j] = st.flip[d, j]
-    st.m[d + 1] = m
-    st.layer[d + 1] = st.layer[d]
-    layer = st.layer[d]
-    for u in range(net.starts[layer] + net.widths[layer]):
-        st.sign[d + 1, u] = st.sign[d, u]
-    for u in range(net.starts[layer] + net.widths[layer], st.sign.shape[1]):
-        st.sign[d + 1, u] = 0
-    if layer + 1 < net.widths.shape[0]:
-        wide = net.widths[layer + 1]
-        for c in range(n + 2):
-            for k in range(wide):
-                st.partial[d + 1, c, k] = st.partial[d, c, k]
 
 
 @jit
@@ -209,7 +185,6 @@ def run(net, st, zono, steps, limit, emit):
     """
     reg = st.registers
     n_layers = net.widths.shape[0]
-    plain = not emit and zono.v.shape[0] == 0
     while reg[SLOT] >= 0:
         if steps <= 0 or reg[REGIONS] >= limit:
             return STEPS
@@ -241,8 +216,12 @@ def run(net, st, zono, steps, limit, emit):
         if r == -2:
             return DOUBT_SIDE
         if r >= 0:
-            last = plain and st.layer[d] == n_layers - 1 and free_rows(st, d) == 1
-            if last and two_leaves(net, st, d, r):
+            k = free_rows(st, d) if not emit and st.layer[d] == n_layers - 1 else 0
+            before = only_active(net, st, d) if k > 1 else -1
+            counted = before >= 0 and on_a_line(net, st, zono, d, k, before)
+            if not counted and k > 0 and worth_trying(net, st, d, k):
+                counted = jointly(net, st, zono, d, k)
+            if counted:
                 reg[SLOT] = d - 1
             else:
                 branch_on(net, st, d, r)

@@ -28,6 +28,7 @@ from milpcount.search.compiled.least_squares import dot, least_multipliers
 
 WIDE, NARROW = 1e-3, 1e-7  # wanted distance from every row, in units of u: at first, and then
 ROUNDS = 16
+BLOCK = 64  # coordinates that are compared at once
 REFRESH = 3000  # rounds after which accumulated rounding is thrown away
 FOUND, EMPTY, UNKNOWN = 1, 0, -1
 
@@ -38,12 +39,14 @@ class Zonotope(NamedTuple):
     Attributes:
         v: of shape ``(n, N)``, rows of absolute sum 1; no rows where there is no zonotope.
         gram: ``v v^T``.
-        rows, errors: of the cell: coefficients and constant, bound on their error over the cube.
+        rows, errors: of the cell: coefficients and constant, bound on their error over the cube;
+            these are there without a zonotope as well.
         length: of every row in units of ``u``.
         u, image: the candidate and where it goes.
     """
 
     v: NDArray[np.float64]
+    blur: float  # bound on the error of an image, per unit of the largest entry of u
     gram: NDArray[np.float64]
     rows: NDArray[np.float64]
     errors: NDArray[np.float64]
@@ -51,8 +54,8 @@ class Zonotope(NamedTuple):
     u: NDArray[np.float64]
     image: NDArray[np.float64]
     columns: NDArray[np.float64]  # v, transposed
-    side: NDArray[np.int8]  # where a coordinate of u is clipped: -1, 0 or 1
-    now: NDArray[np.int8]
+    side: NDArray[np.float64]  # where a coordinate of u is clipped: -1, 0 or 1
+    now: NDArray[np.float64]
     free: NDArray[np.float64]  # the Gram matrix of the coordinates that are not
     fixed: NDArray[np.float64]  # V u of those that are
     rounds: NDArray[np.int64]  # since the last fresh start, and in all
@@ -67,6 +70,12 @@ class Zonotope(NamedTuple):
     active: NDArray[np.bool_]
     names: NDArray[np.int64]  # of the rows
     was_active: NDArray[np.bool_]  # by name, in the last cell
+    steps: NDArray[np.float64]  # for :mod:`.joint`: directions in z, one a row, and errors
+    across: NDArray[np.float64]  # rows of the cell in terms of u, and scaled by the room in u;
+    # before that, columns that change sides
+    scaled: NDArray[np.float64]
+    room: NDArray[np.float64]
+    inverse: NDArray[np.float64]
 
 
 @jit
@@ -89,13 +98,52 @@ def absolute_sum(a):
     return total
 
 
+@summing
+def four_dots(a, b, c, d, u):
+    """The scalar products of four rows with ``u``: one pass over ``u`` for all of them."""
+    e, f, g, h = 0.0, 0.0, 0.0, 0.0
+    for j in range(u.shape[0]):
+        t = u[j]
+        e += a[j] * t
+        f += b[j] * t
+        g += c[j] * t
+        h += d[j] * t
+    return e, f, g, h
+
+
 @jit
 def image_of(zono):
     """``z`` at ``u``, and a bound on the error of every coordinate."""
-    n, many = zono.v.shape
-    for i in range(n):
-        zono.image[i] = 0.5 + 0.5 * dot(zono.v[i], zono.u)
-    return 2.0 * gamma(many + 4)
+    n = zono.v.shape[0]
+    v, u, image = zono.v, zono.u, zono.image
+    i = 0
+    while i + 4 <= n:
+        e, f, g, h = four_dots(v[i], v[i + 1], v[i + 2], v[i + 3], u)
+        image[i], image[i + 1] = 0.5 + 0.5 * e, 0.5 + 0.5 * f
+        image[i + 2], image[i + 3] = 0.5 + 0.5 * g, 0.5 + 0.5 * h
+        i += 4
+    while i < n:
+        image[i] = 0.5 + 0.5 * dot(v[i], u)
+        i += 1
+    return zono.blur
+
+
+@jit
+def clip_all(u, now):
+    """Clip every coordinate, and tell where: branches would keep it from being vectorised."""
+    for j in range(u.shape[0]):
+        value = min(max(u[j], -1.0), 1.0)
+        now[j] = (1.0 if u[j] > value else 0.0) - (1.0 if u[j] < value else 0.0)
+        u[j] = value
+
+
+@summing
+def differences(a, b, begin, end):
+    """How much two parts of vectors differ."""
+    total = 0.0
+    for j in range(begin, end):
+        total += abs(a[j] - b[j])
+    return total
 
 
 @jit
@@ -106,29 +154,31 @@ def clip(zono):
         How many coordinates changed sides.
     """
     n, many = zono.v.shape
-    u, side, now = zono.u, zono.side, zono.now
-    for j in range(many):
-        # One where it is clipped, without a branch.
-        value = min(max(u[j], -1.0), 1.0)
-        now[j] = np.int8(u[j] > value) - np.int8(u[j] < value)
-        u[j] = value
+    side, now, gone, weighted = zono.side, zono.now, zono.across, zono.scaled
+    clip_all(zono.u, now)
     changed = 0
-    for j in range(many):
-        if now[j] == side[j]:
+    # Their columns side by side, so that the Gram matrix is updated by long scalar products.
+    for begin in range(0, many, BLOCK):
+        end = min(begin + BLOCK, many)
+        if differences(now, side, begin, end) == 0.0:
             continue
-        changed += 1
-        column = zono.columns[j]
-        step = float(now[j] - side[j])
-        # Out of the Gram matrix when it is clipped, back in when it is free again.
-        weight = float(abs(side[j]) - abs(now[j]))
-        side[j] = now[j]
-        for i in range(n):
-            g = column[i]
-            zono.fixed[i] += step * g
-            if weight != 0.0:
-                f = weight * g
-                for c in range(n):
-                    zono.free[i, c] += f * column[c]
+        for j in range(begin, end):
+            step = now[j] - side[j]
+            if step == 0.0:
+                continue
+            # Out of the Gram matrix when it is clipped, back in when it is free again.
+            weight = abs(side[j]) - abs(now[j])
+            side[j] = now[j]
+            column = zono.columns[j]
+            for i in range(n):
+                gone[i, changed] = column[i]
+                weighted[i, changed] = weight * column[i]
+                zono.fixed[i] += step * column[i]
+            changed += 1
+    for i in range(n):
+        for c in range(i + 1):
+            zono.free[i, c] += dot(weighted[i, :changed], gone[c, :changed])
+            zono.free[c, i] = zono.free[i, c]
     return changed
 
 
@@ -137,7 +187,7 @@ def unclip(zono):
     """Start afresh: nothing is clipped."""
     n, many = zono.v.shape
     for j in range(many):
-        zono.side[j] = 0
+        zono.side[j] = 0.0
     for i in range(n):
         zono.fixed[i] = 0.0
         for c in range(n):
@@ -179,8 +229,8 @@ def separated(zono, m, w, spread):
             centre += 0.5 * zono.rows[r, c]
             largest += abs(zono.rows[r, c])
         total += f * centre
-        size += f * largest
-        error += f * zono.errors[r]
+        size += abs(f) * largest
+        error += abs(f) * zono.errors[r]
     weight = 0.0
     for c in range(n):
         weight += abs(w[c])
@@ -190,14 +240,15 @@ def separated(zono, m, w, spread):
 
 
 @jit
-def prepare(zono, m, margin):
+def prepare(zono, m, equals, margin):
     """What the rows lack at the point where only the clipped coordinates are moved."""
     n = zono.v.shape[0]
     for i in range(n):
         zono.shift[i] = 0.5 + 0.5 * zono.fixed[i]
     for r in range(m):
         value = zono.rows[r, n] + dot(zono.shift, zono.rows[r, :n])
-        zono.right[r] = margin - value / zono.length[r]
+        wanted = margin if r >= equals else 0.0
+        zono.right[r] = wanted - value / zono.length[r]
 
 
 @jit
@@ -231,6 +282,17 @@ def spread_out(zono, m):
 
 
 @jit
+def measure(zono, m):
+    """Set the length of every row, roughly, in units of ``u``: any scale is right."""
+    n = zono.v.shape[0]
+    for r in range(m):
+        total = 0.0
+        for i in range(n):
+            total += zono.rows[r, i] ** 2 * zono.gram[i, i]
+        zono.length[r] = 0.5 * math.sqrt(total) if total > 0.0 else 1.0
+
+
+@jit
 def confirm(zono, m):
     """Look for an input in the cell of the first ``m`` rows.
 
@@ -240,13 +302,7 @@ def confirm(zono, m):
     Returns:
         FOUND with a proved witness in ``u``, EMPTY if there is none, UNKNOWN.
     """
-    n = zono.v.shape[0]
-    # Roughly the length of a row in units of u: any scale is right.
-    for r in range(m):
-        total = 0.0
-        for i in range(n):
-            total += zono.rows[r, i] ** 2 * zono.gram[i, i]
-        zono.length[r] = 0.5 * math.sqrt(total) if total > 0.0 else 1.0
+    measure(zono, m)
     for r in range(m):
         zono.active[r] = zono.was_active[zono.names[r]]
     result = search_witness(zono, m)
@@ -256,20 +312,28 @@ def confirm(zono, m):
 
 
 @jit
+def renew(zono, m, equals):
+    """Count a round; start afresh when rounding has had the time to accumulate."""
+    if zono.rounds[0] >= REFRESH:
+        unclip(zono)
+        for r in range(equals, m):
+            zono.active[r] = False
+        zono.rounds[0] = 0
+    zono.rounds[0] += 1
+    zono.rounds[1] += 1
+
+
+@jit
 def search_witness(zono, m):
     """The rounds of :func:`confirm`: at a distance from the rows, near them, from a fresh start."""
     for attempt in range(3):
+        if attempt == 2:
+            zono.rounds[0] = REFRESH
         margin = WIDE if attempt == 0 else NARROW
-        if attempt == 2 or zono.rounds[0] > REFRESH:
-            unclip(zono)
-            for r in range(m):
-                zono.active[r] = False
-            zono.rounds[0] = 0
         for _ in range(ROUNDS):
-            zono.rounds[0] += 1
-            zono.rounds[1] += 1
-            prepare(zono, m, margin)
-            least_multipliers(zono, m)
+            renew(zono, m, 0)
+            prepare(zono, m, 0, margin)
+            least_multipliers(zono, m, 0)
             spread_out(zono, m)
             if separated(zono, m, zono.image, absolute_sum(zono.u)):
                 return EMPTY

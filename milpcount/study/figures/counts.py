@@ -38,16 +38,26 @@ _MANY = 10
 def bounds_and_counts(records: Records, bounds: Sequence[str], title: str) -> Figure:
     """Mean counts with bars from min to max by architecture, against the analytic bounds.
 
-    Every way of counting (engine, definition, with or without outputs) is a series of its own.
+    Every way of counting (engine, definition) is a series of its own.  Where a study counts with
+    and without the output units, the bounds differ too: the picture is of the first choice.
     Where counts were stopped the marker is hollow, and a cross shows the estimate.
     """
     table = architecture_table(records, bounds)
+    units = {r["with_output"]: None for r in counts_of(records)}
+    if len(units) > 1:
+        with_output = next(iter(units))
+        table = table[[bool(v) == with_output for v in table["with_output"]]]
+        title += ", with the output units" if with_output else ", hidden units only"
     shapes = list(dict.fromkeys(table["architecture"]))
-    figure, axes = canvas(max(5.4, 3.4 + min(0.45, 6.4 / len(shapes)) * len(shapes)), title)
-    ways = dict.fromkeys(table[list(WAY)].itertuples(index=False, name=None))
+    figure, axes = canvas(max(6.4, 3.4 + min(0.45, 6.4 / len(shapes)) * len(shapes)), title)
+    # Where every architecture has one row, what "auto" chose makes no series of its own.
+    by = [column for column in WAY if column != "engine"]
+    if table.duplicated(["architecture", *by]).any():
+        by = list(WAY)
+    ways = dict.fromkeys(table[by].itertuples(index=False, name=None))
     draw_bounds(axes, table, bounds, shapes)
     for k, way in enumerate(ways):
-        part = table[(table[list(WAY)] == pd.Series(way, index=WAY)).all(axis=1)]
+        part = table[(table[by] == pd.Series(way, index=by)).all(axis=1)]
         means = heights(part["mean"])
         below = [m - v for m, v in zip(means, heights(part["min"]), strict=True)]
         above = [v - m for m, v in zip(means, heights(part["max"]), strict=True)]
@@ -135,10 +145,10 @@ def draw_bounds(
 
 
 def _way_label(way: tuple[Any, ...], ways: int) -> str:
-    engine, definition, with_output = way
+    """Name a way of counting; its last entry says whether the outputs count."""
     if ways == 1:
         return "counted: mean, min to max"
-    return f"counted: {engine}, {definition}{', with output' if with_output else ''}"
+    return f"counted: {', '.join(way[:-1])}{', with output' if way[-1] else ''}"
 
 
 _MEASURES: Mapping[str, tuple[str, float]] = {
@@ -152,6 +162,8 @@ def counts_and(
     measure: str, records: Records, bounds: Sequence[str], title: str, *, wide: bool = False
 ) -> Figure:
     """Counts against what training reached, one point a network, coloured by architecture.
+
+    Where a study counts in several ways the picture is of the first definition and units.
 
     Arguments:
         measure: "test_accuracy", "test_loss" or "train_loss", from the networks' metadata.
@@ -167,6 +179,9 @@ def counts_and(
         if r.get("metadata", {}).get(measure) is not None
         and not (wide and min(r["architecture"][1:-1], default=0) < _NARROW)
     ]
+    # Of several questions about the same networks, the first.
+    ways = [(r["definition"], r["with_output"]) for r in counts]
+    counts = [r for r, way in zip(counts, ways, strict=True) if way == ways[0]]
     values = {r["network"]: scale * float(r["metadata"][measure]) for r in counts}
     figure, axes = canvas(5.4, title)
     if counts:

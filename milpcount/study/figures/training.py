@@ -48,8 +48,10 @@ def counts_by_epoch(records: Records, bounds: Sequence[str], title: str) -> Figu
         epochs = [int(v) for v in part["epoch"]]
         name = f"{hidden(str(shape))}, seed {seed}" if len(series) > 1 else hidden(str(shape))
         style: dict[str, Any] = {"color": colour, "marker": "o", "markersize": 4, "linewidth": 1.4}
-        upper.plot(epochs, heights(part["count"]), label=name, **style)
         stopped = [isinstance(v, AtLeast) for v in part["count"]]
+        # Only counts are joined: a proved lower end lies on no curve.
+        joined = [None if s else v for v, s in zip(part["count"], stopped, strict=True)]
+        upper.plot(epochs, heights(joined), label=f"hidden units {name}", **style)
         if any(stopped):
             places = [e for e, s in zip(epochs, stopped, strict=True) if s]
             ends = heights([v for v in part["count"] if isinstance(v, AtLeast)])
@@ -71,6 +73,6 @@ def counts_by_epoch(records: Records, bounds: Sequence[str], title: str) -> Figu
     lower.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     upper.set_title(title, fontsize=10)
     if series:
-        upper.legend(frameon=False, fontsize=8, title="hidden units", title_fontsize=8)
+        upper.legend(frameon=False, fontsize=8)
     figure.align_ylabels()
     return figure

@@ -1,0 +1,65 @@
+"""The last layer counted without branching, against the enumeration of its regions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import milpcount as mc
+from tests.shared import random_net
+
+CASES = [
+    # Few inputs, many inputs; layers that are wide, narrow, of one unit.
+    [4, 6, 3, 1],
+    [6, 8, 5, 1],
+    [24, 6, 4, 1],
+    [24, 4, 3, 5, 1],
+    [3, 5, 1, 9, 1],
+    [20, 6, 1, 9, 1],
+]
+
+
+def enumerated(network: mc.ReLUNetwork, domain: mc.Domain, definition: str) -> int:
+    """The regions one by one: nothing is left out where the regions themselves are wanted."""
+    found = mc.enumerate_regions(network, domain, engine="tree", definition=definition)
+    return sum(1 for _ in found)
+
+
+@pytest.mark.parametrize("widths", CASES, ids=str)
+@pytest.mark.parametrize("kind", ["normal", "integer"])
+@pytest.mark.parametrize("definition", ["full", "nonempty"])
+def test_as_many_as_are_enumerated(widths: list[int], kind: str, definition: str) -> None:
+    for seed in range(2):
+        network = random_net(np.random.default_rng(seed), widths, kind)
+        result = mc.count(network, mc.Box(-1, 1), engine="tree", definition=definition)
+        assert result.exact
+        assert result.lower == enumerated(network, mc.Box(-1, 1), definition)
+
+
+@pytest.mark.parametrize("widths", [c for c in CASES if c != [3, 5, 1, 9, 1]], ids=str)
+def test_most_regions_are_counted_together(widths: list[int]) -> None:
+    network = random_net(np.random.default_rng(1), widths)
+    result = mc.count(network, mc.Box(-1, 1), engine="tree")
+    assert result.statistics["regions_without_branching"] > result.lower / 3
+
+
+def test_units_through_one_line_are_not_in_general_position() -> None:
+    """Three planes through a line meet in a point of the cell and have six regions, not eight."""
+    weight = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 1.0, 0.0]])
+    network = mc.ReLUNetwork([weight, np.ones((1, 3))], [np.zeros(3), np.zeros(1)])
+    assert mc.count(network, mc.Box(-1, 1), engine="tree").lower == 6
+
+
+def test_equal_breakpoints_on_a_line() -> None:
+    """Units with one breakpoint count once; a hair apart they make a region between them."""
+    counts = []
+    for gap in (0.0, 2.0**-50):
+        network = mc.ReLUNetwork(
+            [np.array([[1.0, 1.0], [1.0, -1.0]]), np.array([[1.0, 0.0]]), np.ones((3, 1))]
+            + [np.ones((1, 3))],
+            [np.zeros(2), np.zeros(1), np.array([-0.5, -0.5 + gap, -3.0]), np.zeros(1)],
+        )
+        full = mc.count(network, mc.Box(-1, 1), engine="tree")
+        assert full.lower == mc.count(network, mc.Box(-1, 1), engine="brute").lower
+        counts.append(full.lower)
+    assert counts == [6, 8]
