@@ -13,7 +13,6 @@ from milpcount.bounds import estimate_hanin_rolnick2019
 from milpcount.decimal_text import from_decimal
 from milpcount.study.marks import at_least
 from milpcount.study.records import Record, Records, counts_of
-from milpcount.study.tables import WAY
 
 __all__ = ["POLYNOMIAL", "sweep_table"]
 
@@ -43,7 +42,13 @@ def _combination(record: Record) -> tuple[Any, ...]:
     metadata = record.get("metadata", {})
     weights = metadata.get("weights")
     scale = metadata.get("bias_scale") if weights == "normal" else None
-    return (tuple(record["architecture"]), weights, scale, *(record[name] for name in WAY))
+    return (tuple(record["architecture"]), weights, scale, *_way(record))
+
+
+def _way(record: Record) -> tuple[Any, ...]:
+    """The engine asked for, where "auto" stands for its choice, the definition, the units."""
+    asked = record.get("asked_engine", record["engine"])
+    return asked, record["definition"], record["with_output"]
 
 
 def _rank(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -53,9 +58,8 @@ def _rank(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _row(group: tuple[Any, ...], members: Records, bounds: Sequence[str]) -> dict[str, Any]:
-    architecture, weights, scale, *way = group
+    architecture, weights, scale, _, definition, with_output = group
     inputs, *layers = architecture
-    with_output = bool(way[WAY.index("with_output")])
     units = layers if with_output else layers[:-1]
     counts = [from_decimal(member["lower"]) for member in members]
     polynomial = estimate_hanin_rolnick2019([inputs, *units]) if units else 1
@@ -68,7 +72,9 @@ def _row(group: tuple[Any, ...], members: Records, bounds: Sequence[str]) -> dic
         "units": sum(units),
         "weights": weights,
         "bias_scale": scale,
-        **dict(zip(WAY, way, strict=True)),
+        "engine": ", ".join(sorted({member["engine"] for member in members})),
+        "definition": definition,
+        "with_output": with_output,
         "networks": len(members),
         "exact": exact,
         "min": mark(min(counts)),

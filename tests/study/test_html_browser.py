@@ -86,7 +86,7 @@ def open_in_browser(path: Path, folder: Path) -> tuple[str, str]:
         "--enable-logging=stderr", f"--user-data-dir={folder / 'profile'}",
         "--virtual-time-budget=20000", "--window-size=1200,1600", "--dump-dom", path.as_uri(),
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout, done.stderr
 
