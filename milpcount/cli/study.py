@@ -98,12 +98,23 @@ def report_command(
     results: Annotated[
         Path, typer.Argument(metavar="RESULTS", help="Results folder, or the configuration.")
     ],
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html", metavar="FILE", help="Write all of it to one HTML file, and nothing else."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Rebuild the tables and figures of a study from its stored runs alone."""
-    from milpcount.study.runner import report_study
+    from milpcount.study.runner import StudyReport, report_study
 
-    report = report_study(results)
+    if html is None:
+        report = report_study(results)
+    else:
+        from milpcount.study.html_report import write_html_report
+
+        report = StudyReport(html.parent, files=(write_html_report(results, html),))
     if as_json:
         print_json(report.to_json())
     else:

@@ -19,6 +19,7 @@ from milpcount.study.records import (
     finished_networks,
     training_networks,
 )
+from milpcount.study.sweep_table import sweep_table
 from milpcount.study.tables import architecture_table, runs_table
 
 __all__ = ["TABLES", "epochs_table", "estimates_table", "gap_table"]
@@ -175,4 +176,5 @@ TABLES: Mapping[str, Callable[[Records, Sequence[str]], pd.DataFrame]] = {
     "estimates": estimates_table,
     "gap_closed": gap_table,
     "epochs": epochs_table,
+    "sweep": sweep_table,
 }

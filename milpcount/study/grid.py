@@ -33,6 +33,7 @@ from milpcount.study.schema import (
     StudyConfig,
 )
 from milpcount.study.seeds import canonical_json, derive_seed
+from milpcount.study.sweep import Combination
 
 __all__ = ["NetworkSource", "Run", "resolve_domain", "resolve_runs"]
 
@@ -190,7 +191,23 @@ def _sources(config: StudyConfig, root: Path) -> list[NetworkSource]:
         sources += [
             NetworkSource(f"random-{shape}-{k}", None, settings, k) for k in range(settings.count)
         ]
+    for combination in itertools.chain.from_iterable(sweep.expand() for sweep in config.sweep):
+        sources += _drawn(combination)
     return sources
+
+
+def _drawn(combination: Combination) -> list[NetworkSource]:
+    """The networks of one combination of a sweep, which tables find in their metadata."""
+    random = RandomNetworks(
+        architecture=list(combination.architecture),
+        weights=combination.weights,
+        bias_scale=combination.bias_scale,
+    )
+    axes = (("weights", combination.weights), ("bias_scale", combination.bias_scale))
+    return [
+        NetworkSource(f"{combination.label}-{k}", None, random, k, axes)
+        for k in range(combination.seeds)
+    ]
 
 
 def _sidecar(path: Path) -> tuple[tuple[str, Any], ...]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import pandas as pd
+
 from milpcount.cluster.spec import DaskCluster
 from milpcount.errors import ConfigError
 from milpcount.result import Progress
@@ -38,7 +40,14 @@ from milpcount.study.tables import (
     write_table,
 )
 
-__all__ = ["StudyProgress", "StudyReport", "report_study", "run_study"]
+__all__ = [
+    "StoredStudy",
+    "StudyProgress",
+    "StudyReport",
+    "read_study",
+    "report_study",
+    "run_study",
+]
 
 _SNAPSHOT = "study.json"
 
@@ -178,19 +187,53 @@ def report_study(results: str | Path) -> StudyReport:
     Raises:
         ConfigError: there is no finished run.
     """
+    study = read_study(results)
+    folder, config, records = study.folder, study.config, study.records
+    files, summary, note = _write(config, folder, records)
+    return StudyReport(folder, reused=len(records), files=files, summary=summary, note=note)
+
+
+@dataclass(frozen=True)
+class StoredStudy:
+    """A study that was run.
+
+    Attributes:
+        folder: of the store.
+        config: the settings; values: the same as they were written.
+        records: the stored runs, in the order of the configuration.
+    """
+
+    folder: Path
+    config: StudyConfig
+    values: Mapping[str, Any]
+    records: list[dict[str, Any]]
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables that the settings name and that something is known for."""
+        frames = {name: _table(self.config, name, self.records) for name in self.config.tables}
+        return {name: frame for name, frame in frames.items() if len(frame)}
+
+
+def read_study(results: str | Path) -> StoredStudy:
+    """Read the stored runs of a study; arguments and errors as for :func:`report_study`."""
     path = Path(results)
     if path.is_dir():
         folder = path
-        settings = _read_snapshot(folder)["settings"]
-        config = require_valid(StudyConfig, settings, folder / _SNAPSHOT)
+        values = _read_snapshot(folder)["settings"]
+        config = require_valid(StudyConfig, values, folder / _SNAPSHOT)
     else:
-        config, _ = load_config(path)
+        config, values = load_config(path)
         folder = _folder(path, config)
     records = _records(folder)
     if not records and config.depth_bounds is None:
         raise ConfigError(f"{folder} holds no finished run; do milpcount run first")
-    files, summary, note = _write(config, folder, records)
-    return StudyReport(folder, reused=len(records), files=files, summary=summary, note=note)
+    return StoredStudy(folder, config, values, records)
+
+
+def _table(config: StudyConfig, name: str, records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    if config.depth_bounds is not None and name == "bounds_by_depth":
+        return depth_table(config.depth_bounds)
+    return TABLES[name](records, config.bounds)
 
 
 def _folder(path: Path, config: StudyConfig) -> Path:
@@ -270,10 +313,7 @@ def _write(
     title = config.title or config.name
     files: list[Path] = []
     for name in config.tables:
-        if config.depth_bounds is not None and name == "bounds_by_depth":
-            table = depth_table(config.depth_bounds)
-        else:
-            table = TABLES[name](records, config.bounds)
+        table = _table(config, name, records)
         if len(table):
             files += write_table(table, folder, name, title)
     counts = counts_of(records)

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from milpcount.errors import ConfigError
 from milpcount.study.depth import DepthBounds
 from milpcount.study.strict import Strict, require_valid
+from milpcount.study.sweep import SweepNetworks, require_sensible_size
 from milpcount.study.ways import (
     BoundGrid,
     BoundSettings,
@@ -39,7 +40,9 @@ __all__ = [
 BoundName = Literal[
     "naive", "raghu2017", "montufar2017", "serra2018", "hinz2019", "activation_based"
 ]
-TableName = Literal["architectures", "runs", "estimates", "gap_closed", "epochs", "bounds_by_depth"]
+TableName = Literal[
+    "architectures", "runs", "estimates", "gap_closed", "epochs", "bounds_by_depth", "sweep"
+]
 FigureName = Literal[
     "bounds_and_counts",
     "counts_and_accuracy",
@@ -49,6 +52,7 @@ FigureName = Literal[
     "sampling_and_bounds",
     "counts_by_epoch",
     "bounds_by_depth",
+    "sweep",
 ]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -93,6 +97,7 @@ class StudyConfig(Strict):
         root: folder that the paths are relative to, itself relative to the file.
         networks: files or patterns such as ``networks/*.npz``.
         random: random networks.
+        sweep: random networks of all combinations of sizes and initialisations.
         domain: what is counted over; needed wherever there are networks.
         counts: ways of counting every network.
         estimates: probabilistic bounds and estimates of every network.
@@ -109,6 +114,7 @@ class StudyConfig(Strict):
     root: str = "."
     networks: list[str] = Field(default=[])
     random: list[RandomNetworks] = Field(default=[])
+    sweep: list[SweepNetworks] = Field(default=[])
     domain: DomainSettings | None = None
     counts: Annotated[list[CountGrid], Field(min_length=1)] = Field(default=[])
     estimates: list[EstimateGrid] = Field(default=[])
@@ -126,15 +132,21 @@ class StudyConfig(Strict):
             asked = {"bounds_by_depth"} & {*self.tables, *self.figures}
             if asked:
                 raise ValueError("bounds_by_depth needs the section depth_bounds: {units: [...]}")
-        if not self.networks and not self.random:
+        if not self.networks and not self.random and not self.sweep:
             if self.depth_bounds is not None and not self.grids:
                 return self
-            raise ValueError("no networks: give networks: [FILES] or random: [...]")
+            raise ValueError("no networks: give networks: [FILES], random: [...] or sweep: [...]")
         if not self.grids:
             raise ValueError("nothing to do: give counts:, estimates: or domain_bounds:")
         if self.domain is None:
             raise ValueError("the key 'domain' is missing: domain: {box: [lo, hi]} or the like")
         return self
+
+    @field_validator("sweep")
+    @classmethod
+    def _can_end(cls, sweep: list[SweepNetworks]) -> list[SweepNetworks]:
+        require_sensible_size(sweep)
+        return sweep
 
     @property
     def grids(self) -> list[CountGrid | EstimateGrid | BoundGrid]:

@@ -19,6 +19,8 @@ __all__ = [
     "WAY",
     "Records",
     "architecture_table",
+    "cell_text",
+    "is_numeric",
     "runs_table",
     "to_latex",
     "to_markdown",
@@ -143,14 +145,14 @@ def _mean(counts: Sequence[int]) -> int | float:
     return round(float(mean), 1) if mean < 10**12 else round(mean)
 
 
-def _cell(value: Any) -> str:
+def cell_text(value: Any) -> str:
     """Text of a value: nothing for None, digits in groups for integers."""
     if value is None or value is pd.NA:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, AtLeast) and isinstance(value, int | float):
-        return f"≥ {_cell(float(value) if isinstance(value, float) else int(value))}"
+        return f"≥ {cell_text(float(value) if isinstance(value, float) else int(value))}"
     if isinstance(value, About):
         return f"≈ {value:,.0f}" if value < 10**15 else f"≈ {value:.4g}"
     if isinstance(value, int):
@@ -167,7 +169,8 @@ def _csv_cell(value: Any) -> Any:
     return to_decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _numeric(frame: pd.DataFrame, column: str) -> bool:
+def is_numeric(frame: pd.DataFrame, column: str) -> bool:
+    """Whether a column holds numbers, and nothing else but None."""
     values = [v for v in frame[column] if v is not None]
     return bool(values) and all(
         isinstance(v, int | float) and not isinstance(v, bool) for v in values
@@ -177,8 +180,8 @@ def _numeric(frame: pd.DataFrame, column: str) -> bool:
 def to_markdown(frame: pd.DataFrame) -> str:
     """The table in Markdown, numbers to the right."""
     heads = [str(c).replace("_", " ") for c in frame.columns]
-    rules = ["---:" if _numeric(frame, c) else "---" for c in frame.columns]
-    lines = [heads, rules, *([_cell(v) for v in row] for row in frame.itertuples(index=False))]
+    rules = ["---:" if is_numeric(frame, c) else "---" for c in frame.columns]
+    lines = [heads, rules, *([cell_text(v) for v in row] for row in frame.itertuples(index=False))]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
@@ -187,10 +190,10 @@ def to_latex(frame: pd.DataFrame, caption: str, label: str, below: Sequence[str]
     special = {c: "\\" + c for c in "&%$#_{}"}
     special |= {"≥": r"$\ge$", "≈": r"$\approx$"}
     escape = str.maketrans(special | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"})
-    columns = "".join("r" if _numeric(frame, c) else "l" for c in frame.columns)
+    columns = "".join("r" if is_numeric(frame, c) else "l" for c in frame.columns)
     heads = [str(c).replace("_", " ").translate(escape) for c in frame.columns]
     body = [
-        " & ".join(_cell(v).translate(escape) for v in row) + r" \\"
+        " & ".join(cell_text(v).translate(escape) for v in row) + r" \\"
         for row in frame.itertuples(index=False)
     ]
     lines = [

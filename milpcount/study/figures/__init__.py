@@ -12,6 +12,7 @@ from milpcount.study.figures.counts import bounds_and_counts, counts_and
 from milpcount.study.figures.depth import draw_bounds_by_depth
 from milpcount.study.figures.sampling import sampling_and_bounds
 from milpcount.study.figures.style import require_matplotlib
+from milpcount.study.figures.sweep import sweep
 from milpcount.study.figures.training import counts_by_epoch
 from milpcount.study.files import write_bytes
 from milpcount.study.records import Records
@@ -36,6 +37,7 @@ FIGURES: Mapping[str, Callable[[Records, Sequence[str], str], Figure]] = {
     "counts_and_loss_wide": partial(counts_and, "test_loss", wide=True),
     "sampling_and_bounds": sampling_and_bounds,
     "counts_by_epoch": counts_by_epoch,
+    "sweep": sweep,
 }
 
 # The others are drawn from counts alone, and are left out where there are none.
