@@ -12,11 +12,14 @@ import importlib
 from types import ModuleType
 
 from milpcount._version import __version__ as __version__
+from milpcount.certificates import verify as verify
+from milpcount.cluster import DaskCluster as DaskCluster
 from milpcount.domain import Box as Box
 from milpcount.domain import Domain as Domain
 from milpcount.domain import Polytope as Polytope
 from milpcount.domain import Slice as Slice
 from milpcount.domain import WholeSpace as WholeSpace
+from milpcount.errors import CertificateError as CertificateError
 from milpcount.errors import ConfigError as ConfigError
 from milpcount.errors import DomainError as DomainError
 from milpcount.errors import InputError as InputError

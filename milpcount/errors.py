@@ -3,12 +3,14 @@
 Limits (time, regions, Ctrl-C) are never exceptions: they give results whose
 :class:`~milpcount.result.Termination` names the limit.  What is raised is misuse
 (:class:`InputError` and its children, exit code 2 on the command line) or a failure
-(:class:`SolverError`, :class:`InvariantError`, exit code 4).
+(:class:`SolverError`, :class:`InvariantError`, exit code 4), or a certificate that was refused
+(:class:`CertificateError`, exit code 4 as well).
 """
 
 from __future__ import annotations
 
 __all__ = [
+    "CertificateError",
     "ConfigError",
     "DomainError",
     "InputError",
@@ -62,3 +64,7 @@ class SolverError(MilpcountError):
 
 class InvariantError(MilpcountError):
     """Something that was proved impossible happened: a defect of milpcount, please report it."""
+
+
+class CertificateError(MilpcountError):
+    """A certificate that is damaged, or does not prove what it states; the message says where."""

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from milpcount.certificates import certified
+from milpcount.cluster.spec import DaskCluster
 from milpcount.domain import Domain
 from milpcount.engines import choose_engine, run_engine
 from milpcount.errors import InputError, UnsupportedError
@@ -39,8 +41,9 @@ def count(
     definition: Definition | str = Definition.FULL,
     with_output: bool = False,
     budget: Budget | None = None,
-    workers: int | None = None,
+    workers: int | DaskCluster | None = None,
     resume: str | Path | None = None,
+    certificate: str | Path | None = None,
     progress: ProgressCallback | None = None,
     **options: Any,
 ) -> CountResult:
@@ -54,28 +57,39 @@ def count(
             "linear" (full regions, neighbours with the same affine map merged).
         with_output: whether the units of the last affine layer count as ReLUs too.
         budget: limits; a limit or Ctrl-C gives a valid interval, never an exception.
-        workers: processes that share the work (engines "tree" and "subdivision").
+        workers: processes that share the work, or a :class:`~milpcount.cluster.DaskCluster`
+            (engines "tree" and "subdivision").
         resume: a file that keeps finished parts of the work; a count that is stopped or killed
             goes on from it (engines "tree" and "subdivision").
+        certificate: a file that :func:`verify` can check without trusting any engine; "auto" is
+            then "tree".  After a limit it proves "at least".
         progress: called with :class:`~milpcount.result.Progress` at most ten times a second.
         options: options of the engine, for example ``solver="mathopt-scip"`` for "milp".
 
     Raises:
         InputError: a domain, engine, definition or option that does not fit; the message says
             what to do.
-        SolverError: a numerical solver failed, or worker processes ended again and again.
+        SolverError: a numerical solver failed, worker processes ended again and again, or the
+            scheduler of a cluster is gone.
     """
     problem = CountProblem.of(net, domain, definition, with_output)
     linear = problem.definition is Definition.LINEAR
     if linear:
         problem = replace(problem, definition=Definition.FULL)
+    if certificate is not None and linear:
+        raise UnsupportedError("certificates are about full and nonempty regions, not linear")
+    if certificate is not None and engine == "auto":
+        engine = "tree"
     name = choose_engine(engine, problem)
     given = {"workers": workers, "resume": resume}
     options |= {option: value for option, value in given.items() if value is not None}
-    watch, outcome = Watch(budget, progress), Outcome(keep=linear)
+    watch, outcome = Watch(budget, progress), Outcome(keep=linear, patterns_only=linear)
+    if certificate is None:
+        found = run_engine(name, problem, watch, outcome, options)
+    else:
+        found = certified(Path(certificate), name, problem, watch, outcome, options)
     regions = 0
     patterns: list[NDArray[np.uint8]] = []
-    found = run_engine(name, problem, watch, outcome, options)
     try:
         for some in found:
             regions += some.count
@@ -132,7 +146,7 @@ def enumerate_regions(
     definition: Definition | str = Definition.FULL,
     with_output: bool = False,
     budget: Budget | None = None,
-    workers: int | None = None,
+    workers: int | DaskCluster | None = None,
     progress: ProgressCallback | None = None,
     **options: Any,
 ) -> RegionStream:

@@ -93,6 +93,7 @@ class Outcome:
 
     Attributes:
         keep: whether the regions themselves are wanted, or only how many there are.
+        patterns_only: whether of regions that are kept the patterns are enough, without witnesses.
         termination: UNKNOWN until the engine has finished or was stopped.
         upper: a proved upper bound on the count when it stopped early, if the engine has one.
         open_regions: regions proved to exist besides the leaves, when it stopped early: one for
@@ -101,6 +102,7 @@ class Outcome:
     """
 
     keep: bool = True
+    patterns_only: bool = False
     termination: Termination = field(default_factory=Termination)
     upper: int | None = None
     open_regions: int = 0

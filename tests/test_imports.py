@@ -12,16 +12,20 @@ import milpcount
 
 PACKAGE = Path(milpcount.__file__).parent
 
-HEAVY = ("pyomo", "highspy", "ortools", "torch", "pandas", "matplotlib", "numba", "onnx", "sklearn")
+HEAVY = (
+    "pyomo", "highspy", "ortools", "torch", "pandas", "matplotlib", "numba", "onnx", "sklearn",
+    "distributed", "dask",
+)  # fmt: skip
 
 # Lower tiers first; a module may import from its own tier and from those before it.
 TIERS = [
     ["errors", "_version", "decimal_text"],
-    ["domain", "pattern", "point", "network", "result", "problem", "outcome", "importers"],
+    ["cluster"],
+    ["proof", "domain", "pattern", "point", "network", "result", "problem", "outcome", "importers"],
     ["exact", "bounds", "preactivation"],
     ["search"],
     ["milp", "linear", "sampling"],
-    ["region", "engines", "facade", "survey", "__init__"],
+    ["region", "engines", "certificates", "facade", "survey", "__init__"],
     ["study"],
     ["cli", "__main__"],
 ]

@@ -16,6 +16,7 @@ from milpcount.cli.info import info_command
 from milpcount.cli.output import EXIT_FAILED, EXIT_INPUT, EXIT_LIMIT, complain
 from milpcount.cli.study import report_command, run_command
 from milpcount.cli.survey import survey_command
+from milpcount.cli.verify import verify_command
 from milpcount.errors import InputError, MilpcountError
 
 __all__ = ["app", "main"]
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.command("count")(count_command)
 app.command("estimate")(estimate_command)
+app.command("verify")(verify_command)
 app.command("bound")(bound_command)
 app.command("info")(info_command)
 app.command("survey")(survey_command)

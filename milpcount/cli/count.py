@@ -20,6 +20,12 @@ from milpcount.cli.domain import (
     domain_from_options,
 )
 from milpcount.cli.output import EXIT_DONE, EXIT_LIMIT, console, print_json, progress_display
+from milpcount.cli.workers import (
+    ExecutorOption,
+    SchedulerFileOption,
+    SchedulerOption,
+    workers_from_options,
+)
 from milpcount.decimal_text import to_decimal
 from milpcount.engines import ENGINES
 from milpcount.facade import count
@@ -63,12 +69,23 @@ def count_command(
         int | None,
         typer.Option("--workers", metavar="N", help="Processes (engines tree, subdivision)."),
     ] = None,
+    executor: ExecutorOption = None,
+    scheduler: SchedulerOption = None,
+    scheduler_file: SchedulerFileOption = None,
     resume: Annotated[
         Path | None,
         typer.Option(
             "--resume",
             metavar="FILE",
             help="Keep finished work in FILE and go on from it (engines tree, subdivision).",
+        ),
+    ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            "--certificate",
+            metavar="FILE",
+            help="Write a certificate that milpcount verify can check.",
         ),
     ] = None,
     solver: Annotated[
@@ -125,8 +142,9 @@ def count_command(
             definition=definition,
             with_output=with_output,
             budget=Budget(seconds=time_limit, regions=region_limit),
-            workers=workers,
+            workers=workers_from_options(executor, workers, scheduler, scheduler_file),
             resume=resume,
+            certificate=certificate,
             progress=progress,
             **options,
         )

@@ -14,6 +14,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from milpcount.cli.output import EXIT_DONE, EXIT_FAILED, EXIT_LIMIT, complain, console, print_json
+from milpcount.cli.plan import describe_plan
+from milpcount.cli.workers import (
+    ExecutorOption,
+    SchedulerFileOption,
+    SchedulerOption,
+    workers_from_options,
+)
 from milpcount.errors import InputError
 from milpcount.result import Progress as Snapshot
 
@@ -35,10 +42,19 @@ def run_command(
         typer.Option("--resume/--fresh", help="Keep finished runs, or begin anew."),
     ] = True,
     workers: Annotated[
-        int, typer.Option("--workers", metavar="N", min=1, help="Processes that count.")
-    ] = 1,
+        int | None,
+        typer.Option("--workers", metavar="N", min=1, help="Processes that count; 1 if not given."),
+    ] = None,
+    executor: ExecutorOption = None,
+    scheduler: SchedulerOption = None,
+    scheduler_file: SchedulerFileOption = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="List the runs that are to be done, and stop.")
+        bool,
+        typer.Option("--dry-run", help="List the runs, say how long they may take, and stop."),
+    ] = False,
+    collect: Annotated[
+        bool,
+        typer.Option("--collect", help="Do no run; rebuild tables and figures from what is there."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
@@ -54,14 +70,18 @@ def run_command(
         if not equals or not key:
             raise InputError(f"--set needs KEY=VALUE, not {setting!r}")
         overrides[key] = value
+    if collect and (dry_run or not resume):
+        raise InputError("--collect takes what is stored; leave --dry-run and --fresh out")
+    who = workers_from_options(executor, workers, scheduler, scheduler_file)
     with _display(quiet=as_json) as progress:
         report = run_study(
             config,
             overrides=overrides,
             resume=resume,
-            workers=workers,
+            workers=1 if who is None else who,
             progress=progress,
             dry_run=dry_run,
+            collect=collect,
         )
     if as_json:
         print_json(report.to_json())
@@ -104,10 +124,8 @@ def report_command(
 def _describe(report: StudyReport) -> None:
     """Print what was done, the table by architecture, and where the files are."""
     out = console()
-    if report.planned:
-        out.print(f"{len(report.planned)} run(s) to do, {report.reused} stored:")
-        for label in report.planned:
-            out.print(f"  {label}")
+    if report.plan is not None:
+        describe_plan(report.plan, out)
         return
     if report.interrupted:
         out.print("Interrupted; finished runs are kept, run again to go on.")

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from milpcount.outcome import Batch, Leaf, Outcome, Tally
 from milpcount.problem import CountProblem, Watch
+from milpcount.search.recording.coordinates import Coordinates
+from milpcount.search.recording.tape import Tape
 from milpcount.search.searcher import Method, Searcher, Task
 
 __all__ = ["Bundle", "BundleRunner", "Report", "decode", "encode", "halve"]
@@ -31,6 +33,7 @@ class Report:
         statistics: counters, by name.
         batches: frame, patterns and points of the regions, when they are kept.
         leaves: regions found in exact arithmetic, when they are kept.
+        steps: of a certificate, from the bundle's nodes on, when they are wanted.
     """
 
     count: int
@@ -39,20 +42,29 @@ class Report:
     statistics: dict[str, int]
     batches: list[tuple[int, NDArray[np.uint8], NDArray[np.float64]]] = field(default_factory=list)
     leaves: list[Leaf] = field(default_factory=list)
+    steps: bytes | None = None
 
 
 class BundleRunner:
     """Searches bundles in this process."""
 
-    def __init__(self, problem: CountProblem, method: Method, keep: bool) -> None:
+    def __init__(
+        self,
+        problem: CountProblem,
+        method: Method,
+        keep: bool,
+        coordinates: Coordinates | None = None,
+    ) -> None:
+        """With coordinates, reports tell the steps of a certificate."""
         self._problem, self._method, self._keep = problem, method, keep
+        self._tape = None if coordinates is None else Tape(problem, coordinates)
         self._searcher: Searcher | None = None
 
     def run(self, bundle: Bundle, seconds: float, stop: Callable[[], bool]) -> Report:
         """Search the tasks, last one first, until the time is over or ``stop()``."""
         if self._searcher is None:
             self._searcher = Searcher(
-                self._problem, Watch(), Outcome(keep=self._keep), self._method
+                self._problem, Watch(), Outcome(keep=self._keep), self._method, self._tape
             )
         searcher = self._searcher
         outcome = searcher.renew(Watch(), Outcome(keep=self._keep))
@@ -69,6 +81,8 @@ class BundleRunner:
                 if self._keep:
                     self._store(report, task.frame, found)
             report.left += searcher.left
+        if self._tape is not None:
+            report.steps, _ = self._tape.take()
         report.closed = sum(t.share for t in bundle) - sum(t.share for t in report.left)
         report.statistics = {k: v for k, v in outcome.statistics.items() if isinstance(v, int)}
         return report

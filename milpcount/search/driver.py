@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from milpcount.errors import UnsupportedError
+import numpy as np
+from numpy.typing import NDArray
+
+from milpcount.cluster.spec import DaskCluster
+from milpcount.errors import InputError, InvariantError, UnsupportedError
 from milpcount.outcome import Batch, Found, Outcome, Tally
+from milpcount.point import Point
 from milpcount.problem import CountProblem, Watch
 from milpcount.search.bundle import Bundle, Report, halve
-from milpcount.search.frames import problem_frames
+from milpcount.search.dask_pool import DaskPool
+from milpcount.search.frames import certified_frame, is_bounded, problem_frames
 from milpcount.search.journal import Journal
 from milpcount.search.pool import Here, Pool, Workers
+from milpcount.search.recording.coordinates import Coordinates
+from milpcount.search.recording.tape import Tape
+from milpcount.search.recording.writer import CertificateWriter
 from milpcount.search.searcher import Method, Searcher, root_tasks
 
 __all__ = ["search"]
 
-_SLICE = 1.0  # seconds a bundle is worked on before it is looked at again
-_SHORT = 0.1  # the same while there are too few bundles for all workers
+_SHORT = 0.1  # seconds a bundle is worked on while there are too few for all workers
 _LAST_WORD = 5.0  # seconds to wait for the reports of workers that were told to stop
 
 
@@ -26,50 +34,86 @@ def search(
     watch: Watch,
     outcome: Outcome,
     method: Method,
-    workers: int,
+    workers: int | DaskCluster,
     resume: Path | None,
+    certificate: CertificateWriter | None = None,
 ) -> Iterator[Found]:
     """Yield what the search finds.
 
     Raises:
         UnsupportedError: resuming while the regions themselves are wanted.
-        InputError: the file belongs to another run.
-        SolverError: worker processes die again and again.
+        InputError: the file belongs to another run, or no Dask scheduler answers.
+        SolverError: worker processes die again and again, or the Dask scheduler is gone.
     """
+    coordinates = None
+    if certificate is not None:
+        around, reduced = certified_frame(problem)
+        certificate.begin(around, reduced)
+        coordinates = Coordinates(problem, around)
+        if not is_bounded(problem):
+            yield from _exactly(problem, watch, outcome, Tape(problem, coordinates, certificate))
+            return
     if workers == 1 and resume is None:
-        searcher = Searcher(problem, watch, outcome, method)
+        tape = None if coordinates is None else Tape(problem, coordinates, certificate)
+        searcher = Searcher(problem, watch, outcome, method, tape)
         for task in searcher.roots():
+            if tape is not None:
+                tape.open([task.signs])
             yield from searcher.run(task)
+            if tape is not None:
+                tape.flush()
             if watch.exceeded() is not None:
                 return
         return
-    if resume is not None and outcome.keep:
+    if resume is not None and outcome.keep and not outcome.patterns_only:
         raise UnsupportedError("a run whose regions are wanted cannot be resumed; leave resume out")
-    journal = Journal(resume, problem, method)
+    journal = Journal(resume, problem, method, outcome.keep)
     if journal.count:
         watch.regions += journal.count
-        yield Tally(journal.count)
+        if outcome.keep:
+            for bits in _kept(journal):
+                yield Batch(bits, np.zeros((len(bits), 0)), _no_point)
+        else:
+            yield Tally(journal.count)
     if not journal.resumed:
         journal.begin([list(root_tasks(problem_frames(problem), problem.n_units))])
     pool: Pool
-    if workers == 1:
+    if isinstance(workers, DaskCluster):
+        watch.report("connecting to the Dask cluster", force=True)
+        pool = DaskPool(workers, problem, method, outcome.keep, coordinates)
+    elif workers == 1:
         pool = Here(problem, method, outcome.keep)
     else:
-        pool = Workers(problem, method, outcome.keep, workers)
+        pool = Workers(problem, method, outcome.keep, workers, coordinates)
     try:
-        yield from _Run(problem, watch, outcome, journal, pool).run()
+        yield from _Run(problem, watch, outcome, journal, pool, certificate).run()
     finally:
         pool.close()
         for name, value in journal.statistics.items():
             outcome.add(name, value)
 
 
+def _exactly(problem: CountProblem, watch: Watch, outcome: Outcome, tape: Tape) -> Iterator[Found]:
+    """An unbounded domain: the charts in which it is searched are no part of a certificate."""
+    root = np.zeros(problem.n_units, np.int8)
+    tape.open([root])
+    yield from tape.below(root, watch, outcome).leaves
+    tape.flush()
+
+
 class _Run:
     """The loop that deals bundles out and takes reports in."""
 
     def __init__(
-        self, problem: CountProblem, watch: Watch, outcome: Outcome, journal: Journal, pool: Pool
+        self,
+        problem: CountProblem,
+        watch: Watch,
+        outcome: Outcome,
+        journal: Journal,
+        pool: Pool,
+        certificate: CertificateWriter | None,
     ) -> None:
+        self._certificate = certificate
         self._frames = problem_frames(problem)
         self._watch, self._outcome, self._journal, self._pool = watch, outcome, journal, pool
         self._waiting = list(journal.open)
@@ -98,7 +142,7 @@ class _Run:
             self._waiting.remove(number)
             self._waiting += self._journal.split(number, halve(self._journal.open[number]))
         scarce = len(self._waiting) + len(self._working) < enough
-        seconds = _SHORT if scarce and self._pool.size > 1 else _SLICE
+        seconds = _SHORT if scarce and self._pool.size > 1 else self._pool.slice
         if self._watch.remaining is not None:
             seconds = min(seconds, self._watch.remaining + 0.01)
         while self._waiting and self._pool.idle:
@@ -113,13 +157,18 @@ class _Run:
     def _collect(self, seconds: float) -> Iterator[Found]:
         for number, report in self._pool.wait(seconds):
             self._working.remove(number)
+            if self._certificate is not None and report.steps is not None:
+                opened = [task.signs for task in self._journal.open[number]]
+                self._certificate.segment(opened, report.steps, report.count)
             left: list[Bundle] = [report.left] if report.left else []
             self._waiting += self._journal.finish(
-                number, report.count, report.closed, report.statistics, left
-            )
+                number, report.count, report.closed, report.statistics, left,
+                _patterns(report) if self._outcome.keep else None,
+            )  # fmt: skip
             self._watch.regions += report.count
             yield from self._found(report)
-        self._watch.report("searching", self._journal.closed)
+        phase = "searching" if self._pool.size else "waiting for workers"
+        self._watch.report(phase, self._journal.closed)
 
     def _found(self, report: Report) -> Iterator[Found]:
         if not self._outcome.keep:
@@ -131,3 +180,31 @@ class _Run:
             assert frame is not None
             yield Batch(bits, points, frame.point)
         yield from report.leaves
+
+
+def _patterns(report: Report) -> NDArray[np.uint8] | None:
+    """The patterns of a report, one row a region; None if it has none."""
+    bits = [bits for _, bits, _ in report.batches] + [leaf.patterns() for leaf in report.leaves]
+    return np.concatenate(bits) if bits else None
+
+
+def _kept(journal: Journal) -> list[NDArray[np.uint8]]:
+    """The patterns that an earlier run found.
+
+    Raises:
+        InputError: they are not as many as it counted.
+    """
+    try:
+        kept = journal.patterns()
+    except ValueError as error:
+        raise InputError(
+            f"the file of the run is damaged and cannot be resumed: {error}"
+        ) from error
+    if sum(len(bits) for bits in kept) != journal.count:
+        raise InputError("the file of the run lacks patterns and cannot be resumed; begin anew")
+    return kept
+
+
+def _no_point(row: NDArray[np.float64]) -> Point:
+    """Never asked for: who resumes wants patterns only."""
+    raise InvariantError("a witness was asked for that a resumed run does not have")

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from milpcount.domain import Box
 from milpcount.errors import UnsupportedError
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.extent import coordinate_ranges
@@ -16,7 +17,7 @@ from milpcount.result import Definition
 from milpcount.search.charts import Atlas
 from milpcount.search.frame import Frame, box_frame, zonotope_frame
 
-__all__ = ["Frames", "cube_frame", "problem_frames"]
+__all__ = ["Frames", "certified_frame", "cube_frame", "is_bounded", "problem_frames"]
 
 FEW_INPUTS = 6  # up to here the cube of the inputs is searched whatever the first layer
 
@@ -71,6 +72,24 @@ def cube_frame(problem: CountProblem) -> Frame:
         raise UnsupportedError("the domain is unbounded: give a box or a bounded polytope")
     rows = [row.coefficients for row in domain_rows(problem)]
     return box_frame(problem_layers(problem), rows, *ranges, every=True)
+
+
+def is_bounded(problem: CountProblem) -> bool:
+    """Whether the search runs in one cube, not in charts."""
+    return _ranges(problem) is not None
+
+
+def certified_frame(problem: CountProblem) -> tuple[Box | None, bool]:
+    """The box around a bounded polytope; whether the first layer's image is searched."""
+    ranges = _ranges(problem)
+    if ranges is None:
+        return None, False
+    around = None
+    if not problem.box.is_bounded:
+        around = Box([float(v) for v in ranges[0]], [float(v) for v in ranges[1]])
+    return around, problem_frames(problem)[0] is not None and not len(problem.rows[1]) and _reduces(
+        problem
+    )
 
 
 def _reduces(problem: CountProblem) -> bool:

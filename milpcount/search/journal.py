@@ -1,21 +1,25 @@
 """The file of a search that can be resumed.
 
 Lines of JSON: a header that names the problem, then one line for each bundle that was finished
-or cut off, with its count and the bundles that it left.  A line is written whole and flushed to
+or cut off, with its count, the bundles that it left, and the patterns found where they are
+wanted.  A line is written whole and flushed to
 the disk before the next bundle starts, so a run killed at any moment has lost only the bundles
 at work.  A torn last line is dropped.  Long files are rewritten as a snapshot.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
+import zlib
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from milpcount.decimal_text import from_decimal, to_decimal
 from milpcount.domain import Box
@@ -32,20 +36,24 @@ _LONG = 2000  # lines before a snapshot
 class Journal:
     """Counts and open bundles of a run, on disk when there is a file."""
 
-    def __init__(self, path: Path | None, problem: CountProblem, method: str) -> None:
-        """Read what an earlier run left.
+    def __init__(
+        self, path: Path | None, problem: CountProblem, method: str, keep: bool = False
+    ) -> None:
+        """Read what an earlier run left; with ``keep`` it holds patterns too.
 
         Raises:
             InputError: the file belongs to another problem or is no such file.
         """
         self._path = path
+        self._units = problem.n_units
+        self._patterns: list[str] = []
         self.count = 0
         self.closed = 0.0
         self.statistics: Counter[str] = Counter()
         self.open: dict[int, Bundle] = {}
         self._next = 0
         self._lines = 0
-        self._header = {"milpcount_resume": _FORMAT, "problem": _identity(problem, method)}
+        self._header = {"milpcount_resume": _FORMAT, "problem": _identity(problem, method, keep)}
         self.resumed = path is not None and path.exists() and self._read(path)
 
     def add(self, bundle: Bundle) -> int:
@@ -63,7 +71,7 @@ class Journal:
 
     def finish(
         self, number: int, count: int, closed: float, statistics: dict[str, int],
-        left: list[Bundle],
+        left: list[Bundle], patterns: NDArray[np.uint8] | None = None,
     ) -> list[int]:  # fmt: skip
         """A bundle is finished, or cut off with bundles left; returns the numbers of those."""
         del self.open[number]
@@ -79,6 +87,10 @@ class Journal:
                 "statistics": statistics,
                 "left": {str(k): encode(b) for k, b in zip(numbers, left, strict=True)},
             }
+            if patterns is not None:
+                packed = _pack(patterns)
+                line["patterns"] = [packed]
+                self._patterns.append(packed)
             self._lines += 1
             if self._lines > _LONG:
                 self._snapshot()
@@ -91,6 +103,10 @@ class Journal:
         left = self.finish(number, 0, 0.0, {}, list(halves))
         return left[0], left[1]
 
+    def patterns(self) -> list[NDArray[np.uint8]]:
+        """The patterns found until now, 0/1, one row a region."""
+        return [_unpack(text, self._units) for text in self._patterns]
+
     def _snapshot(self) -> None:
         if self._path is None:
             return
@@ -99,6 +115,7 @@ class Journal:
             "closed": self.closed,
             "statistics": dict(self.statistics),
             "left": {str(k): encode(b) for k, b in self.open.items()},
+            "patterns": self._patterns,
         }
         new = self._path.with_name(self._path.name + ".new")
         try:
@@ -156,12 +173,32 @@ class Journal:
         self.count += from_decimal(line["count"])
         self.closed += float(line["closed"])
         self.statistics.update({str(k): int(v) for k, v in line["statistics"].items()})
+        self._patterns += line.get("patterns", [])
         for k, data in line["left"].items():
             self.open[int(k)] = decode(data)
             self._next = max(self._next, int(k) + 1)
 
 
-def _identity(problem: CountProblem, method: str) -> dict[str, Any]:
+def _pack(patterns: NDArray[np.uint8]) -> str:
+    """Rows of bits as text."""
+    return base64.b64encode(zlib.compress(np.packbits(patterns, axis=1).tobytes())).decode("ascii")
+
+
+def _unpack(text: str, units: int) -> NDArray[np.uint8]:
+    """The rows that were packed.
+
+    Raises:
+        ValueError: the text is damaged.
+    """
+    try:
+        data = zlib.decompress(base64.b64decode(text))
+    except zlib.error as error:
+        raise ValueError(f"patterns: {error}") from error
+    rows = np.frombuffer(data, dtype=np.uint8).reshape(-1, (units + 7) // 8)
+    return np.unpackbits(rows, axis=1, count=units)
+
+
+def _identity(problem: CountProblem, method: str, keep: bool) -> dict[str, Any]:
     """What must agree for a run to go on."""
     digest = hashlib.sha256()
     domain = problem.domain
@@ -174,7 +211,8 @@ def _identity(problem: CountProblem, method: str) -> dict[str, Any]:
     return {
         "network_sha256": problem.network.sha256,
         "domain_sha256": digest.hexdigest(),
-        "definition": str(problem.definition),
+        # Regions are kept to be merged.
+        "definition": "linear" if keep else str(problem.definition),
         "with_output": problem.with_output,
         "engine": method,
     }

@@ -63,7 +63,7 @@ class Ladder:
                     return Decision(point, None)
             elif check_refutation(rows, self._exact_box, duals):
                 self._outcome.add("decided_by_lp_multipliers")
-                return Decision(None, ())
+                return Decision(None, tuple(duals))
         self._outcome.add("decided_by_rational_lp")
         return decide(rows, self._exact_box)
 

@@ -21,6 +21,7 @@ __all__ = ["Machine", "Search", "compiled_net", "copy_memory", "zonotope_memory"
 
 _SLOTS = 24  # at first; doubled when the search goes deeper
 _MARKS = 96  # vertices whose signs are remembered
+_TAPE = 1 << 15  # bytes of a certificate handed over at once
 _BUFFER = 2_000_000  # numbers in the points of leaves handed over at once
 
 
@@ -52,6 +53,7 @@ def zonotope_memory(frame: Frame, net: Net) -> Zonotope:
     v = np.zeros((0, 0)) if frame.generators is None else np.ascontiguousarray(frame.generators)
     rows = int(net.widths.sum()) + net.domain.shape[1]
     n, many = v.shape
+    unit = np.argmax(frame.first[:n] > 0, axis=1).astype(np.int64) if n else np.zeros(0, np.int64)
     return Zonotope(
         v=v,
         blur=2.0 * (2 * many + 24) * 2.0**-53,  # twice gamma(many + 4)
@@ -83,6 +85,8 @@ def zonotope_memory(frame: Frame, net: Net) -> Zonotope:
         scaled=np.zeros((n, many)),
         room=np.zeros((3, many)),
         inverse=np.zeros((net.n, net.n)),
+        reach=np.array([frame.first[c, u] for c, u in enumerate(unit)], dtype=np.float64),
+        unit=unit,
     )
 
 
@@ -153,7 +157,14 @@ class Machine(Search):
         net, state: what the compiled code reads and writes.
     """
 
-    def __init__(self, frame: Frame, layers: Sequence[Layer], closed: bool, emit: bool) -> None:
+    def __init__(
+        self,
+        frame: Frame,
+        layers: Sequence[Layer],
+        closed: bool,
+        emit: bool,
+        record: bool = False,
+    ) -> None:
         """Set up the root.
 
         Arguments:
@@ -161,8 +172,9 @@ class Machine(Search):
             layers: the counted layers; of the first only the width and the slopes are used.
             closed: whether inactive sides include their boundary (definition ``nonempty``).
             emit: whether leaves are kept for :meth:`take_leaves` or only counted.
+            record: whether the steps of a certificate are kept for :meth:`take_steps`.
         """
-        self._emit = emit
+        self._emit, self._record = emit, record
         self.net = compiled_net(frame, layers, closed)
         self._zono = zonotope_memory(frame, self.net)
         self._point_size = frame.point_size
@@ -175,6 +187,10 @@ class Machine(Search):
         widest = int(net.widths.max())
         leaves = max(16, min(4096, _BUFFER // max(self._point_size, 1))) if self._emit else 1
 
+        # What one step of the search writes at most.
+        slack = 64 + (widest + 1) * (16 + 13 * n) + 13 * rows if self._record else 0
+        registers = np.zeros(codes.REGISTERS, np.int64)
+        registers[codes.TAPE_SLACK] = slack
         index = np.int64
         return State(
             table=np.zeros((slots, n + 1, rows)),
@@ -197,11 +213,12 @@ class Machine(Search):
             marked=np.zeros(slots, index),
             z=np.zeros(n),
             total=np.zeros(n + 1),
-            registers=np.zeros(codes.REGISTERS, index),
+            registers=registers,
             counters=np.zeros(8, index),
             joint=np.zeros((64, 2), index),
             leaf_signs=np.zeros((leaves, n_units), np.int8),
             leaf_points=np.zeros((leaves, self._point_size)),
+            tape=np.zeros(slack + _TAPE if self._record else 0, np.uint8),
         )
 
     def start(self, signs: NDArray[np.int8], share: float = 1.0) -> bool:
@@ -241,6 +258,12 @@ class Machine(Search):
         signs: NDArray[np.int8] = self.state.sign[int(reg[codes.SLOT])].copy()
         signs[unit] = sign
         return signs
+
+    def take_steps(self) -> bytes:
+        """The steps of the certificate since the last call."""
+        count = int(self.state.registers[codes.TAPE])
+        self.state.registers[codes.TAPE] = 0
+        return self.state.tape[:count].tobytes()
 
     def answer(self, verdict: int) -> None:
         """Give the verdict on the side in doubt."""

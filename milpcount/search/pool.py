@@ -14,11 +14,13 @@ from typing import Protocol
 from milpcount.errors import SolverError
 from milpcount.problem import CountProblem
 from milpcount.search.bundle import Bundle, BundleRunner, Report
+from milpcount.search.recording.coordinates import Coordinates
 from milpcount.search.searcher import Method
 
 __all__ = ["Here", "Pool", "Workers"]
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+_SLICE = 1.0
 
 
 class Pool(Protocol):
@@ -31,6 +33,10 @@ class Pool(Protocol):
     @property
     def idle(self) -> int:
         """How many more may be submitted now."""
+
+    @property
+    def slice(self) -> float:
+        """Seconds that a bundle is worked on before its report."""
 
     def submit(self, number: int, bundle: Bundle, seconds: float) -> None:
         """Start on a bundle; its report comes with this number."""
@@ -49,6 +55,7 @@ class Here:
     """The process that asks."""
 
     size = 1
+    slice = _SLICE
 
     def __init__(self, problem: CountProblem, method: Method, keep: bool) -> None:
         self._runner = BundleRunner(problem, method, keep)
@@ -132,9 +139,20 @@ class _Worker:
 class Workers:
     """Worker processes; one that dies is replaced and its bundle run again."""
 
-    def __init__(self, problem: CountProblem, method: Method, keep: bool, size: int) -> None:
+    slice = _SLICE
+
+    def __init__(
+        self,
+        problem: CountProblem,
+        method: Method,
+        keep: bool,
+        size: int,
+        coordinates: Coordinates | None = None,
+    ) -> None:
         self.size = size
-        self._first = pickle.dumps((problem, method, keep), protocol=pickle.HIGHEST_PROTOCOL)
+        self._first = pickle.dumps(
+            (problem, method, keep, coordinates), protocol=pickle.HIGHEST_PROTOCOL
+        )
         self._reports: queue.Queue[tuple[_Worker, Report | None]] = queue.Queue()
         self._deaths = 0
         self._workers: list[_Worker] = []

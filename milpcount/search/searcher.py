@@ -7,7 +7,7 @@ limited, resumed and spread over workers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +25,7 @@ from milpcount.search.doubts import ExactSearch
 from milpcount.search.frame import Frame
 from milpcount.search.frames import Frames, problem_frames
 from milpcount.search.machine import Machine
+from milpcount.search.recording.tape import Tape
 
 __all__ = ["Method", "Searcher", "Task", "root_tasks"]
 
@@ -54,9 +55,15 @@ class Searcher:
     """Searches tasks one after the other; not safe for use from several threads."""
 
     def __init__(
-        self, problem: CountProblem, watch: Watch, outcome: Outcome, method: Method
+        self,
+        problem: CountProblem,
+        watch: Watch,
+        outcome: Outcome,
+        method: Method,
+        tape: Tape | None = None,
     ) -> None:
-        """Set up the frames; ``method`` is what searches them."""
+        """Set up the frames; ``method`` is what searches them, ``tape`` what takes its steps."""
+        self.tape = tape
         self.problem, self.watch, self.outcome, self.method = problem, watch, outcome, method
         self.frames = problem_frames(problem)
         self.closed = 0.0  # share of the tree that is done
@@ -95,6 +102,8 @@ class Searcher:
                     Task(task.frame, signs, share) for signs, share in machine.open_nodes()
                 ]
                 break
+            if self.tape is not None:
+                self.tape.cut(lambda: [signs for signs, _ in machine.open_nodes()])
             code = self._portion(machine)
             yield from self._found(machine, frame)
             if code == codes.DONE:
@@ -126,14 +135,20 @@ class Searcher:
             machine = CellMachine(frame, layers, problem_layers(self.problem), keep)
         else:
             closed = self.problem.definition is Definition.NONEMPTY
-            machine = Machine(frame, layers, closed, keep)
+            machine = Machine(frame, layers, closed, keep, self.tape is not None)
         self._machine = (index, machine)
         return machine
 
     def _doubtful_side(self, machine: Machine, index: int) -> Iterator[Leaf]:
         """Search a side that floats cannot decide, and tell the machine."""
         self.outcome.add("doubts")
-        leaves = self._exact_search().regions(self._in_cell(index, machine.doubt()))
+        leaves: Iterable[Leaf] | None
+        if self.tape is not None:
+            unit = int(machine.state.registers[codes.DOUBT_UNIT])
+            recorded = self.tape.side(machine.doubt(), unit, self.watch, self.outcome)
+            leaves = recorded.leaves or None
+        else:
+            leaves = self._exact_search().regions(self._in_cell(index, machine.doubt()))
         machine.answer(codes.EMPTY if leaves is None else codes.SETTLED)
         yield from leaves or ()
 
@@ -159,6 +174,8 @@ class Searcher:
 
     def _found(self, machine: Machine | CellMachine, frame: Frame) -> Iterator[Found]:
         count = machine.take_count()
+        if self.tape is not None and isinstance(machine, Machine):
+            self.tape.write(machine.take_steps(), count)
         if not count:
             return
         self.watch.regions += count
@@ -183,6 +200,9 @@ class Searcher:
         return self._exact
 
     def _exactly(self, signs: NDArray[np.int8]) -> Iterator[Leaf]:
+        if self.tape is not None:
+            yield from self.tape.below(signs, self.watch, self.outcome).leaves
+            return
         yield from self._exact_search().regions(signs) or ()
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from milpcount.cluster.spec import DaskCluster
 from milpcount.errors import InputError, UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.dyadic import ExactBox
@@ -23,6 +24,7 @@ from milpcount.problem import CountProblem, Watch
 from milpcount.result import Definition
 
 if TYPE_CHECKING:
+    from milpcount.search.recording.writer import CertificateWriter
     from milpcount.search.searcher import Method
 
 __all__ = ["MOST_INPUTS", "enumerate_subdivision", "enumerate_tree"]
@@ -35,8 +37,9 @@ def enumerate_tree(
     watch: Watch,
     outcome: Outcome,
     *,
-    workers: int | None = None,
+    workers: int | DaskCluster | None = None,
     resume: str | Path | None = None,
+    certificate: CertificateWriter | None = None,
 ) -> Iterator[Found]:
     """Yield the regions of the problem, or tallies where only their number is wanted.
 
@@ -44,16 +47,19 @@ def enumerate_tree(
         problem: what to count.
         watch: clock and limits.
         outcome: the record of the run.
-        workers: number of processes; None for one.
+        workers: number of processes, or a cluster; None for one process.
         resume: a file that keeps what is done, so that a run that ends early can go on.
+        certificate: takes the steps of the search.
 
     Raises:
-        UnsupportedError: the definition ``linear``, or resuming an enumeration.
+        UnsupportedError: the definition ``linear``, resuming an enumeration or with a certificate.
         InputError: a bad number of workers, or a file of another run.
     """
     if problem.definition is Definition.LINEAR:
         raise UnsupportedError("engine tree counts full and nonempty regions, not linear")
-    yield from _enumerate("tree", problem, watch, outcome, workers, resume)
+    if certificate is not None and resume is not None:
+        raise UnsupportedError("a count that resumes has no certificate; leave one of the two out")
+    yield from _enumerate("tree", problem, watch, outcome, workers, resume, certificate)
 
 
 def enumerate_subdivision(
@@ -61,7 +67,7 @@ def enumerate_subdivision(
     watch: Watch,
     outcome: Outcome,
     *,
-    workers: int | None = None,
+    workers: int | DaskCluster | None = None,
     resume: str | Path | None = None,
 ) -> Iterator[Found]:
     """Yield the regions of a problem with few inputs, by their vertices.
@@ -89,14 +95,20 @@ def _enumerate(
     problem: CountProblem,
     watch: Watch,
     outcome: Outcome,
-    workers: int | None,
+    workers: int | DaskCluster | None,
     resume: str | Path | None,
+    certificate: CertificateWriter | None = None,
 ) -> Iterator[Found]:
-    if workers is not None and workers < 1:
+    if isinstance(workers, int) and workers < 1:
         raise InputError(f"the number of workers must be at least 1, not {workers}")
     require_full_dimensional(problem)
     if not problem.layers:
-        yield _whole_domain(problem, watch)
+        leaf = _whole_domain(problem, watch)
+        if certificate is not None:
+            from milpcount.search.recording.closing import certify
+
+            certify(problem, certificate, [leaf], watch, outcome)
+        yield leaf
         outcome.finish(watch)
         return
     watch.report("loading compiled code (the first time it is compiled, half a minute)")
@@ -106,7 +118,7 @@ def _enumerate(
 
     outcome.statistics["loading_seconds"] = watch.seconds - start
     path = None if resume is None else Path(resume)
-    yield from search(problem, watch, outcome, method, workers or 1, path)
+    yield from search(problem, watch, outcome, method, workers or 1, path, certificate)
     outcome.finish(watch)
 
 

@@ -1,8 +1,8 @@
 """A worker process: ``python -m milpcount.search.worker``, fed through its standard input.
 
-Messages are pickles: first ``(problem, method, keep)``, then ``(bundle, seconds)`` each answered
-by a report, or None, which stops the bundle at work.  When the input ends, because the parent is
-done or dead, the worker ends too.
+Messages are pickles: first ``(problem, method, keep, coordinates)``, then ``(bundle, seconds)``
+each answered by a report, or None, which stops the bundle at work.  When the input ends, because
+the parent is done or dead, the worker ends too.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def main() -> None:
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     # Nothing else may write where the reports go.
     sys.stdout = sys.stderr
-    problem, method, keep = pickle.load(source)  # noqa: S301 - from our own parent
-    runner = BundleRunner(problem, method, keep)
+    first = pickle.load(source)  # noqa: S301 - from our own parent
+    runner = BundleRunner(*first)
     work: queue.Queue[tuple[object, float] | None] = queue.Queue()
     stop = threading.Event()
     threading.Thread(target=_listen, args=(source, work, stop), daemon=True).start()

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from milpcount.cluster.spec import DaskCluster
 from milpcount.errors import ConfigError
 from milpcount.result import Progress
 from milpcount.study.comparison import TABLES
@@ -27,6 +28,7 @@ from milpcount.study.figures import (
 )
 from milpcount.study.files import write_text
 from milpcount.study.grid import Run, resolve_runs
+from milpcount.study.plan import Plan, make_plan
 from milpcount.study.records import counts_of, estimates_of
 from milpcount.study.schema import StudyConfig, load_config
 from milpcount.study.store import ResultStore, StoreWriter
@@ -70,7 +72,7 @@ class StudyReport:
     Attributes:
         folder: of the store, tables and figures.
         done: runs counted now; reused: runs that were stored before.
-        planned: labels of the runs that a dry run would do.
+        planned: labels of the runs that a dry run would do; plan: all of its runs.
         failures: one line for each run that failed.
         interrupted: whether Ctrl-C ended the study early.
         files: tables and figures written.
@@ -87,10 +89,12 @@ class StudyReport:
     files: tuple[Path, ...] = field(default=())
     summary: str = ""
     note: str = ""
+    plan: Plan | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON values."""
         return {
+            **({} if self.plan is None else {"plan": self.plan.to_json()}),
             "folder": str(self.folder),
             "done": self.done,
             "reused": self.reused,
@@ -106,9 +110,10 @@ def run_study(
     *,
     overrides: Mapping[str, str] | None = None,
     resume: bool = True,
-    workers: int = 1,
+    workers: int | DaskCluster = 1,
     progress: StudyProgress | None = None,
     dry_run: bool = False,
+    collect: bool = False,
     execute_run: ExecuteRun = execute,
 ) -> StudyReport:
     """Do the runs of a study that are not stored yet, then write its tables and figures.
@@ -117,9 +122,10 @@ def run_study(
         config_path: the YAML file.
         overrides: dotted keys and YAML values that replace settings of the file.
         resume: keep runs that are stored; else the store is emptied first.
-        workers: processes that count.
+        workers: processes that count, or a Dask cluster.
         progress: told of every run.
-        dry_run: only list what would be done.
+        dry_run: only plan what would be done.
+        collect: do no run; make tables and figures of those that are stored.
         execute_run: does one run (for tests).
 
     Raises:
@@ -139,7 +145,17 @@ def run_study(
     todo = [run for run in runs if run.key not in stored]
     reused = len(runs) - len(todo)
     if dry_run:
-        return StudyReport(folder, reused=reused, planned=tuple(run.label for run in todo))
+        size = workers if isinstance(workers, int) else workers.workers
+        return StudyReport(
+            folder,
+            reused=reused,
+            planned=tuple(run.label for run in todo),
+            plan=make_plan(runs, stored, size),
+        )
+    if collect:
+        if not reused:
+            raise ConfigError(f"{folder} holds no finished run of {path}; do milpcount run first")
+        todo = []
     with store.appending(fresh=not resume) as writer:
         snapshot = {
             "settings": values,
@@ -262,7 +278,7 @@ def _records(folder: Path) -> list[dict[str, Any]]:
 def _do(
     todo: Sequence[Run],
     writer: StoreWriter,
-    workers: int,
+    workers: int | DaskCluster,
     progress: StudyProgress | None,
     execute_run: ExecuteRun,
     stored: int,

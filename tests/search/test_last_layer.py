@@ -55,8 +55,12 @@ def test_equal_breakpoints_on_a_line() -> None:
     counts = []
     for gap in (0.0, 2.0**-50):
         network = mc.ReLUNetwork(
-            [np.array([[1.0, 1.0], [1.0, -1.0]]), np.array([[1.0, 0.0]]), np.ones((3, 1))]
-            + [np.ones((1, 3))],
+            [
+                np.array([[1.0, 1.0], [1.0, -1.0]]),
+                np.array([[1.0, 0.0]]),
+                np.ones((3, 1)),
+                np.ones((1, 3)),
+            ],
             [np.zeros(2), np.zeros(1), np.array([-0.5, -0.5 + gap, -3.0]), np.zeros(1)],
         )
         full = mc.count(network, mc.Box(-1, 1), engine="tree")

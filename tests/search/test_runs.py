@@ -17,8 +17,9 @@ import pytest
 import milpcount as mc
 from milpcount.outcome import Outcome
 from milpcount.problem import CountProblem, Watch
-from milpcount.search.bundle import decode, encode, halve
-from milpcount.search.searcher import Searcher, Task
+from milpcount.search.bundle import BundleRunner, decode, encode, halve
+from milpcount.search.frames import problem_frames
+from milpcount.search.searcher import Searcher, Task, root_tasks
 from tests.shared import net, random_net
 
 SLOW = [5, 26, 14, 1]  # some tens of thousands of regions
@@ -104,6 +105,34 @@ def test_a_killed_run_goes_on(tmp_path: Path, truth: int, workers: int) -> None:
         process.wait()
     result = mc.count(slow_network(), mc.Box(-1, 1), engine="tree", resume=file)
     assert (result.lower, result.exact) == (truth, True)
+
+
+def test_linear_pieces_go_on(tmp_path: Path) -> None:
+    file = tmp_path / "run.jsonl"
+    network = random_net(np.random.default_rng(5), [4, 14, 10, 1], "integer")
+    options = {"engine": "tree", "definition": "linear", "resume": file}
+    alone = mc.count(network, mc.Box(-1, 1), engine="tree", definition="linear")
+    part = mc.count(network, mc.Box(-1, 1), budget=mc.Budget(regions=500), workers=2, **options)
+    assert not part.exact
+    kept = file.read_bytes()
+    done = mc.count(network, mc.Box(-1, 1), **options)
+    assert (done.lower, done.exact) == (alone.lower, True)
+    assert done.statistics["full_regions"] == alone.statistics["full_regions"] > alone.lower
+    # Once done, it is read from the file and merged.
+    again = mc.count(network, mc.Box(-1, 1), **options)
+    assert (again.lower, again.exact) == (alone.lower, True)
+    # A file of full regions has no patterns, and one whose patterns are torn is refused.
+    with pytest.raises(mc.InputError, match="definition"):
+        mc.count(network, mc.Box(-1, 1), engine="tree", resume=file)
+    lines = [json.loads(line) for line in kept.decode().splitlines()]
+    cut = next(line for line in lines if line.get("patterns"))
+    for bad in ([], ["AAAA"]):
+        cut["patterns"] = bad
+        file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        with pytest.raises(mc.InputError, match="cannot be resumed"):
+            mc.count(network, mc.Box(-1, 1), **options)
+    with pytest.raises(mc.UnsupportedError, match="cannot be resumed"):
+        list(mc.enumerate_regions(network, mc.Box(-1, 1), engine="tree", resume=file))
 
 
 def test_torn_and_foreign_files(tmp_path: Path) -> None:
@@ -201,6 +230,30 @@ def test_bundles_survive_encoding() -> None:
     first, second = halve(tasks)
     assert len(first) + len(second) == 5
     assert abs(sum(t.share for t in first) - sum(t.share for t in second)) <= 0.1
+
+
+@pytest.mark.parametrize("definition", ["full", "nonempty"])
+def test_a_pause_after_every_portion_finds_nothing_twice(definition: str) -> None:
+    # Integer weights: many sides are left open by floats, and bundles end right after them.
+    network = random_net(np.random.default_rng(3), [3, 9, 6, 1], "integer")
+    problem = CountProblem.of(network, mc.Box(-1, 1), definition)
+    truth = mc.count(network, mc.Box(-1, 1), engine="tree-highs", definition=definition).lower
+    runner = BundleRunner(problem, "tree", keep=True)
+    waiting = list(root_tasks(problem_frames(problem), problem.n_units))
+    found, bundles, doubts = [], 0, 0
+    while waiting:
+        looks = itertools.count()
+        # The first look is before the task, the second before its first portion.
+        report = runner.run([waiting.pop()], 60.0, lambda looks=looks: next(looks) >= 2)
+        bundles += 1
+        assert bundles < 10_000, "the same nodes come back"
+        doubts += report.statistics.get("doubts", 0)
+        waiting += report.left
+        found += [tuple(row) for _, bits, _ in report.batches for row in bits.tolist()]
+        found += [leaf.bits for leaf in report.leaves]
+    assert len(found) == len(set(found)) == truth
+    assert bundles > 10
+    assert doubts > 10
 
 
 def stopped_every_few_steps(problem: CountProblem, steps: int, most: int) -> int:

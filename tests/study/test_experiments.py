@@ -20,7 +20,7 @@ from milpcount.study.schema import CountSettings, load_config
 from milpcount.study.store import ResultStore
 
 ROOT = Path(__file__).parents[2]
-CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
+CONFIGS = sorted(p for p in (ROOT / "configs").rglob("*.yaml") if p.parent.name != "cluster")
 STUDIES = [path for path in CONFIGS if not path.stem.startswith("train")]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from milpcount.search.compiled.codes import LEAVES, REGIONS
@@ -16,6 +18,8 @@ from milpcount.search.compiled.dictionary import (
 from milpcount.search.compiled.jit import jit
 from milpcount.search.compiled.node import BY_POINT, SEPARATED, form_of, push_to
 from milpcount.search.compiled.proofs import holds
+from milpcount.search.compiled.sums import record_separation, record_spread
+from milpcount.search.compiled.tape import POINT, put
 from milpcount.search.compiled.zonotope import EMPTY as EMPTY_CELL
 from milpcount.search.compiled.zonotope import FOUND, confirm, take_row
 
@@ -114,18 +118,50 @@ def off_walls(net, st, d):
 
 
 @jit
+def record_point(net, st, d):
+    """Write the region with the shortest point near ``st.z`` that is proved."""
+    if st.tape.shape[0] == 0:
+        return True
+    n = net.n
+    z = st.total[:n]
+    scale = 1.0
+    for size in range(1, 7):
+        scale *= 256.0
+        for j in range(n):
+            z[j] = (min(math.floor(st.z[j] * scale), scale - 1.0) + 0.5) / scale
+        if not proved_point(net, st, d, z):
+            continue
+        put(st, POINT)
+        put(st, size)
+        for j in range(n):
+            k = np.int64(z[j] * scale)
+            for _ in range(size):
+                put(st, k & 255)
+                k >>= 8
+        return True
+    return False
+
+
+@jit
 def leaf(net, st, zono, d, emit):
     """Count a leaf with a proved point; False if there is no proof."""
     point = st.z
     if zono.v.shape[0] > 0:
-        code = confirm(zono, take_rows(net, st, zono, d))
+        m = take_rows(net, st, zono, d)
+        code = confirm(zono, m)
         if code == EMPTY_CELL:
+            if not record_separation(st, zono, m):
+                return False
             st.counters[SEPARATED] += 1
             return True
-        if code != FOUND:
+        if code != FOUND or not record_spread(net, st, zono, m):
             return False
         point = zono.u
-    elif not find_inside(net, st, d) or (emit and net.walls and not off_walls(net, st, d)):
+    elif not (
+        find_inside(net, st, d)
+        and (not emit or not net.walls or off_walls(net, st, d))
+        and record_point(net, st, d)
+    ):
         return False
     st.counters[BY_POINT] += 1
     st.registers[REGIONS] += 1

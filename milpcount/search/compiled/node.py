@@ -26,6 +26,7 @@ from milpcount.search.compiled.dictionary import (
 )
 from milpcount.search.compiled.forms import add_unit, cube_range, size_of, start_next
 from milpcount.search.compiled.jit import jit
+from milpcount.search.compiled.tape import record_range
 
 ENTER, DECIDE, COME_BACK = 0, 1, 2
 # Places in State.counters.
@@ -78,6 +79,7 @@ class State(NamedTuple):
     joint: NDArray[np.int64]  # by number of units: attempts of :mod:`.joint`, and successes
     leaf_signs: NDArray[np.int8]
     leaf_points: NDArray[np.float64]
+    tape: NDArray[np.uint8]  # steps of a certificate (compiled/tape.py); empty where none is wanted
 
 
 @jit
@@ -238,9 +240,11 @@ def enter(net, st, d):
             continue
         low, high = cube_range(forms, i)
         if high <= 0.0:
+            record_range(st, i, -1)
             settle(net, st, d, u, -2)
             st.counters[BY_RANGE] += 1
         elif low > 0.0 or (low == 0.0 and not net.closed):
+            record_range(st, i, 1)
             settle(net, st, d, u, 2)
             st.counters[BY_RANGE] += 1
         else:

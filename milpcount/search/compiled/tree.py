@@ -21,6 +21,8 @@ from milpcount.search.compiled.codes import (
     REGIONS,
     SLOT,
     STEPS,
+    TAPE,
+    TAPE_SLACK,
     VERDICT,
 )
 from milpcount.search.compiled.dictionary import FREE, SEEN_NEGATIVE, SEEN_POSITIVE
@@ -47,6 +49,8 @@ from milpcount.search.compiled.node import (
     settle,
 )
 from milpcount.search.compiled.proofs import add_multiple, supremum
+from milpcount.search.compiled.sums import record_sum
+from milpcount.search.compiled.tape import record_branch
 
 
 @jit
@@ -106,7 +110,7 @@ def decide(net, st, d):
         if code == 1:
             continue
         u = st.rowvar[d, target] - base
-        if code == 0 and refuted(net, st, d, target, sign):
+        if code == 0 and refuted(net, st, d, target, sign) and record_sum(net, st, d, target, sign):
             st.counters[BY_MULTIPLIERS] += 1
             remove_row(net, st, d, target)
             settle(net, st, d, u, -2 * sign)
@@ -144,6 +148,7 @@ def branch_on(net, st, d, r):
     """Go down the side on which the vertex stands; the other side waits in slot ``d``."""
     u = st.rowvar[d, r] - net.n - net.domain.shape[1]
     sign = 1 if st.table[d, net.n, r] > 0.0 else -1
+    record_branch(st, u - net.starts[st.layer[d]], sign)
     copy_slot(net, st, d)
     st.stage[d] = COME_BACK
     st.unit[d] = u
@@ -185,9 +190,12 @@ def run(net, st, zono, steps, limit, emit):
     """
     reg = st.registers
     n_layers = net.widths.shape[0]
+    plain = not emit and st.tape.shape[0] == 0
     while reg[SLOT] >= 0:
         if steps <= 0 or reg[REGIONS] >= limit:
             return STEPS
+        if reg[TAPE] + reg[TAPE_SLACK] > st.tape.shape[0]:
+            return FULL
         steps -= 1
         d = reg[SLOT]
         st.counters[NODES] += 1
@@ -216,7 +224,7 @@ def run(net, st, zono, steps, limit, emit):
         if r == -2:
             return DOUBT_SIDE
         if r >= 0:
-            k = free_rows(st, d) if not emit and st.layer[d] == n_layers - 1 else 0
+            k = free_rows(st, d) if plain and st.layer[d] == n_layers - 1 else 0
             before = only_active(net, st, d) if k > 1 else -1
             counted = before >= 0 and on_a_line(net, st, zono, d, k, before)
             if not counted and k > 0 and worth_trying(net, st, d, k):

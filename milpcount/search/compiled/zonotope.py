@@ -76,6 +76,8 @@ class Zonotope(NamedTuple):
     scaled: NDArray[np.float64]
     room: NDArray[np.float64]
     inverse: NDArray[np.float64]
+    reach: NDArray[np.float64]  # of every coordinate: how far its pre-activation ranges
+    unit: NDArray[np.int64]  # which unit that is
 
 
 @jit
@@ -254,8 +256,8 @@ def prepare(zono, m, equals, margin):
 @jit
 def spread_out(zono, m):
     """Put ``V^T w`` of the multipliers into ``u``, and ``w`` into ``image``."""
-    n, many = zono.v.shape
-    w, u = zono.image, zono.u
+    n = zono.v.shape[0]
+    w = zono.image
     for i in range(n):
         w[i] = 0.0
     for r in range(m):
@@ -263,6 +265,14 @@ def spread_out(zono, m):
         if f != 0.0:
             for i in range(n):
                 w[i] += f * zono.rows[r, i]
+    transport(zono)
+
+
+@jit
+def transport(zono):
+    """Put ``V^T w`` into ``u``; ``w`` stands in ``image``."""
+    n, many = zono.v.shape
+    w, u = zono.image, zono.u
     for j in range(many):
         u[j] = 0.0
     # Four rows at a time: one pass over u for all of them.

@@ -1,0 +1,140 @@
+"""Counting with a certificate, and checking one: :func:`certified` and :func:`verify`."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from milpcount.domain import Box, Domain, Polytope, Slice
+from milpcount.engines import run_engine
+from milpcount.errors import CertificateError, DomainError, InputError
+from milpcount.network import ReLUNetwork
+from milpcount.outcome import Found, Leaf, Outcome
+from milpcount.problem import CountProblem, Watch
+from milpcount.result import Definition, TerminationReason
+
+if TYPE_CHECKING:
+    from milpcount.proof.checker import Checked, Segment
+    from milpcount.proof.checker import Found as Proved
+
+__all__ = ["certified", "same_domain", "verify"]
+
+
+def certified(
+    path: Path,
+    engine: str,
+    problem: CountProblem,
+    watch: Watch,
+    outcome: Outcome,
+    options: Mapping[str, Any],
+) -> Iterator[Found]:
+    """Run an engine and write the certificate of what it finds.
+
+    Engine ``tree`` writes while it searches.  The patterns of the others are kept, and proved to
+    be all by closing their trie.  What a limit stops becomes a certificate of "at least".
+
+    Raises:
+        InputError: the file cannot be written.
+        InvariantError: a region is missing among those found.
+    """
+    # Heavy: highspy.
+    from milpcount.search.recording.closing import certify, list_witnesses
+    from milpcount.search.recording.writer import CertificateWriter
+
+    with CertificateWriter(path, problem) as writer:
+        if engine == "tree":
+            try:
+                yield from run_engine(
+                    engine, problem, watch, outcome, {**options, "certificate": writer}
+                )
+            except KeyboardInterrupt:
+                writer.finish(">=")
+                raise
+            complete = outcome.termination.reason is TerminationReason.COMPLETE
+            writer.finish("==" if complete else ">=")
+            return
+        outcome.keep = True
+        leaves: list[Leaf] = []
+        try:
+            for found in run_engine(engine, problem, watch, outcome, options):
+                leaves += found.leaves()
+                yield found
+        except KeyboardInterrupt:
+            list_witnesses(problem, writer, leaves)
+            writer.finish(">=")
+            raise
+        if outcome.termination.reason is TerminationReason.COMPLETE:
+            certify(problem, writer, leaves, watch, outcome)
+            writer.finish("==")
+        else:
+            list_witnesses(problem, writer, leaves)
+            writer.finish(">=")
+
+
+def verify(
+    certificate: str | Path,
+    net: ReLUNetwork,
+    domain: Domain | None = None,
+    *,
+    definition: Definition | str | None = None,
+    workers: int | None = None,
+) -> Checked:
+    """Check a certificate in exact arithmetic, with code that shares nothing with the engines.
+
+    Arguments:
+        certificate: the file.
+        net: the network that it should be about.
+        domain: refuse a certificate about another domain; the result says which one it is about.
+        definition: refuse a certificate of another definition, "full" or "nonempty".
+        workers: processes that share the work.
+
+    Raises:
+        CertificateError: it is damaged, is about something else, or does not prove what it states.
+        InputError: no such file, or a bad number of workers.
+    """
+    from milpcount.proof.checker import check_certificate
+
+    if workers is not None and workers < 1:
+        raise InputError(f"the number of workers must be at least 1, not {workers}")
+    try:
+        if workers is None or workers == 1:
+            proved = check_certificate(Path(certificate), net)
+        else:
+            proved = check_certificate(Path(certificate), net, partial(_in_processes, workers))
+    except (CertificateError, DomainError) as error:
+        raise CertificateError(f"{certificate}: {error}") from None
+    about = proved.header
+    if domain is not None and not same_domain(domain, about.domain, net):
+        raise CertificateError(f"{certificate}: it is about another domain, {about.domain!r}")
+    if definition is not None and about.definition != Definition(definition):
+        raise CertificateError(f"{certificate}: it counts {about.definition}, not {definition}")
+    return proved
+
+
+def _in_processes(workers: int, segments: Iterator[Segment]) -> Iterator[Proved]:
+    """Run segments in so many processes; the results come in their order."""
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        running: deque[Future[Proved]] = deque()
+        for segment in segments:
+            running.append(pool.submit(segment.run))
+            # Few at a time: they take memory.
+            if len(running) > 3 * workers:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
+
+
+def same_domain(a: Domain, b: Domain, net: ReLUNetwork) -> bool:
+    """Whether two domains are written with the same numbers, for inputs of this network."""
+    a, b = a.resolve(net.input_dimension), b.resolve(net.input_dimension)
+    names = {Box: ("lo", "hi"), Polytope: ("A", "c"), Slice: ("points", "lo", "hi")}[type(a)]
+    return type(a) is type(b) and all(
+        np.array_equal(getattr(a, name), getattr(b, name)) for name in names
+    )

@@ -1,0 +1,98 @@
+"""``milpcount verify``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from milpcount.certificates import same_domain, verify
+from milpcount.cli.domain import (
+    BoxOption,
+    CenterOption,
+    DisjunctOption,
+    LineOption,
+    PlaneOption,
+    RadiusOption,
+    VnnlibOption,
+    WholeSpaceOption,
+    domain_from_options,
+)
+from milpcount.cli.output import EXIT_DONE, console, print_json
+from milpcount.decimal_text import to_decimal
+from milpcount.errors import CertificateError
+from milpcount.importers import load_network
+from milpcount.result import Definition
+
+__all__ = ["verify_command"]
+
+
+def verify_command(
+    certificate: Annotated[Path, typer.Argument(metavar="CERTIFICATE", help="The certificate.")],
+    net: Annotated[
+        Path, typer.Option("--network", metavar="NET", help="The network: .npz, .onnx or .nnet.")
+    ],
+    box: BoxOption = None,
+    center: CenterOption = None,
+    radius: RadiusOption = None,
+    vnnlib: VnnlibOption = None,
+    disjunct: DisjunctOption = None,
+    line: LineOption = None,
+    plane: PlaneOption = None,
+    whole_space: WholeSpaceOption = False,
+    definition: Annotated[
+        Definition | None,
+        typer.Option("--definition", help="Refuse a certificate of another definition."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", help="Processes that share the work.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> int:
+    """Check a certificate of a count in exact arithmetic, trusting nothing that made it.
+
+    With a domain option a certificate about another domain is refused. A certificate that does
+    not prove what it states is refused with the place (exit code 4).
+    """
+    network = load_network(net)
+    domain = domain_from_options(
+        box, center, radius, vnnlib, disjunct, line, plane, whole_space,
+        inputs=network.input_dimension,
+    )  # fmt: skip
+    start = time.perf_counter()
+    try:
+        proved = verify(certificate, network, domain, definition=definition, workers=workers)
+    except CertificateError as error:
+        if as_json:
+            print_json({"verified": False, "reason": str(error)})
+        raise
+    seconds = time.perf_counter() - start
+    header = proved.header
+    own = network.input_box
+    if as_json:
+        print_json(
+            {
+                "verified": True,
+                "relation": header.relation,
+                "count": to_decimal(header.count),
+                "regions_proved": to_decimal(proved.regions),
+                "definition": header.definition,
+                "with_output": header.with_output,
+                "domain": repr(header.domain),
+                "own_domain": own is not None and same_domain(own, header.domain, network),
+                "network_sha256": header.sha256,
+                "seconds": seconds,
+            }
+        )
+        return EXIT_DONE
+    what = {"full": "full-dimensional regions", "nonempty": "non-empty patterns"}[header.definition]
+    units = "hidden and output units" if header.with_output else "hidden units"
+    out = console()
+    out.print(f"verified: number of {what} [bold]{proved.statement}[/bold]")
+    out.print(f"{units} of {network.name} over {header.domain!r}")
+    if own is not None and not same_domain(own, header.domain, network):
+        out.print("note: that is not the box that the network carries")
+    out.print(f"{proved.regions} witnesses checked in {seconds:.2f} s")
+    return EXIT_DONE

@@ -1,0 +1,5 @@
+"""Dask clusters: which one to use, the connection to it, and one task at a time for each worker."""
+
+from milpcount.cluster.spec import DaskCluster
+
+__all__ = ["DaskCluster"]

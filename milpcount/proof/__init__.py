@@ -1,0 +1,1 @@
+"""Certificates of counts and their checker, which shares no code with the engines."""

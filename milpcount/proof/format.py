@@ -1,0 +1,238 @@
+"""The certificate file, byte for byte, and its reader.
+
+All integers are little-endian.  ``u8 u32 u64`` are unsigned, ``f64`` is an IEEE double and stands
+for the rational number that it is.  A *varint* is an unsigned integer in groups of seven bits, the
+lowest first, the high bit set on every byte but the last; a *zigzag* is a varint ``v`` that stands
+for ``v / 2`` if even and ``-(v + 1) / 2`` if odd.
+
+The file::
+
+    8 bytes   "RLUCERT1"
+    u8        relation: 0 count = N, 1 count >= N, 2 count <= N
+    u64       N
+    32 bytes  SHA-256 of the network (ReLUNetwork.sha256 says of what)
+    u8        definition: 0 full, 1 nonempty
+    u8        whether the output units count (0 or 1)
+    u8        kind: 0 a tree, 1 a list of witnesses
+    u8        base: 0 rows are bounded over the coordinates, 1 over first-layer pre-activations
+    packed    the domain
+    packed    ... the segments, any number
+    u32       0
+    32 bytes  SHA-256 of all bytes before
+
+``packed`` is u32 length (not 0), u32 length of the contents (at most 2^28), and the contents
+compressed by zlib.  The domain::
+
+    u8  0     a box: u32 n, lo and hi (n f64 each; -inf and inf leave a side open)
+    u8  1     a polytope A x <= c: u32 n, u32 m, A (m rows of n f64), c (m f64), u8 b; if b is 1 a
+              box around it: lo, hi (n f64 each), and for every input, for its lower and then its
+              upper end, m + 1 varints: weights of the m rows and of the row that says that the
+              input lies beyond that end
+    u8  2     a slice: u32 n, u32 k, points (k + 1 rows of n f64), lo, hi (k f64 each)
+
+**Coordinates.**  Those inputs (on a slice: its parameters, of which the first layer then is a
+function) with ``lo < hi`` and on which a first-layer weight or a row of the polytope depends, in
+order, each moved: ``x = lo + (hi - lo) z`` where both ends are finite, else ``x = lo + z``,
+``x = hi + z`` or ``x = z``, whichever end there is.
+
+**Numbers.**  Units are numbered layer by layer from 0.  Row ``i`` of a domain with ``m`` rows is
+``2^k (c_i - A_i x) >= 0`` with the least ``k >= 0`` that makes all entries integers, and unit ``u``
+has the row ``m + u``: its pre-activation ``g`` where it is active (then ``g > 0``) and ``-g`` where
+it is not (then ``-g >= 0``).
+
+**Segments.**  A segment begins with a varint, the number of nodes that it opens, and these nodes:
+each is the signs of all units, two bits a unit (0 open, 1 active, 2 inactive), four to a byte, the
+first in the lowest bits; the bits left over are 0.  The units with a sign are those of complete
+layers and some of the next.  They make a stack, the last one on top.  Then come *steps* until the
+segment ends, each about the node on top.  A step is a u8 and what follows it:
+
+    0  a region, at the point z_j = (2 k_j + 1) / 2^(8 q + 1): u8 q, then every k_j in q bytes.
+       Only where all coordinates have two ends.  The node is done.
+    1  a region, at z_j = 1/2 + sum_i w_i 2^-e G_ij, moved to the nearer end of [0, 1] if outside: a
+       zigzag e and a zigzag w_i for every unit of the first layer, whose pre-activations are
+       sum_j G_ij z_j + constant.  As above.
+    2  a region, at z_j = p_j / d: a varint d, then a zigzag for every p_j.
+    3  a pattern that may or may not be a region; counted towards "at most" only.  The node is done.
+    4  both signs: a varint, the place of an open unit in its layer.  Two nodes in the stead of one,
+       with the unit active (on top) and inactive.
+    5  the same, with inactive on top.
+    6  never active: a varint, the place of an open unit in its layer, and a *sum*, to which the
+       unit's own row, active, with weight 1, is added.  It becomes inactive.
+    7  never inactive: the same with the other sign.
+    8  no region here: a sum.  The node is done.
+
+A *sum* is a varint, the number of terms; if that is not 0 a varint, the size b; then the terms: a
+varint, the row; a zigzag e; b bytes, the integer m > 0: the row has the weight ``m 2^e``.
+
+Nodes that are left when the segment ends are open again, and so are the nodes of which a count
+``>= N`` makes no use.  In a list of witnesses a segment opens no nodes and has steps 0 to 2 alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from milpcount.domain import Box, Domain, Polytope, Slice
+from milpcount.errors import CertificateError, DomainError, InputError
+
+__all__ = ["Cursor", "Header", "read_header", "read_segments"]
+
+MAGIC = b"RLUCERT1"
+_MOST = 1 << 28  # bytes of a packed part
+_LONGEST = 1 << 20  # bits of a number
+
+
+@dataclass(frozen=True, eq=False)
+class Header:
+    """What a certificate states: the number of regions is ``relation`` ("==", ">=", "<=") N.
+
+    Attributes:
+        around: of a polytope: the box around it, None where it has none.
+        weights: of a polytope: for each end of that box the weights that prove it.
+    """
+
+    relation: str
+    count: int
+    sha256: str
+    definition: str
+    with_output: bool
+    is_list: bool
+    reduced: bool
+    domain: Domain
+    around: Box | None
+    weights: list[list[int]]
+
+
+class Cursor:
+    """Reads numbers from bytes; says where they end too early."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        self.data, self.at, self.name = data, 0, name
+
+    def fail(self, why: str, at: int | None = None) -> CertificateError:
+        """The error to raise, with the place."""
+        return CertificateError(f"{self.name}, byte {self.at if at is None else at}: {why}")
+
+    def take(self, size: int) -> bytes:
+        """So many bytes."""
+        if size > len(self.data) - self.at:
+            raise self.fail("it ends in the middle of something")
+        self.at += size
+        return self.data[self.at - size : self.at]
+
+    def integer(self, size: int) -> int:
+        """An unsigned number of so many bytes."""
+        return int.from_bytes(self.take(size), "little")
+
+    def varint(self) -> int:
+        """An unsigned number."""
+        value = shift = 0
+        while True:
+            byte = self.take(1)[0]
+            value |= (byte & 127) << shift
+            if byte < 128:
+                return value
+            shift += 7
+            if shift > _LONGEST:
+                raise self.fail("a number is too long")
+
+    def zigzag(self) -> int:
+        """A signed number."""
+        v = self.varint()
+        return -(v >> 1) - 1 if v & 1 else v >> 1
+
+    def doubles(self, *shape: int) -> np.ndarray:
+        """An array of f64."""
+        raw = self.take(8 * int(np.prod(shape, dtype=object)))
+        return np.frombuffer(raw, dtype="<f8").astype(np.float64).reshape(shape)
+
+    def packed(self, name: str) -> Cursor | None:
+        """A packed part; None where its length is 0."""
+        length = self.integer(4)
+        if not length:
+            return None
+        size = self.integer(4)
+        if max(length, size) > _MOST:
+            raise self.fail(f"{name} is too large")
+        unpack = zlib.decompressobj()
+        try:
+            # No more memory is taken than announced.
+            raw = unpack.decompress(self.take(length), size + 1)
+        except zlib.error as error:
+            raise self.fail(f"{name} does not decompress ({error})") from None
+        if len(raw) != size or not unpack.eof or unpack.unused_data:
+            raise self.fail(f"{name} does not decompress to {size} bytes")
+        return Cursor(raw, name)
+
+
+def read_header(path: Path) -> tuple[Header, Cursor]:
+    """What the file states, and where its segments begin.
+
+    Raises:
+        InputError: there is no such file.
+        CertificateError: it is damaged, or no certificate.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); name a certificate") from None
+    if data[:8] != MAGIC:
+        raise CertificateError("it is no certificate")
+    if hashlib.sha256(data[:-32]).digest() != data[-32:]:
+        raise CertificateError("the checksum is wrong: it is damaged or cut short")
+    cursor = Cursor(data[:-32], "the header")
+    cursor.take(8)
+    relation, count, sha256 = cursor.integer(1), cursor.integer(8), cursor.take(32).hex()
+    definition, with_output, kind, base = cursor.take(4)
+    if relation > 2 or max(definition, with_output, kind, base) > 1:
+        raise cursor.fail("there is no such statement")
+    domain = cursor.packed("the domain")
+    if domain is None:
+        raise cursor.fail("there is no domain")
+    return Header(
+        ("==", ">=", "<=")[relation], count, sha256, ("full", "nonempty")[definition],
+        bool(with_output), bool(kind), bool(base), *_domain(domain),
+    ), cursor  # fmt: skip
+
+
+def read_segments(cursor: Cursor) -> Iterator[Cursor]:
+    """The segments, one after the other."""
+    number = 0
+    while (segment := cursor.packed(f"segment {number}")) is not None:
+        yield segment
+        number += 1
+    if cursor.at != len(cursor.data):
+        raise cursor.fail("something stands between the segments and the end")
+
+
+def _domain(cursor: Cursor) -> tuple[Domain, Box | None, list[list[int]]]:
+    kind, n = cursor.integer(1), cursor.integer(4)
+    domain: Domain
+    around, weights = None, []
+    if not n:
+        raise cursor.fail("it has no inputs")
+    try:
+        if kind == 0:
+            domain = Box(cursor.doubles(n), cursor.doubles(n))
+        elif kind == 1:
+            m = cursor.integer(4)
+            domain = Polytope(cursor.doubles(m, n), cursor.doubles(m))
+            if cursor.integer(1):
+                around = Box(cursor.doubles(n), cursor.doubles(n))
+                weights = [[cursor.varint() for _ in range(m + 1)] for _ in range(2 * n)]
+        elif kind == 2:
+            k = cursor.integer(4)
+            domain = Slice(cursor.doubles(k + 1, n), cursor.doubles(k), cursor.doubles(k))
+        else:
+            raise cursor.fail("there is no such domain")
+    except DomainError as error:
+        raise cursor.fail(str(error)) from None
+    if cursor.at != len(cursor.data):
+        raise cursor.fail("something follows it")
+    return domain, around, weights

@@ -1,0 +1,1 @@
+"""Writers of certificates; the format is described in :mod:`milpcount.proof.format`."""

@@ -1,0 +1,68 @@
+"""Numbers and steps of certificates as bytes; the format is that of :mod:`milpcount.proof.format`.
+
+Written apart from its reader, on purpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from math import lcm
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["branch", "empty", "node", "point", "unproved", "varint", "zigzag"]
+
+Term = tuple[int, int, int]
+"""Row, mantissa > 0, exponent: the weight ``mantissa * 2**exponent`` of the row."""
+
+
+def varint(value: int) -> bytes:
+    """An unsigned number, seven bits a byte."""
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def zigzag(value: int) -> bytes:
+    """A signed number."""
+    return varint(2 * value if value >= 0 else -2 * value - 1)
+
+
+def node(signs: NDArray[np.int8]) -> bytes:
+    """Signs of the units (0 for open), two bits each."""
+    codes = np.where(signs > 0, 1, np.where(signs < 0, 2, 0)).astype(np.uint8)
+    codes = np.concatenate([codes, np.zeros(-len(codes) % 4, np.uint8)]).reshape(-1, 4)
+    packed = codes[:, 0] | codes[:, 1] << 2 | codes[:, 2] << 4 | codes[:, 3] << 6
+    return bytes(packed.astype(np.uint8).tolist())
+
+
+def point(z: Sequence[Fraction]) -> bytes:
+    """A region with a rational witness."""
+    common = lcm(1, *(v.denominator for v in z))
+    parts = [zigzag(v.numerator * (common // v.denominator)) for v in z]
+    return b"\x02" + varint(common) + b"".join(parts)
+
+
+def unproved() -> bytes:
+    """A pattern that may be a region."""
+    return b"\x03"
+
+
+def branch(place: int, first: int) -> bytes:
+    """Both signs of a unit, ``first`` (1 or -1) first."""
+    return (b"\x04" if first > 0 else b"\x05") + varint(place)
+
+
+def empty(terms: Iterable[Term]) -> bytes:
+    """No region here."""
+    listed = list(terms)
+    if not listed:
+        return b"\x08\x00"
+    size = max(1, *((m.bit_length() + 7) // 8 for _, m, _ in listed))
+    body = [varint(row) + zigzag(e) + m.to_bytes(size, "little") for row, m, e in listed]
+    return b"\x08" + varint(len(listed)) + varint(size) + b"".join(body)
