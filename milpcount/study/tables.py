@@ -126,7 +126,8 @@ def architecture_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
         row["missed_by_solver"] = sum(missed) if missed else None
         rows.append(row)
     frame = pd.DataFrame(rows, dtype=object)
-    return frame if frame["estimate"].notna().any() else frame.drop(columns="estimate")
+    empty = [name for name in ("estimate", "missed_by_solver") if not frame[name].notna().any()]
+    return frame.drop(columns=empty)
 
 
 def _means_of_estimates(records: Records) -> dict[tuple[str, str, bool], float]:
