@@ -115,9 +115,9 @@ class Cursor:
     def __init__(self, data: bytes, name: str) -> None:
         self.data, self.at, self.name = data, 0, name
 
-    def fail(self, why: str, at: int | None = None) -> CertificateError:
+    def fail(self, why: str) -> CertificateError:
         """The error to raise, with the place."""
-        return CertificateError(f"{self.name}, byte {self.at if at is None else at}: {why}")
+        return CertificateError(f"{self.name}, byte {self.at}: {why}")
 
     def take(self, size: int) -> bytes:
         """So many bytes."""
