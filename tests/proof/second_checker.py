@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import hashlib
 import struct
-import sys
 import zlib
-from fractions import Fraction as F
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+F = Fraction
 OPEN, ACTIVE, INACTIVE = 0, 1, 2
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The certificate proves nothing."""
 
 
 def require(condition: object, why: str) -> None:
     if not condition:
-        raise Refused(why)
+        raise RefusedError(why)
 
 
 class Bytes:
@@ -74,7 +74,7 @@ class Bytes:
         try:
             raw = zlib.decompress(self.take(length))
         except zlib.error as error:
-            raise Refused(str(error)) from None
+            raise RefusedError(str(error)) from None
         require(len(raw) == size <= 2**28, "size of a part")
         return Bytes(raw)
 
@@ -227,7 +227,7 @@ class Checker:
             rows = [combine(w, outs, width) for w, _ in self.layers[k + 1]]
             for row, (_, c) in zip(rows, self.layers[k + 1], strict=True):
                 row[-1] += c
-        raise Refused("no such unit")
+        raise RefusedError("no such unit")
 
     def contradiction(self, part: Bytes, signs: list[int], own: int | None) -> None:
         """Read a sum and require that it proves what it should."""
@@ -354,9 +354,5 @@ def combine(weights: list[Any], rows: list[list[F]], width: int) -> list[F]:
 
 
 def check(certificate: Path, network: Path) -> tuple[str, int, int]:
-    """Relation, number stated, regions proved; or Refused."""
+    """Relation, number stated, regions proved; or RefusedError."""
     return Checker(certificate, network).check()
-
-
-if __name__ == "__main__":
-    print(*check(Path(sys.argv[1]), Path(sys.argv[2])))
