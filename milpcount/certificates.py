@@ -21,8 +21,10 @@ from milpcount.problem import CountProblem, Watch
 from milpcount.result import Definition, TerminationReason
 
 if TYPE_CHECKING:
-    from milpcount.proof.checker import Checked, Segment
+    from milpcount.proof.checker import Checked
     from milpcount.proof.checker import Found as Proved
+    from milpcount.proof.exact import Exact
+    from milpcount.proof.format import Cursor, Header
 
 __all__ = ["certified", "same_domain", "verify"]
 
@@ -118,17 +120,24 @@ def verify(
     return proved
 
 
-def _in_processes(workers: int, segments: Iterator[Segment]) -> Iterator[Proved]:
-    """Run segments in so many processes; the results come in their order."""
+def _in_processes(workers: int, exact: Exact, parts: Iterator[Cursor]) -> Iterator[Proved]:
+    """Check segments in so many processes; the results come in their order."""
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        running: deque[Future[Proved]] = deque()
-        for segment in segments:
-            running.append(pool.submit(segment.run))
+        running: deque[Future[list[Proved]]] = deque()
+        for part in parts:
+            running.append(pool.submit(_in_this_process, exact.net, exact.header, part))
             # Few at a time: they take memory.
             if len(running) > 3 * workers:
-                yield running.popleft().result()
+                yield from running.popleft().result()
         while running:
-            yield running.popleft().result()
+            yield from running.popleft().result()
+
+
+def _in_this_process(net: ReLUNetwork, header: Header, part: Cursor) -> list[Proved]:
+    from milpcount.proof.checker import check_segments
+    from milpcount.proof.exact import Exact
+
+    return list(check_segments(Exact(net, header), iter([part])))
 
 
 def same_domain(a: Domain, b: Domain, net: ReLUNetwork) -> bool:

@@ -3,7 +3,8 @@ r"""Certify the published counts: one certificate a network, each checked, and a
 Run it from the root of the repository with the folder that holds counts.json in MILPCOUNT_DATA:
 
     python scripts/certify_counts.py results/certificates --study results/mnist8 \
-        --also results/counting/mnist_4-18.npz results/counting/mnist_8-8.npz
+        --also results/counting/mnist_4-18.npz results/counting/mnist_8-8.npz \
+        results/mnist22/networks/{1-21,2-20,3-19,4-18,5-17}_s0.npz
 
 Certificates below 100 kB (60 kB where output units count) are kept there, the others are thrown
 away after the check.

@@ -8,13 +8,14 @@ with these signs.  The checker keeps a set of nodes and a number such that alway
     number of regions = number found + regions of the nodes in the set,
 
 and every region belongs to one node at most.  It begins with the node without signs, to which all
-regions belong, and 0.  Steps 4 and 5 replace a node by two that differ in one sign and share its
-regions out.  Steps 6 and 7 give a node a sign where the other is proved to have no region; step 8
-removes a node that is proved to have none.  Steps 0 to 2 replace a node in which every unit has a
-sign, to which at most one region belongs, by 1, if there is a point that proves the region.  Step
-3 does so without proof, so that the number found is then an upper bound.  Nodes that are left
-in the end leave a lower bound.  The reasons why points and sums prove what they should stand at
-:meth:`Segment.prove_points` and :meth:`Segment.contradicts`.
+regions belong, and 0.  A segment takes nodes out of the set and puts those back that it leaves; so
+segments can be checked apart.  Steps 4 and 5 replace a node by two that differ in one sign and
+share its regions out.  Steps 6 and 7 give a node a sign where the other is proved to have no
+region; step 8 removes a node that is proved to have none.  Steps 0 to 2 replace a node in which
+every unit has a sign, to which at most one region belongs, by 1, if there is a point that proves
+the region.  Step 3 does so without proof, so that the number found is then an upper bound.  Nodes
+that are left in the end leave a lower bound.  The reasons why points and sums prove what they
+should stand at :meth:`Segment.prove` and :meth:`Segment.contradicts`.
 """
 
 from __future__ import annotations
@@ -24,19 +25,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from flint import fmpz_mat
+from typing import NamedTuple
 
 from milpcount.errors import CertificateError
 from milpcount.network import ReLUNetwork
-from milpcount.proof.exact import ACTIVE, INACTIVE, Exact, Row, Rows, supremum
+from milpcount.proof.exact import ACTIVE, INACTIVE, Exact, Row, Rows
 from milpcount.proof.format import Cursor, Header, read_header, read_segments
 
-__all__ = ["Checked", "check_certificate"]
+__all__ = ["Checked", "Found", "check_certificate", "check_segments"]
 
-_BATCH = 512  # points proved at once
 _LARGE = 1 << 16  # bound on exponents, and on the bytes of a multiplier
-
 
 Term = tuple[int, int, Row, bool]  # signed weight, its exponent, row, whether the row is > 0
 
@@ -63,15 +61,6 @@ class Checked:
         return f"{self.header.relation} {self.header.count}"
 
 
-class Node:
-    """Signs of all units, and what follows: the first layer that is not complete, its rows."""
-
-    __slots__ = ("layer", "missing", "rows", "signs")
-
-    def __init__(self, signs: bytearray, layer: int, missing: int, rows: list[Rows]) -> None:
-        self.signs, self.layer, self.missing, self.rows = signs, layer, missing, rows
-
-
 @dataclass
 class Found:
     """What a segment opens, finds and leaves; ``patterns`` of a list of witnesses."""
@@ -84,132 +73,117 @@ class Found:
     patterns: list[bytes] = field(default_factory=list)
 
 
+class Node(NamedTuple):
+    """Signs of all units, 0 for open ones, and the rows of the first layers, as far as used."""
+
+    signs: bytearray
+    rows: list[Rows]
+
+
 class Segment:
     """The check of one segment."""
 
-    def __init__(self, exact: Exact, cursor: Cursor, is_list: bool) -> None:
-        self.exact, self.cursor, self.is_list = exact, cursor, is_list
+    def __init__(self, exact: Exact, cursor: Cursor) -> None:
+        self.exact, self.cursor = exact, cursor
+        self.full, self.is_list = exact.header.definition == "full", exact.header.is_list
         self.found = Found(cursor.name)
         self._stack: list[Node] = []
-        self._points: list[tuple[bytes | None, int, int, Row]] = []
 
     def run(self) -> Found:
         """Take all steps."""
-        cursor, stack = self.cursor, self._stack
+        cursor, stack, found = self.cursor, self._stack, self.found
         opens = cursor.varint()
         if opens > len(cursor.data):
             raise cursor.fail("it is too short for its nodes")
         for _ in range(opens):
-            signs = self._open_node()
-            self.found.opened.append(bytes(signs))
-            stack.append(self._settled(Node(signs, 0, 0, [self.exact.base])))
+            stack.append(Node(self._open_node(), [self.exact.base]))
+            found.opened.append(bytes(stack[-1].signs))
         if self.is_list and stack:
             raise cursor.fail("a list of witnesses opens no nodes")
         while cursor.at < len(cursor.data):
             step = cursor.integer(1)
             if self.is_list and step <= 2:
-                self._points.append((None, cursor.at, step, self._point(step)))
-            elif not stack or self.is_list or step > 8:
+                found.patterns.append(self.prove(self._point(step)))
+                found.regions += 1
+            elif not stack or step > 8:
                 raise cursor.fail("no such step here")
             elif step <= 3:
-                node = stack.pop()
-                if node.missing:
+                signs = stack.pop().signs
+                if 0 in signs:
                     raise cursor.fail("a unit has no sign yet")
-                if step == 3:
-                    self.found.unproved += 1
-                else:
-                    at = cursor.at
-                    self._points.append((bytes(node.signs), at, step, self._point(step)))
+                if step < 3 and self.prove(self._point(step)) != signs:
+                    raise cursor.fail("the point has other signs than its node")
+                found.regions += step < 3
+                found.unproved += step == 3
             elif step == 8:
-                if not self.contradicts(self._sum(stack[-1])):
+                if not self.contradicts(self._sum(stack.pop())):
                     raise cursor.fail("the sum does not prove that there is no region")
-                stack.pop()
             else:
-                self._sign(step)
-            if len(self._points) >= _BATCH:
-                self.prove_points()
-        self.prove_points()
-        self.found.left = [bytes(node.signs) for node in stack]
-        return self.found
+                self._sign(step, stack[-1])
+        found.left = [bytes(node.signs) for node in stack]
+        return found
 
     def _open_node(self) -> bytearray:
-        units = self.exact.units
+        starts, units = self.exact.starts, self.exact.starts[-1]
         packed = self.cursor.take((units + 3) // 4)
         signs = bytearray(b >> k & 3 for b in packed for k in (0, 2, 4, 6))
         if any(signs[units:]) or 3 in signs:
             raise self.cursor.fail("a node has bits that are no signs")
         del signs[units:]
-        starts = self.exact.starts
-        last = bisect_right(starts, signs.find(0)) if 0 in signs else len(starts)
-        if last < len(starts) and any(signs[starts[last] :]):
+        if 0 in signs and any(signs[starts[bisect_right(starts, signs.find(0))] :]):
             raise self.cursor.fail("a node has signs behind a layer that is not complete")
         return signs
 
-    def _settled(self, node: Node) -> Node:
-        """Move on to the first layer that is not complete."""
-        starts, signs = self.exact.starts, node.signs
-        while not node.missing and node.layer < len(self.exact.layers):
-            node.missing = signs.count(0, starts[node.layer], starts[node.layer + 1])
-            node.layer += not node.missing
-        return node
-
-    def _rows(self, node: Node, layer: int) -> Rows:
-        rows, starts = node.rows, self.exact.starts
-        while len(rows) <= layer:
-            k = len(rows) - 1
-            rows.append(self.exact.next(rows[k], k, node.signs[starts[k] : starts[k + 1]]))
-        return rows[layer]
-
-    def _sign(self, step: int) -> None:
-        """Steps 4 to 7."""
-        node, place = self._stack[-1], self.cursor.varint()
-        unit = self.exact.starts[node.layer] + place if node.missing else -1
-        if unit < 0 or unit >= self.exact.starts[node.layer + 1] or node.signs[unit]:
+    def _sign(self, step: int, node: Node) -> None:
+        """Steps 4 to 7: a sign for a unit of the first layer that is not complete."""
+        starts, place = self.exact.starts, self.cursor.varint()
+        layer = bisect_right(starts, node.signs.find(0)) - 1  # -1 if all are
+        unit = starts[layer] + place
+        if layer < 0 or unit >= starts[layer + 1] or node.signs[unit]:
             raise self.cursor.fail(f"place {place} is not that of an open unit")
         sign = ACTIVE if step in (4, 6) else INACTIVE
         node.signs[unit] = sign
         if step > 5:
-            terms = [self._term(node, unit, 1, 0), *self._sum(node)]
-            if not self.contradicts(terms):
+            if not self.contradicts([self._term(node, unit, 1, 0), *self._sum(node)]):
                 raise self.cursor.fail(f"the sum does not prove the sign of unit {unit}")
-        elif step <= 5:
-            self._rows(node, node.layer)
-            first = Node(bytearray(node.signs), node.layer, node.missing - 1, list(node.rows))
-            self._stack.append(self._settled(first))
+        else:
+            self._row(node, unit)  # both nodes keep the rows of the layer
+            self._stack.append(Node(bytearray(node.signs), list(node.rows)))
         node.signs[unit] = ACTIVE + INACTIVE - sign
-        node.missing -= 1
-        self._settled(node)
 
-    def _sum(self, node: Node) -> list[Term]:
-        cursor, cuts = self.cursor, len(self.exact.domain)
-        count = cursor.varint()
-        if not count:
-            return []
-        size = cursor.varint()
-        if size > _LARGE:
-            raise cursor.fail("a weight has too many bytes")
-        out = []
-        for _ in range(count):
-            row, e = cursor.varint(), cursor.zigzag()
-            weight = int.from_bytes(cursor.take(size), "little")
-            unit = row - cuts
-            if not weight or abs(e) > _LARGE or unit >= self.exact.units:
-                raise cursor.fail("a weight or a row is out of range")
-            if unit < 0:
-                cut, shift = self.exact.domain[row]
-                out.append((weight, e - shift, cut, False))
-            elif not node.signs[unit]:
-                raise cursor.fail(f"unit {unit} has no sign here")
-            else:
-                out.append(self._term(node, unit, weight, e))
-        return out
+    def _row(self, node: Node, unit: int) -> tuple[Row, int]:
+        """The pre-activation of a unit all of whose earlier layers have signs, and its shift."""
+        rows, starts = node.rows, self.exact.starts
+        layer = bisect_right(starts, unit) - 1
+        one = [0] * (len(rows[0].rows[0]) - 1) + [1]
+        while len(rows) <= layer:
+            k = len(rows) - 1
+            rows.append(self.exact.next(rows[k], k, node.signs[starts[k] : starts[k + 1]], one))
+        return rows[layer].rows[unit - starts[layer]], rows[layer].shift
 
     def _term(self, node: Node, unit: int, weight: int, e: int) -> Term:
-        layer = bisect_right(self.exact.starts, unit) - 1
-        rows = self._rows(node, layer)
+        row, shift = self._row(node, unit)
         active = node.signs[unit] == ACTIVE
-        row = rows.rows[unit - self.exact.starts[layer]]
-        return weight if active else -weight, e - rows.shift, row, active
+        return weight if active else -weight, e - shift, row, active
+
+    def _sum(self, node: Node) -> list[Term]:
+        cursor, domain, terms = self.cursor, self.exact.domain, list[Term]()
+        count = cursor.varint()
+        size = cursor.varint() if count else 0
+        if size > _LARGE:
+            raise cursor.fail("a weight has too many bytes")
+        for _ in range(count):
+            row, e, weight = cursor.varint(), cursor.zigzag(), cursor.integer(size)
+            unit = row - len(domain.rows)
+            if not weight or abs(e) > _LARGE or unit >= len(node.signs):
+                raise cursor.fail("a weight or a row is out of range")
+            if unit < 0:
+                terms.append((weight, e - domain.shift, domain.rows[row], False))
+            elif node.signs[unit]:
+                terms.append(self._term(node, unit, weight, e))
+            else:
+                raise cursor.fail(f"unit {unit} has no sign here")
+        return terms
 
     def contradicts(self, terms: list[Term]) -> bool:
         """Whether the sum proves that no region has the signs of its rows.
@@ -222,122 +196,90 @@ class Segment:
         * If ``s < 0`` on the box, or an active unit's row is among them, that cannot be.
         * ``full``: an affine function that is 0 on ``R``, which has an interior in ``H``, is 0 on
           ``H``.  If one of the rows is not, that cannot be either.
-
-        First-layer pre-activations of points of the box lie within their ranges: what holds
-        for all values within these holds on the box.
         """
-        exact = self.exact
         if not terms:
             return False
-        strict = any(term[3] for term in terms)
-        least = min(term[1] for term in terms)
+        least = min(e for _, e, _, _ in terms)
         total = [0] * len(terms[0][2])
         for weight, e, row, _ in terms:
             w = weight << (e - least)
             total = [t + w * r for t, r in zip(total, row, strict=True)]
-        top = supremum(total, exact.base_low, exact.base_high)
-        if top is not None and (top < 0 or (top == 0 and strict)):
-            return True
-        if exact.reduced:
-            top = supremum(exact.on_coordinates(total), exact.low, exact.high)
-        if top == 0 and exact.full:
-            strict = strict or any(any(exact.on_coordinates(row)) for _, _, row, _ in terms)
-        return top is not None and (top < 0 or (top == 0 and strict))
+        top = self.exact.supremum(total)
+        if top != 0:
+            return top is not None and top < 0
+        return any(
+            active or (self.full and any(self.exact.on_coordinates(row)))
+            for _, _, row, active in terms
+        )
 
     def _point(self, step: int) -> Row:
-        """A point as ``(z d, d)``."""
+        """A point of the box as ``(z d, d)``."""
         cursor, exact = self.cursor, self.exact
         n = len(exact.low)
         if step == 2:
             d = cursor.varint()
             z = [cursor.zigzag() for _ in range(n)]
-            inside = all(
-                (a is None or v >= a * d) and (b is None or v <= b * d)
-                for v, a, b in zip(z, exact.low, exact.high, strict=True)
-            )
-            if not d or not inside:
+            ends = zip(z, exact.low, exact.high, strict=True)
+            beyond = ((a is not None and v < a * d) or (b is not None and v > b * d)
+                      for v, a, b in ends)  # fmt: skip
+            if not d or any(beyond):
                 raise cursor.fail("the point lies outside of the box")
             return [*z, d]
-        if None in exact.low or None in exact.high:
+        if not exact.is_bounded:
             raise cursor.fail("this step needs a bounded box")
         if step == 0:
             size = cursor.integer(1)
             if not size:
                 raise cursor.fail("a point needs at least one byte a coordinate")
-            raw = cursor.take(size * n)
-            parts = raw if size == 1 else (
-                int.from_bytes(raw[k : k + size], "little") for k in range(0, size * n, size)
-            )  # fmt: skip
-            return [*(2 * k + 1 for k in parts), 2 << (8 * size)]
-        # Step 1: w and e, for prove_points.
-        e, width = cursor.zigzag(), exact.starts[1] if exact.layers else 0
-        if abs(e) > _LARGE or not width:
+            return [*(2 * cursor.integer(size) + 1 for _ in range(n)), 2 << (8 * size)]
+        e = cursor.zigzag()
+        if abs(e) > _LARGE:
             raise cursor.fail("the exponent is out of range")
-        return [*(cursor.zigzag() for _ in range(width)), e]
+        moved = exact.through_first([*(cursor.zigzag() for _ in exact.first.rows), 0])[:-1]
+        # z = 1/2 + moved / 2^power, over a denominator that is even and an integer.
+        power = e + exact.first.shift
+        lift = max(1, 1 - power)
+        one = 1 << (power + lift)
+        return [*(min(max(one // 2 + (v << lift), 0), one) for v in moved), one]
 
-    def _spread(self, points: list[Row]) -> list[Row]:
-        """The points of step 1."""
-        if not points:
-            return []
-        exact, width = self.exact, len(points[0]) - 1
-        weights = fmpz_mat(len(points), width, [w for p in points for w in p[:-1]])
-        moved = (weights * exact.first_matrix).tolist()
-        out = []
-        for row, (*_, e) in zip(moved, points, strict=True):
-            # z = 1/2 + sum / 2^power, over the denominator 2^(power + lift).
-            power = e + exact.first.shift
-            lift = max(1, 1 - power)
-            half, one = 1 << (power + lift - 1), 1 << (power + lift)
-            ints = [half + (int(v) << lift) for v in row[:-1]]
-            out.append([*(0 if v < 0 else one if v > one else v for v in ints), one])
-        return out
+    def prove(self, point: Row) -> bytes:
+        """Prove that there is a region with the signs that the units have at a point of the box.
 
-    def prove_points(self) -> None:
-        """Prove the regions of steps 0 to 2: each has the signs of its node at its point.
-
-        The point lies in ``X``: in the box by its making, and every row of the polytope is
-        ``>= 0`` there.  ``nonempty`` asks no more.  ``full``: no row is 0 there unless it is 0
-        all over ``H``; so near the point all signs are the same, and near it the box, whose
-        interior in ``H`` comes close to all of its points, has interior points.
-        A unit's row that is 0 on ``H`` keeps it inactive, a row of the polytope excludes nothing.
+        The point lies in ``X`` if every row of the polytope is ``>= 0`` there.  ``nonempty`` asks
+        no more.  ``full``: no row is 0 there unless it is 0 all over ``H``; so near the point all
+        signs are the same, and near it the box, whose interior in ``H`` comes close to all of its
+        points, has interior points.  A unit's row that is 0 on ``H`` keeps it inactive, a row of
+        the polytope excludes nothing.
         """
-        exact, waiting = self.exact, self._points
-        self._points = []
-        spread = iter(self._spread([p for _, _, step, p in waiting if step == 1]))
-        points = [next(spread) if step == 1 else p for _, _, step, p in waiting]
-        for (wanted, at, _, _), point, (signs, zeros) in zip(
-            waiting, points, exact.signs(points), strict=True
-        ):
-            for row, _ in exact.domain:
-                value = sum(c * v for c, v in zip(row, point, strict=True))
-                if value < 0 or (value == 0 and exact.full and any(row)):
-                    raise self.cursor.fail("the point is not inside the polytope", at)
-            if wanted is None:
-                self.found.patterns.append(signs)
-            elif signs != wanted:
-                raise self.cursor.fail("the point has other signs than its node", at)
-            for unit in zeros if exact.full else ():
-                node = Node(bytearray(signs), 0, 0, [exact.base])
-                if any(exact.on_coordinates(self._term(node, unit, 1, 0)[2])):
-                    raise self.cursor.fail(f"unit {unit} is 0 at the point, and not nearby", at)
-            self.found.regions += 1
+        exact = self.exact
+        for row in exact.domain.rows:
+            value = sum(c * v for c, v in zip(row, point, strict=True))
+            if value < 0 or (value == 0 and self.full and any(row)):
+                raise self.cursor.fail("the point is not inside the polytope")
+        signs, zeros = exact.signs(point)
+        near = Node(bytearray(signs), [exact.base])
+        for unit in zeros if self.full else ():
+            if any(exact.on_coordinates(self._row(near, unit)[0])):
+                raise self.cursor.fail(f"unit {unit} is 0 at the point, and not nearby")
+        return signs
 
 
-def _in_turn(segments: Iterator[Segment]) -> Iterator[Found]:
-    return (segment.run() for segment in segments)
+def check_segments(exact: Exact, parts: Iterator[Cursor]) -> Iterator[Found]:
+    """The check of segments, one after the other."""
+    return (Segment(exact, part).run() for part in parts)
 
 
 def check_certificate(
     path: Path,
     net: ReLUNetwork,
-    run: Callable[[Iterator[Segment]], Iterable[Found]] = _in_turn,
+    run: Callable[[Exact, Iterator[Cursor]], Iterable[Found]] = check_segments,
 ) -> Checked:
     """Check a certificate against a network.
 
     Arguments:
         path: the file.
         net: the network.
-        run: runs the segments, in this order, one after the other or otherwise.
+        run: does what :func:`check_segments` does, in this order.
 
     Raises:
         CertificateError: it is damaged, is about something else, or does not prove what it states.
@@ -348,10 +290,10 @@ def check_certificate(
     if header.sha256 != net.sha256:
         raise CertificateError(f"it is about another network than {net.name}")
     exact = Exact(net, header)
-    nodes = Counter({bytes(exact.units): 1})
+    nodes = Counter({bytes(exact.starts[-1]): 1})
     patterns: set[bytes] = set()
     regions = unproved = 0
-    for found in run(Segment(exact, part, header.is_list) for part in read_segments(rest)):
+    for found in run(exact, read_segments(rest)):
         for node in found.opened:
             if not nodes[node]:
                 raise CertificateError(f"{found.name}: it opens a node that was not left open")

@@ -10,7 +10,7 @@ The file::
     8 bytes   "RLUCERT1"
     u8        relation: 0 count = N, 1 count >= N, 2 count <= N
     u64       N
-    32 bytes  SHA-256 of the network (ReLUNetwork.sha256 says of what)
+    32 bytes  SHA-256 of the network, see below
     u8        definition: 0 full, 1 nonempty
     u8        whether the output units count (0 or 1)
     u8        kind: 0 a tree, 1 a list of witnesses
@@ -66,6 +66,21 @@ varint, the row; a zigzag e; b bytes, the integer m > 0: the row has the weight 
 
 Nodes that are left when the segment ends are open again, and so are the nodes of which a count
 ``>= N`` makes no use.  In a list of witnesses a segment opens no nodes and has steps 0 to 2 alone.
+In a tree a segment opens nodes that are open: the node without signs, or left by one before it.
+
+**What is asked.**  A row is *void* if it is 0 at all values of the coordinates.  A point lies in
+the box, every row of the domain is ``>= 0`` there, and its units have the signs of the node (in a
+list no two points have the same).  If the definition is full, only void rows are 0 there.  The
+total of a sum (not an empty one) is below 0 in the whole box, or at most 0 and one of its rows is
+that of an active unit or, if the definition is full, not void.  In the end there are N regions or
+more unless the relation is 2; and unless it is 1 no node is open, and regions and patterns of step
+3 together are N or fewer.
+
+**The network's hash** is over the bytes "milpcount network 1" and a line feed; the numbers of
+inputs, of units in each layer and of outputs, in decimal with a blank between them, and a line
+feed; then as f64, each -0.0 as 0.0, all weights by layer (a row for each unit), all biases, and the
+slope of every hidden unit (its factor on pre-activations below 0; 0 for a plain ReLU).  Units of
+the output count as a further layer.
 """
 
 from __future__ import annotations
@@ -115,9 +130,9 @@ class Cursor:
     def __init__(self, data: bytes, name: str) -> None:
         self.data, self.at, self.name = data, 0, name
 
-    def fail(self, why: str, at: int | None = None) -> CertificateError:
+    def fail(self, why: str) -> CertificateError:
         """The error to raise, with the place."""
-        return CertificateError(f"{self.name}, byte {self.at if at is None else at}: {why}")
+        return CertificateError(f"{self.name}, byte {self.at}: {why}")
 
     def take(self, size: int) -> bytes:
         """So many bytes."""

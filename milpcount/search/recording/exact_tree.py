@@ -207,9 +207,7 @@ class ExactRecorder:
             return _Node(child.signs, child.unit, rows, child.forms, known)
         row, point = rows[-1].row, child.witness
         assert point is not None
-        value = row.coefficients[-1] * point.denominator + sum(
-            c * v for c, v in zip(row.coefficients, point.numerators, strict=False) if c
-        )
+        value = _value(row, point)
         if value > 0 or (value == 0 and not row.strict):
             return _Node(child.signs, child.unit, rows, child.forms, point)
         top = self._box.supremum(row.coefficients)
@@ -224,7 +222,10 @@ class ExactRecorder:
         bits = tuple(int(s > 0) for s in child.signs[: child.unit + 1])
         place = bisect_left(self._patterns, bits)
         if place < len(self._patterns) and self._patterns[place][: len(bits)] == bits:
-            return self._known[self._patterns[place]]
+            point = self._known[self._patterns[place]]
+            # Engines may name a point on the border of a polytope; here it has to lie inside.
+            if all(_value(cut.row, point) > 0 for cut in self._cuts if cut.row.strict):
+                return point
         return None
 
     @staticmethod
@@ -235,3 +236,9 @@ class ExactRecorder:
                 spare = (m & -m).bit_length() - 1
                 terms.append((named.number, m >> spare, spare + named.shift))
         return encode.empty(terms)
+
+
+def _value(row: Row, point: Point) -> int:
+    """A row at a point, times the denominator of the point."""
+    terms = zip(row.coefficients, point.numerators, strict=False)
+    return row.coefficients[-1] * point.denominator + sum(c * v for c, v in terms if c)
