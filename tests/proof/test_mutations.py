@@ -107,9 +107,13 @@ def test_numbers_out_of_range_are_refused(path: Path, tmp_path: Path) -> None:
     certificate.write(path)
     with pytest.raises(mc.CertificateError, match="too short for its nodes"):
         mc.verify(path, affine)
+    # A point given by the weights of no units: the middle of the box, and a region.
     certificate.segments[0] = ([b""], [Step(1, numbers=[0])])
     certificate.write(path)
-    with pytest.raises(mc.CertificateError):
+    assert mc.verify(path, affine).regions == 1
+    certificate.segments[0] = ([b""], [Step(1, numbers=[10**6])])
+    certificate.write(path)
+    with pytest.raises(mc.CertificateError, match="exponent"):
         mc.verify(path, affine)
 
 
