@@ -46,8 +46,10 @@ def make(arguments: dict[str, Any]) -> Any:
         from dask_jobqueue import SLURMCluster
     except ImportError as error:
         raise MissingDependencyError("dask-jobqueue", "a cluster of SLURM jobs") from error
+    # The scheduler serves its health page even without a dashboard: on any port that is free.
+    options = {"dashboard": False, "dashboard_address": ":0"}
     try:
-        return SLURMCluster(scheduler_options={"dashboard": False}, **arguments)
+        return SLURMCluster(scheduler_options=options, **arguments)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"cluster: dask-jobqueue does not take it: {error}") from error
 

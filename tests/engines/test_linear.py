@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import milpcount as mc
-from tests.shared import data_folder, hand_cases, net, random_net
+from tests.shared import data_folder, hand_cases, random_net
 
 
 @pytest.mark.parametrize("engine", ["tree", "subdivision", "tree-highs", "brute", "cpsat", "milp"])
@@ -42,10 +44,14 @@ def test_a_limit_gives_an_interval() -> None:
     assert part.termination.limit is mc.Limit.REGIONS
 
 
-def test_resuming_is_refused() -> None:
-    one = net(([[1.0]], [0.0]))
-    with pytest.raises(mc.UnsupportedError, match="cannot be resumed"):
-        mc.count(one, mc.Box(-1, 1), definition="linear", resume="run.jsonl")
+def test_a_finished_run_is_not_done_again(tmp_path: Path) -> None:
+    one = random_net(np.random.default_rng(3), [2, 5, 3, 2], "integer")
+    box, file = mc.Box(-1, 1), tmp_path / "run.jsonl"
+    first = mc.count(one, box, engine="tree", definition="linear", resume=file)
+    again = mc.count(one, box, engine="tree", definition="linear", resume=file)
+    assert first.lower == again.lower == mc.count(one, box, definition="linear").lower > 1
+    assert first.exact
+    assert again.exact
 
 
 def test_a_published_network() -> None:
