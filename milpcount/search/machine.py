@@ -14,6 +14,7 @@ from milpcount.search.compiled import tree as compiled
 from milpcount.search.compiled.cells import Cells
 from milpcount.search.compiled.jit import compiling
 from milpcount.search.compiled.node import Net, State
+from milpcount.search.compiled.segments import POINTS, SLOTS, Segments
 from milpcount.search.compiled.zonotope import Zonotope
 from milpcount.search.frame import Frame
 
@@ -87,6 +88,26 @@ def zonotope_memory(frame: Frame, net: Net) -> Zonotope:
         inverse=np.zeros((net.n, net.n)),
         reach=np.array([frame.first[c, u] for c, u in enumerate(unit)], dtype=np.float64),
         unit=unit,
+    )
+
+
+def segments_memory(net: Net, zono: Zonotope) -> Segments:
+    """What :mod:`.compiled.segments` works on; empty where the search does without."""
+    widest = int(net.widths.max())
+    used = len(net.widths) > 1 and zono.v.shape[0] > 0 and int(net.widths[-2:].max()) <= 64
+    points = POINTS + 1 if used else 0
+    return Segments(
+        numbers=np.zeros(3, np.int64),
+        at=np.zeros((points, widest)),
+        blur=np.zeros(widest),
+        reach=np.zeros(widest),
+        doubt=np.zeros((2, widest)),
+        patterns=np.zeros((SLOTS if used else 1, 3), np.uint64),
+        stops=np.zeros(widest),
+        units=np.zeros(widest, np.int64),
+        crossings=np.zeros(widest),
+        here=np.zeros(widest),
+        there=np.zeros(widest),
     )
 
 
@@ -177,6 +198,7 @@ class Machine(Search):
         self._emit, self._record = emit, record
         self.net = compiled_net(frame, layers, closed)
         self._zono = zonotope_memory(frame, self.net)
+        self._segments = segments_memory(self.net, self._zono)
         self._point_size = frame.point_size
         self.state: State = self._memory(_SLOTS)
 
@@ -241,7 +263,7 @@ class Machine(Search):
         limit = np.iinfo(np.int64).max if most is None else self.regions + most
         while True:
             with compiling("tree"):
-                code = int(compiled.run(self.net, self.state, self._zono, steps, limit, self._emit))
+                code = int(compiled.run(self.net, self.state, self._zono, self._segments, steps, limit, self._emit))
             if code != codes.GROW:
                 return code
             self._grow()
@@ -292,6 +314,7 @@ class Machine(Search):
             "decided_by_multipliers": int(c[node.BY_MULTIPLIERS]),
             "decided_by_point": int(c[node.BY_POINT]),
             "regions_without_branching": int(c[node.JOINTLY]),
+            "regions_on_segments": int(c[node.ON_SEGMENTS]),
             "cells_outside_the_zonotope": int(c[node.SEPARATED]),
             "rounds_of_the_zonotope_check": int(self._zono.rounds[1]),
         }

@@ -49,6 +49,7 @@ from milpcount.search.compiled.node import (
     settle,
 )
 from milpcount.search.compiled.proofs import add_multiple, supremum
+from milpcount.search.compiled.segments import MOST, count_known, known_leaf, learn, new_cell
 from milpcount.search.compiled.sums import record_sum
 from milpcount.search.compiled.tape import record_branch
 
@@ -182,7 +183,7 @@ def come_back(net, st, d):
 
 
 @jit
-def run(net, st, zono, steps, limit, emit):
+def run(net, st, zono, seg, steps, limit, emit):
     """Search on for at most so many steps, or up to so many regions; return why it stopped.
 
     After DOUBT_SIDE the caller sets the verdict on side DOUBT_SIGN of unit DOUBT_UNIT in the
@@ -191,6 +192,7 @@ def run(net, st, zono, steps, limit, emit):
     reg = st.registers
     n_layers = net.widths.shape[0]
     plain = not emit and st.tape.shape[0] == 0
+    joined = plain and seg.at.shape[0] > 0
     while reg[SLOT] >= 0:
         if steps <= 0 or reg[REGIONS] >= limit:
             return STEPS
@@ -204,12 +206,18 @@ def run(net, st, zono, steps, limit, emit):
             if st.layer[d] < n_layers:
                 if not enter(net, st, d):
                     return DOUBT_NODE
+                if joined and st.layer[d] == n_layers - 2:
+                    new_cell(seg)
                 st.stage[d] = DECIDE
                 continue
             if emit and reg[LEAVES] == st.leaf_signs.shape[0]:
                 return FULL
-            if not leaf(net, st, zono, d, emit):
-                return DOUBT_NODE
+            if not (joined and known_leaf(net, st, seg, d)):
+                before = reg[REGIONS]
+                if not leaf(net, st, zono, d, emit):
+                    return DOUBT_NODE
+                if joined and reg[REGIONS] > before:
+                    learn(net, st, seg, zono)
             reg[SLOT] = d - 1
             continue
         if stage == COME_BACK:
@@ -227,8 +235,13 @@ def run(net, st, zono, steps, limit, emit):
             k = free_rows(st, d) if plain and st.layer[d] == n_layers - 1 else 0
             before = only_active(net, st, d) if k > 1 else -1
             counted = before >= 0 and on_a_line(net, st, zono, d, k, before)
-            if not counted and k > 0 and worth_trying(net, st, d, k):
+            met = 0
+            if joined and not counted and 0 < k <= MOST:
+                counted, met = count_known(net, st, seg, zono, d, k)
+            if not counted and k > 0 and met == 0 and worth_trying(net, st, d, k):
                 counted = jointly(net, st, zono, d, k)
+                if counted and joined:
+                    learn(net, st, seg, zono)
             if counted:
                 reg[SLOT] = d - 1
             else:
