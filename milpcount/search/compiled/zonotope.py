@@ -26,7 +26,7 @@ from milpcount.search.compiled.forms import TINY, gamma
 from milpcount.search.compiled.jit import jit, summing
 from milpcount.search.compiled.least_squares import dot, least_multipliers
 
-WIDE, NARROW = 1e-3, 1e-7  # wanted distance from every row, in units of u: at first, and then
+WIDE, NARROW = 1e-4, 1e-7  # wanted distance from every row, in units of u: at first, and then
 ROUNDS = 16
 BLOCK = 64  # coordinates that are compared at once
 REFRESH = 3000  # rounds after which accumulated rounding is thrown away
