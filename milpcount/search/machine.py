@@ -98,7 +98,7 @@ def segments_memory(net: Net, zono: Zonotope) -> Segments:
     points = POINTS + 1 if used else 0
     return Segments(
         numbers=np.zeros(3, np.int64),
-        at=np.zeros((points, widest)),
+        at=np.zeros((widest if used else 0, points)),
         blur=np.zeros(widest),
         reach=np.zeros(widest),
         doubt=np.zeros((2, widest)),
@@ -108,6 +108,10 @@ def segments_memory(net: Net, zono: Zonotope) -> Segments:
         crossings=np.zeros(widest),
         here=np.zeros(widest),
         there=np.zeros(widest),
+        table=np.zeros((2 * widest + 2, points)),
+        values=np.zeros(2 * widest + 2),
+        basic=np.zeros(2 * widest + 2, np.int64),
+        nonbasic=np.zeros(points, np.int64),
     )
 
 
@@ -236,7 +240,7 @@ class Machine(Search):
             z=np.zeros(n),
             total=np.zeros(n + 1),
             registers=registers,
-            counters=np.zeros(8, index),
+            counters=np.zeros(9, index),
             joint=np.zeros((64, 2), index),
             leaf_signs=np.zeros((leaves, n_units), np.int8),
             leaf_points=np.zeros((leaves, self._point_size)),
@@ -315,6 +319,7 @@ class Machine(Search):
             "decided_by_point": int(c[node.BY_POINT]),
             "regions_without_branching": int(c[node.JOINTLY]),
             "regions_on_segments": int(c[node.ON_SEGMENTS]),
+            "regions_in_hulls": int(c[node.IN_HULLS]),
             "cells_outside_the_zonotope": int(c[node.SEPARATED]),
             "rounds_of_the_zonotope_check": int(self._zono.rounds[1]),
         }

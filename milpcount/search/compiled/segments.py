@@ -19,19 +19,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.search.compiled.codes import REGIONS
-from milpcount.search.compiled.dictionary import FREE
 from milpcount.search.compiled.forms import TINY, gamma
 from milpcount.search.compiled.jit import jit
-from milpcount.search.compiled.leaves import take_rows
-from milpcount.search.compiled.node import BY_POINT, JOINTLY, ON_SEGMENTS, SEPARATED, form_of
-from milpcount.search.compiled.zonotope import EMPTY, FOUND, confirm, take_row
 
 POINTS = 256
 SEGMENTS = 16
 SLOTS = 1 << 14  # patterns in the table
 MARGIN = 1e-11
-MOST = 6  # undecided units whose 2^k patterns are looked up
 # Places in Segments.numbers.
 CELL, KEPT, RANDOM = range(3)
 ONE = np.uint64(1)
@@ -43,7 +37,7 @@ class Segments(NamedTuple):
 
     Attributes:
         numbers: of the cell; of the points found in it; state of the random numbers.
-        at: pre-activations of the layer before the last at the points; no rows where the search
+        at: pre-activations of the layer before the last, a column a point; no rows where the search
             does without.
         blur: bound on their errors, one a unit.
         reach: bound on their absolute values.
@@ -64,6 +58,10 @@ class Segments(NamedTuple):
     crossings: NDArray[np.float64]
     here: NDArray[np.float64]
     there: NDArray[np.float64]
+    table: NDArray[np.float64]  # for :mod:`.hull`: a row a basic variable, a column a nonbasic one
+    values: NDArray[np.float64]  # of the basic variables
+    basic: NDArray[np.int64]  # which they are: points from 0 on, units from -1 down
+    nonbasic: NDArray[np.int64]
 
 
 @jit
@@ -111,86 +109,6 @@ def word_of(net, st, d, layer):
 
 
 @jit
-def known_leaf(net, st, seg, d):
-    """Count the leaf in slot ``d`` if its pattern was met."""
-    last = net.widths.shape[0] - 1
-    if not known(seg, word_of(net, st, d, last - 1), word_of(net, st, d, last)):
-        return False
-    st.counters[BY_POINT] += 1
-    st.counters[ON_SEGMENTS] += 1
-    st.registers[REGIONS] += 1
-    return True
-
-
-@jit
-def known_below(net, st, seg, d, k):
-    """How many of the ``2^k`` patterns below slot ``d`` of the last layer were met.
-
-    Returns:
-        The number, and a number whose bits are the signs of the free rows in one of them.
-    """
-    last = net.widths.shape[0] - 1
-    first = word_of(net, st, d, last - 1)
-    base = word_of(net, st, d, last)
-    begin = net.n + net.domain.shape[1] + net.starts[last]
-    bits = seg.units
-    count = 0
-    for r in range(st.m[d]):
-        if st.kind[d, r] == FREE:
-            bits[count] = st.rowvar[d, r] - begin
-            count += 1
-    total = 0
-    where = 0
-    for choice in range(1 << k):
-        second = base
-        for i in range(k):
-            if choice >> i & 1:
-                second |= ONE << np.uint64(bits[i])
-        if known(seg, first, second):
-            total += 1
-            where = choice
-    return total, where
-
-
-@jit
-def count_known(net, st, seg, zono, d, k):
-    """Count the leaves below slot ``d``, whose ``k`` free rows may cut it, if that is easy.
-
-    It is easy if all patterns were met, or if but one of two was: then that one row is tried.
-
-    Returns:
-        Whether they were counted, and how many patterns were met.
-    """
-    total, where = known_below(net, st, seg, d, k)
-    if total == 1 << k:
-        st.counters[BY_POINT] += total
-        st.counters[ON_SEGMENTS] += total
-        st.registers[REGIONS] += total
-        return True, total
-    if k != 1 or total != 1:
-        return False, total
-    count = 0
-    for r in range(st.m[d]):
-        if st.kind[d, r] == FREE:
-            layer, i = form_of(net, st, st.rowvar[d, r])
-            sign = 1.0 if where == 0 else -1.0
-            count = take_row(zono, count, st.forms[layer], i, sign, st.rowvar[d, r] - net.n)
-    code = confirm(zono, take_rows(net, st, zono, d, count))
-    if code == FOUND:
-        learn(net, st, seg, zono)
-        total += 1
-    elif code == EMPTY:
-        st.counters[SEPARATED] += 1
-    else:
-        return False, total
-    st.counters[BY_POINT] += total
-    st.counters[ON_SEGMENTS] += 1
-    st.counters[JOINTLY] += total
-    st.registers[REGIONS] += total
-    return True, total
-
-
-@jit
 def learn(net, st, seg, zono):
     """Take the input up whose image the check of a cell has just found; follow new segments."""
     layer = net.widths.shape[0] - 2
@@ -199,7 +117,6 @@ def learn(net, st, seg, zono):
     kept = seg.numbers[KEPT]
     # The place after the last points is for the new one, until segments to it are drawn.
     new = min(kept, POINTS)
-    here = seg.at[new]
     for i in range(net.widths[layer]):
         value = forms[n, i]
         size = abs(value)
@@ -209,7 +126,7 @@ def learn(net, st, seg, zono):
             value += p
             size += abs(p)
             smear += abs(forms[c, i])
-        here[i] = value
+        seg.at[i, new] = value
         error = forms[n + 1, i] + 1.01 * smear * zono.blur + gamma(n + 1) * size + TINY
         seg.blur[i] = max(seg.blur[i], error)
         seg.reach[i] = max(seg.reach[i], abs(value))
@@ -226,7 +143,7 @@ def learn(net, st, seg, zono):
         state = state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
         place = np.int64((state >> np.uint64(33)) % np.uint64(POINTS))
         for i in range(net.widths[layer]):
-            seg.at[place, i] = here[i]
+            seg.at[i, place] = seg.at[i, new]
     seg.numbers[RANDOM] = np.int64(state)
     seg.numbers[KEPT] = kept + 1
 
@@ -254,7 +171,7 @@ def last_layer(net, seg, layer, a, b, t, out):
     for j in range(wide):
         out[j] = net.biases[start + j]
     for i in range(net.widths[layer]):
-        value = seg.at[a, i] + t * (seg.at[b, i] - seg.at[a, i])
+        value = seg.at[i, a] + t * (seg.at[i, b] - seg.at[i, a])
         if value < 0.0:
             value *= net.slopes[net.starts[layer] + i]
         if value != 0.0:
@@ -270,7 +187,7 @@ def follow(net, seg, layer, a, b):
     count = 0
     first = NONE
     for i in range(net.widths[layer]):
-        p, q = at[a, i], at[b, i]
+        p, q = at[i, a], at[i, b]
         if abs(p) <= seg.doubt[0, i] or abs(q) <= seg.doubt[0, i]:
             return
         if p > 0.0:
@@ -328,7 +245,7 @@ def follow_piece(net, seg, layer, a, b, low, high, count, first):
         t = low + x * (high - low)
         for c in range(count):
             i = seg.units[c]
-            value = seg.at[a, i] + t * (seg.at[b, i] - seg.at[a, i])
+            value = seg.at[i, a] + t * (seg.at[i, b] - seg.at[i, a])
             clear &= abs(value) > seg.doubt[0, i]
         if clear:
             note(seg, first, second)

@@ -49,7 +49,8 @@ from milpcount.search.compiled.node import (
     settle,
 )
 from milpcount.search.compiled.proofs import add_multiple, supremum
-from milpcount.search.compiled.segments import MOST, count_known, known_leaf, learn, new_cell
+from milpcount.search.compiled.segments import learn, new_cell
+from milpcount.search.compiled.shortcuts import MOST, count_met, count_two, met_leaf
 from milpcount.search.compiled.sums import record_sum
 from milpcount.search.compiled.tape import record_branch
 
@@ -212,7 +213,7 @@ def run(net, st, zono, seg, steps, limit, emit):
                 continue
             if emit and reg[LEAVES] == st.leaf_signs.shape[0]:
                 return FULL
-            if not (joined and known_leaf(net, st, seg, d)):
+            if not (joined and met_leaf(net, st, seg, d)):
                 before = reg[REGIONS]
                 if not leaf(net, st, zono, d, emit):
                     return DOUBT_NODE
@@ -236,8 +237,13 @@ def run(net, st, zono, seg, steps, limit, emit):
             before = only_active(net, st, d) if k > 1 else -1
             counted = before >= 0 and on_a_line(net, st, zono, d, k, before)
             met = 0
-            if joined and not counted and 0 < k <= MOST:
-                counted, met = count_known(net, st, seg, zono, d, k)
+            if joined and not counted:
+                if k == 1:
+                    met = count_two(net, st, seg, zono, d)
+                    counted = met > 0
+                elif 0 < k <= MOST:
+                    met = count_met(net, st, seg, d, k)
+                    counted = met == 1 << k
             if not counted and k > 0 and met == 0 and worth_trying(net, st, d, k):
                 counted = jointly(net, st, zono, d, k)
                 if counted and joined:
