@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from milpcount.search.compiled.forms import TINY, gamma
 from milpcount.search.compiled.jit import jit
 
-POINTS = 256
+POINTS = 96
 SEGMENTS = 16
 SLOTS = 1 << 14  # patterns in the table
 MARGIN = 1e-11
