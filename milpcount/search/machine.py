@@ -62,6 +62,8 @@ def zonotope_memory(frame: Frame, net: Net) -> Zonotope:
         rows=np.zeros((rows, net.n + 1)),
         errors=np.zeros(rows),
         length=np.zeros(rows),
+        normal=np.zeros((rows, n)),
+        single=np.zeros(rows, dtype=np.int64),
         u=np.zeros(many),
         image=np.zeros(net.n),
         columns=np.ascontiguousarray(v.T),

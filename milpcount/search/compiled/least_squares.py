@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from milpcount.search.compiled.jit import jit, summing
+from milpcount.search.compiled.jit import inlined, jit, summing
 
 
 @summing
@@ -23,97 +23,140 @@ def dot(a, b):
 
 
 @jit
-def solve_passive(zono, count, known):
+def least_multipliers(zono, m, equals):
+    """Minimise ``l K l / 2 - right . l`` over ``l >= 0``, starting from the active rows."""
+    n = zono.free.shape[0]
+    normal, single = zono.normal, zono.single
+    for r in range(m):
+        scale = 0.5 / zono.length[r]
+        where = -1
+        many = 0
+        for i in range(n):
+            value = scale * zono.rows[r, i]
+            normal[r, i] = value
+            if value != 0.0:
+                where = i
+                many += 1
+        # Most rows are bounds on one coordinate.
+        single[r] = where if many == 1 else -1
+    minimise(
+        m, equals, normal, single, zono.free, zono.right, zono.multipliers, zono.active,
+        zono.passive, zono.product, zono.kernel, zono.factor, zono.trial, zono.shift,
+    )  # fmt: skip
+
+
+@inlined
+def bring_in(r, count, normal, single, free, passive, product, kernel):
+    """Make row ``r`` the last of the passive ones; ``count`` are passive already."""
+    n = free.shape[0]
+    where = single[r]
+    if where >= 0:
+        f = normal[r, where]
+        for i in range(n):
+            product[r, i] = f * free[where, i]
+    else:
+        for i in range(n):
+            product[r, i] = 0.0
+        for c in range(n):
+            f = normal[r, c]
+            for i in range(n):
+                product[r, i] += f * free[c, i]
+    passive[count] = r
+    for a in range(count + 1):
+        s = passive[a]
+        where = single[s]
+        if where >= 0:
+            value = product[r, where] * normal[s, where]
+        else:
+            value = 0.0
+            for i in range(n):
+                value += product[r, i] * normal[s, i]
+        kernel[r, s] = value
+        kernel[s, r] = value
+
+
+@inlined
+def solve_passive(count, known, kernel, right, passive, factor, trial):
     """Solve the kernel on the passive rows for ``trial`` by Cholesky.
 
-    The first ``known`` rows of the factor are right already.
+    The first ``known`` rows of the factor are right already; its diagonal holds reciprocals.
     """
-    k, f, t, p = zono.kernel, zono.factor, zono.trial, zono.passive
     for a in range(known, count):
-        for b in range(a + 1):
-            total = k[p[a], p[b]]
+        for b in range(a):
+            total = kernel[passive[a], passive[b]]
             for c in range(b):
-                total -= f[a, c] * f[b, c]
-            if a == b:
-                if total <= 1e-13:
-                    total = 1e-13
-                f[a, a] = math.sqrt(total)
-            else:
-                f[a, b] = total / f[b, b]
-    for a in range(count):
-        total = zono.right[p[a]]
+                total -= factor[a, c] * factor[b, c]
+            factor[a, b] = total * factor[b, b]
+        total = kernel[passive[a], passive[a]]
         for c in range(a):
-            total -= f[a, c] * t[c]
-        t[a] = total / f[a, a]
+            total -= factor[a, c] * factor[a, c]
+        factor[a, a] = 1.0 / math.sqrt(max(total, 1e-13))
+    for a in range(count):
+        total = right[passive[a]]
+        for c in range(a):
+            total -= factor[a, c] * trial[c]
+        trial[a] = total * factor[a, a]
     for a in range(count - 1, -1, -1):
-        total = t[a]
-        for c in range(a + 1, count):
-            total -= f[c, a] * t[c]
-        t[a] = total / f[a, a]
+        total = trial[a] * factor[a, a]
+        trial[a] = total
+        for c in range(a):
+            trial[c] -= factor[a, c] * total
 
 
-@jit
-def bring_in(zono, r, count):
-    """Make row ``r`` the last of the passive ones; ``count`` are passive already."""
-    n = zono.free.shape[0]
-    row, product = zono.rows[r], zono.product[r]
-    scale = 0.25 / zono.length[r]
-    for i in range(n):
-        product[i] = scale * dot(zono.free[i], row[:n])
-    zono.passive[count] = r
-    for a in range(count + 1):
-        s = zono.passive[a]
-        value = dot(product, zono.rows[s, :n]) / zono.length[s]
-        zono.kernel[r, s] = value
-        zono.kernel[s, r] = value
-
-
-@jit
-def most_violated(zono, m, count):
+@inlined
+def most_violated(m, count, normal, single, right, multipliers, active, passive, product, shift):
     """The row, none of the passive ones, that the present multipliers violate most; or -1."""
-    n = zono.free.shape[0]
-    shift = zono.shift
+    n = shift.shape[0]
     for i in range(n):
         shift[i] = 0.0
     for a in range(count):
-        r = zono.passive[a]
-        f = zono.multipliers[r]
+        r = passive[a]
+        f = multipliers[r]
         for i in range(n):
-            shift[i] += f * zono.product[r, i]
+            shift[i] += f * product[r, i]
     worst = 1e-10
     found = -1
     for r in range(m):
-        if zono.active[r]:
+        if active[r]:
             continue
-        slack = zono.right[r] - dot(shift, zono.rows[r, :n]) / zono.length[r]
+        slack = right[r]
+        where = single[r]
+        if where >= 0:
+            slack -= shift[where] * normal[r, where]
+        else:
+            for i in range(n):
+                slack -= shift[i] * normal[r, i]
         if slack > worst:
             worst, found = slack, r
     return found
 
 
-@jit
-def least_multipliers(zono, m, equals):
-    """Minimise ``l K l / 2 - right . l`` over ``l >= 0``, starting from the active rows."""
-    lam, p = zono.multipliers, zono.passive
+@summing
+def minimise(
+    m, equals, normal, single, free, right, multipliers, active, passive, product, kernel,
+    factor, trial, shift,
+):  # fmt: skip
+    """The same, of plain arrays: row ``r`` of the problem is ``normal[r]``, in terms of ``u``."""
+    lam, p = multipliers, passive
     count = 0
     for r in range(m):
         lam[r] = 0.0
-        if zono.active[r]:
-            bring_in(zono, r, count)
+        if active[r]:
+            bring_in(r, count, normal, single, free, passive, product, kernel)
             count += 1
     known = 0
     while count > 0:
         # Without the rows that the changed problem pushes away.
-        solve_passive(zono, count, known)
+        solve_passive(count, known, kernel, right, passive, factor, trial)
         kept = 0
         known = count
         for a in range(count):
-            if zono.trial[a] > 0.0 or p[a] < equals:
-                lam[p[a]] = zono.trial[a]
+            if trial[a] > 0.0 or p[a] < equals:
+                lam[p[a]] = trial[a]
                 p[kept] = p[a]
                 kept += 1
             else:
-                zono.active[p[a]] = False
+                active[p[a]] = False
                 known = min(known, kept)
         if kept == count:
             break
@@ -121,31 +164,33 @@ def least_multipliers(zono, m, equals):
             lam[p[a]] = 0.0
         count = kept
     for _ in range(3 * m + 10):
-        enter = most_violated(zono, m, count)
+        enter = most_violated(
+            m, count, normal, single, right, multipliers, active, passive, product, shift
+        )
         if enter < 0:
             return
-        bring_in(zono, enter, count)
-        zono.active[enter] = True
+        bring_in(enter, count, normal, single, free, passive, product, kernel)
+        active[enter] = True
         known = count
         count += 1
         while count > 0:
-            solve_passive(zono, count, known)
+            solve_passive(count, known, kernel, right, passive, factor, trial)
             step = 1.0
             for a in range(count):
-                if zono.trial[a] <= 0.0 and p[a] >= equals:
+                if trial[a] <= 0.0 and p[a] >= equals:
                     old = lam[p[a]]
-                    step = min(step, old / (old - zono.trial[a]) if old > 0.0 else 0.0)
+                    step = min(step, old / (old - trial[a]) if old > 0.0 else 0.0)
             for a in range(count):
-                lam[p[a]] += step * (zono.trial[a] - lam[p[a]])
+                lam[p[a]] += step * (trial[a] - lam[p[a]])
             if step >= 1.0:
                 break
             kept = 0
             known = count
             for a in range(count):
                 r = p[a]
-                if r >= equals and zono.trial[a] <= 0.0 and lam[r] <= 1e-14:
+                if r >= equals and trial[a] <= 0.0 and lam[r] <= 1e-14:
                     lam[r] = 0.0
-                    zono.active[r] = False
+                    active[r] = False
                     known = min(known, kept)
                 else:
                     p[kept] = r

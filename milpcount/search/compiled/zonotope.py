@@ -51,6 +51,8 @@ class Zonotope(NamedTuple):
     rows: NDArray[np.float64]
     errors: NDArray[np.float64]
     length: NDArray[np.float64]
+    normal: NDArray[np.float64]  # rows in units of u
+    single: NDArray[np.int64]  # place of a row's only coefficient, -1 where there are more
     u: NDArray[np.float64]
     image: NDArray[np.float64]
     columns: NDArray[np.float64]  # v, transposed
@@ -177,11 +179,38 @@ def clip(zono):
                 weighted[i, changed] = weight * column[i]
                 zono.fixed[i] += step * column[i]
             changed += 1
-    for i in range(n):
-        for c in range(i + 1):
-            zono.free[i, c] += dot(weighted[i, :changed], gone[c, :changed])
-            zono.free[c, i] = zono.free[i, c]
+    add_products(zono.free, weighted, gone, changed)
     return changed
+
+
+@summing
+def add_products(total, a, b, count):
+    """Add the scalar products of the first entries of rows of two matrices: symmetric."""
+    n = total.shape[0]
+    for i in range(n):
+        c = 0
+        # Four at a time: one pass over the row for all of them.
+        while c + 4 <= i + 1:
+            e, f, g, h = 0.0, 0.0, 0.0, 0.0
+            for j in range(count):
+                t = a[i, j]
+                e += t * b[c, j]
+                f += t * b[c + 1, j]
+                g += t * b[c + 2, j]
+                h += t * b[c + 3, j]
+            total[i, c] += e
+            total[i, c + 1] += f
+            total[i, c + 2] += g
+            total[i, c + 3] += h
+            c += 4
+        while c <= i:
+            e = 0.0
+            for j in range(count):
+                e += a[i, j] * b[c, j]
+            total[i, c] += e
+            c += 1
+        for c in range(i):
+            total[c, i] = total[i, c]
 
 
 @jit
