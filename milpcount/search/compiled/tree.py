@@ -26,7 +26,7 @@ from milpcount.search.compiled.codes import (
     VERDICT,
 )
 from milpcount.search.compiled.dictionary import FREE, SEEN_NEGATIVE, SEEN_POSITIVE
-from milpcount.search.compiled.jit import jit
+from milpcount.search.compiled.jit import borrowed, jit
 from milpcount.search.compiled.joint import jointly, worth_trying
 from milpcount.search.compiled.leaves import leaf
 from milpcount.search.compiled.line import on_a_line, only_active
@@ -190,6 +190,12 @@ def run(net, st, zono, seg, steps, limit, emit):
     After DOUBT_SIDE the caller sets the verdict on side DOUBT_SIGN of unit DOUBT_UNIT in the
     node of the present slot; after DOUBT_NODE it settles that node as a whole, elsewhere.
     """
+    return go_on(borrowed(net), borrowed(st), borrowed(zono), borrowed(seg), steps, limit, emit)
+
+
+@jit
+def go_on(net, st, zono, seg, steps, limit, emit):
+    """The loop of :func:`run`."""
     reg = st.registers
     n_layers = net.widths.shape[0]
     plain = not emit and st.tape.shape[0] == 0
