@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from milpcount.outcome import Found, Outcome
 from milpcount.problem import CountProblem, Watch
 from milpcount.result import Definition
 
-__all__ = ["ENGINES", "EngineSpec", "choose_engine", "run_engine"]
+__all__ = ["ENGINES", "EngineSpec", "can_resume", "choose_engine", "run_engine"]
 
 FEW_DIMENSIONS = 5
 
@@ -91,6 +91,19 @@ def choose_engine(name: str, problem: CountProblem) -> str:
     return name
 
 
+def can_resume(name: str) -> bool:
+    """Whether the engine can go on with a count from a file; "auto" chooses such engines only."""
+    return name == "auto" or "resume" in _function(name)[1]
+
+
+def _function(name: str) -> tuple[Callable[..., Iterator[Found]], list[str]]:
+    """The engine, and the names of its options."""
+    spec = ENGINES[name]
+    function = getattr(importlib.import_module(spec.module), spec.function)
+    parameters = inspect.signature(function).parameters.values()
+    return function, [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+
+
 def run_engine(
     name: str, problem: CountProblem, watch: Watch, outcome: Outcome, options: Mapping[str, Any]
 ) -> Iterator[Found]:
@@ -99,16 +112,9 @@ def run_engine(
     Raises:
         UnsupportedError: an option that the engine does not have.
     """
-    spec = ENGINES[name]
-    function = getattr(importlib.import_module(spec.module), spec.function)
-    known = [
-        p.name
-        for p in inspect.signature(function).parameters.values()
-        if p.kind is inspect.Parameter.KEYWORD_ONLY
-    ]
+    function, known = _function(name)
     for option in options:
         if option not in known:
             listing = f"its options are {', '.join(known)}" if known else "it has no options"
             raise UnsupportedError(f"engine {name} has no option {option!r}; {listing}")
-    found: Iterator[Found] = function(problem, watch, outcome, **options)
-    return found
+    return function(problem, watch, outcome, **options)

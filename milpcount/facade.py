@@ -112,7 +112,7 @@ def count(
         definition=Definition.LINEAR if linear else problem.definition,
         with_output=with_output,
         termination=outcome.termination,
-        seconds=watch.seconds,
+        seconds=watch.seconds_before + watch.seconds,
         network_sha256=net.sha256,
         statistics=outcome.statistics,
     )

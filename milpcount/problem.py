@@ -140,11 +140,12 @@ class Watch:
         self._start = time.perf_counter()
         self._last_report = -1.0
         self.regions = 0
+        self.seconds_before = 0.0  # of the runs that this one goes on with
         self.stopped: Termination | None = None
 
     @property
     def seconds(self) -> float:
-        """Since the start."""
+        """Since the start; limits are those of this run."""
         return time.perf_counter() - self._start
 
     @property

@@ -68,6 +68,7 @@ def search(
     if resume is not None and outcome.keep and not outcome.patterns_only:
         raise UnsupportedError("a run whose regions are wanted cannot be resumed; leave resume out")
     journal = Journal(resume, problem, method, outcome.keep)
+    watch.seconds_before = journal.seconds
     if journal.count:
         watch.regions += journal.count
         if outcome.keep:

@@ -13,6 +13,7 @@ import base64
 import hashlib
 import json
 import os
+import time
 import zlib
 from collections import Counter
 from pathlib import Path
@@ -49,6 +50,8 @@ class Journal:
         self._patterns: list[str] = []
         self.count = 0
         self.closed = 0.0
+        self.seconds = 0.0
+        self._since = time.perf_counter()
         self.statistics: Counter[str] = Counter()
         self.open: dict[int, Bundle] = {}
         self._next = 0
@@ -84,6 +87,7 @@ class Journal:
                 "done": number,
                 "count": to_decimal(count),
                 "closed": closed,
+                "seconds": self._take_seconds(),
                 "statistics": statistics,
                 "left": {str(k): encode(b) for k, b in zip(numbers, left, strict=True)},
             }
@@ -107,12 +111,21 @@ class Journal:
         """The patterns found until now, 0/1, one row a region."""
         return [_unpack(text, self._units) for text in self._patterns]
 
+    def _take_seconds(self) -> float:
+        """Wall time since the last line, added to the total."""
+        now = time.perf_counter()
+        passed, self._since = now - self._since, now
+        self.seconds += passed
+        return passed
+
     def _snapshot(self) -> None:
         if self._path is None:
             return
+        self._take_seconds()
         state = {
             "count": to_decimal(self.count),
             "closed": self.closed,
+            "seconds": self.seconds,
             "statistics": dict(self.statistics),
             "left": {str(k): encode(b) for k, b in self.open.items()},
             "patterns": self._patterns,
@@ -172,6 +185,7 @@ class Journal:
             del self.open[int(line["done"])]
         self.count += from_decimal(line["count"])
         self.closed += float(line["closed"])
+        self.seconds += float(line.get("seconds", 0.0))
         self.statistics.update({str(k): int(v) for k, v in line["statistics"].items()})
         self._patterns += line.get("patterns", [])
         for k, data in line["left"].items():

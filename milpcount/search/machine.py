@@ -269,7 +269,11 @@ class Machine(Search):
         limit = np.iinfo(np.int64).max if most is None else self.regions + most
         while True:
             with compiling("tree"):
-                code = int(compiled.run(self.net, self.state, self._zono, self._segments, steps, limit, self._emit))
+                code = int(
+                    compiled.run(
+                        self.net, self.state, self._zono, self._segments, steps, limit, self._emit
+                    )
+                )
             if code != codes.GROW:
                 return code
             self._grow()

@@ -46,6 +46,9 @@ def _count(run: Run, settings: CountSettings, progress: ProgressCallback | None)
     network = run.source.load()
     bounds = bound(network, with_output=settings.with_output)
     options: dict[str, Any] = dict(settings.options)
+    if run.journal is not None:
+        run.journal.parent.mkdir(parents=True, exist_ok=True)
+        options["resume"] = run.journal
     result = count(
         network,
         resolve_domain(run.domain),

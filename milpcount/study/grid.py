@@ -76,7 +76,12 @@ class NetworkSource:
 
 @dataclass(frozen=True)
 class Run:
-    """One count, estimate or bound of one network; ``settings`` say which of them."""
+    """One count, estimate or bound of one network; ``settings`` say which of them.
+
+    Attributes:
+        journal: file in which an unfinished count is kept, so that it goes on when the study is
+            run again; None where there is none.
+    """
 
     key: str
     source: NetworkSource
@@ -84,6 +89,7 @@ class Run:
     architecture: tuple[int, ...]
     domain: DomainSettings
     settings: RunSettings
+    journal: Path | None = None
 
     @property
     def label(self) -> str:

@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 
 import milpcount as mc
+from milpcount.problem import CountProblem
+from milpcount.search.compiled import codes
+from milpcount.search.frames import problem_frames
+from milpcount.search.machine import Machine
 from tests.shared import random_net
 
 CASES = [
@@ -67,3 +71,52 @@ def test_equal_breakpoints_on_a_line() -> None:
         assert full.lower == mc.count(network, mc.Box(-1, 1), engine="brute").lower
         counts.append(full.lower)
     assert counts == [6, 8]
+
+
+def test_regions_between_inputs_need_no_proof() -> None:
+    """Many inputs and regions: most patterns are met between inputs that were found before."""
+    for seed, widths in enumerate(([30, 7, 5, 6, 1], [40, 9, 8, 1], [25, 6, 3, 4, 4, 1])):
+        network = random_net(np.random.default_rng(seed), widths)
+        result = mc.count(network, mc.Box(-1, 1), engine="tree")
+        met = result.statistics["regions_on_segments"], result.statistics["regions_in_hulls"]
+        assert min(met) > 0
+        assert sum(met) > result.lower / 10
+        assert result.lower == enumerated(network, mc.Box(-1, 1), "full")
+
+
+def test_leaky_units_between_inputs() -> None:
+    """Inactive units pass something on, of either sign."""
+    for seed, slopes in enumerate(([0.5, 0.25, 0.0], [-0.5, 0.1, 0.3], [0.0, -1.0, 0.5])):
+        network = random_net(np.random.default_rng(seed), [24, 5, 4, 5, 1], "normal", slopes)
+        result = mc.count(network, mc.Box(-1, 1), engine="tree")
+        assert result.statistics["regions_on_segments"] > 0
+        assert result.lower == enumerated(network, mc.Box(-1, 1), "full")
+
+
+def finish(machine: Machine, limit: int) -> None:
+    """Search on in portions."""
+    while (code := machine.run(limit)) != codes.DONE:
+        assert code == codes.STEPS
+
+
+@pytest.mark.parametrize("limit", [1, 7, 50])
+def test_stops_on_the_way_change_nothing(limit: int) -> None:
+    """What is known of a cell is of no use in the next, also after a stop in the middle."""
+    network = random_net(np.random.default_rng(5), [30, 6, 4, 5, 1])
+    truth = mc.count(network, mc.Box(-1, 1), engine="tree").lower
+    problem = CountProblem.of(network, mc.Box(-1, 1))
+    frame = problem_frames(problem)[0]
+    assert frame is not None
+    machine = Machine(frame, problem.layers, closed=False, emit=False)
+    assert machine.start(np.zeros(problem.n_units, np.int8))
+    finish(machine, limit)
+    assert machine.regions == truth
+    # Again, with the memory that it has, from the nodes that an interrupted search leaves.
+    assert machine.start(np.zeros(problem.n_units, np.int8))
+    before = machine.regions
+    machine.run(100 * limit)
+    nodes = machine.open_nodes()
+    for signs, share in nodes:
+        assert machine.start(signs, share)
+        finish(machine, limit)
+    assert machine.regions - before == truth

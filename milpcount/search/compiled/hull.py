@@ -1,4 +1,4 @@
-"""Regions between points that were found: does the convex hull of the points meet a cell?
+"""Regions between inputs found before: whether the convex hull of the points meets a cell.
 
 The points are those of :mod:`.segments`.  A linear programme in their weights, which sum to 1,
 looks for weights with which all units that bound the cell have the wanted signs: phase 1 of the
@@ -23,10 +23,7 @@ SLOPE = 1e-10
 def in_hull(net, st, seg, d, unit, sign):
     """Whether a point of the hull is found in the cell of slot ``d``, then noted as met.
 
-    Arguments:
-        d: a slot of the last layer, or below it.
-        unit, sign: a unit of the last layer that is to have this sign although it is undecided in
-            the slot; -1 for none.
+    Unit ``unit`` of the last layer (-1: none) is to have the given sign, though it is undecided.
     """
     count = min(seg.numbers[KEPT], POINTS)
     if count < 2:

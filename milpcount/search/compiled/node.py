@@ -30,7 +30,9 @@ from milpcount.search.compiled.tape import record_range
 
 ENTER, DECIDE, COME_BACK = 0, 1, 2
 # Places in State.counters.
-PIVOTS, NODES, BY_RANGE, BY_MULTIPLIERS, BY_POINT, JOINTLY, SEPARATED, ON_SEGMENTS, IN_HULLS = range(9)
+PIVOTS, NODES, BY_RANGE, BY_MULTIPLIERS, BY_POINT, JOINTLY, SEPARATED, ON_SEGMENTS, IN_HULLS = (
+    range(9)
+)
 
 
 class Net(NamedTuple):

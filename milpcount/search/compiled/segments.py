@@ -85,9 +85,7 @@ def place_of(first, second):
 def known(seg, first, second):
     """Whether the pattern was met in the present cell."""
     entry = seg.patterns[place_of(first, second)]
-    return (
-        entry[0] == first and entry[1] == second and entry[2] == np.uint64(seg.numbers[CELL])
-    )
+    return entry[0] == first and entry[1] == second and entry[2] == np.uint64(seg.numbers[CELL])
 
 
 @jit
