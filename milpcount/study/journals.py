@@ -26,6 +26,9 @@ def with_journal(run: Run, folder: Path, fresh: bool = False) -> Run:
     settings = run.settings
     if not isinstance(settings, CountSettings) or not can_resume(settings.engine):
         return run
+    # How many regions there are is looked at only between the parts of a count that can resume.
+    if settings.region_limit is not None:
+        return run
     if {"resume", "certificate"} & set(settings.options):
         return run
     content = {
