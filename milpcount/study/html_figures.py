@@ -12,6 +12,7 @@ from typing import Any
 
 from milpcount.bounds import estimate_hanin_rolnick2019
 from milpcount.decimal_text import from_decimal
+from milpcount.study.depth import DepthBounds, bounds_by_depth
 from milpcount.study.figures.style import hidden
 from milpcount.study.figures.sweep import initialisation
 from milpcount.study.html_traces import (
@@ -48,7 +49,7 @@ from milpcount.study.records import (
 from milpcount.study.sweep_table import sweep_table
 from milpcount.study.tables import WAY, architecture_table, cell_text
 
-__all__ = ["Figure", "hover_figures"]
+__all__ = ["Figure", "depth_figures", "hover_figures"]
 
 
 # The second of each where the first is not known.
@@ -230,6 +231,28 @@ def _sweep(counts: Records, bounds: Sequence[str]) -> Figure:
     ticks = {"tickmode": "array", "tickvals": places, "ticktext": [str(n) for n in places]}
     layout["xaxis"] |= {"type": "log", **ticks}
     return {"title": "Random networks: mean counts by size", "data": data, "layout": layout}
+
+
+def depth_figures(settings: DepthBounds) -> list[Figure]:
+    """The bound at every depth by the number of inputs, a figure a total of units."""
+    values = bounds_by_depth(settings)
+    figures = []
+    for total in settings.units:
+        data = []
+        for depth in settings.depths(total):
+            k = settings.layers.index(depth)
+            name = "1 layer" if depth == 1 else f"{depth} layers"
+            points = [(n, values[total, depth, n]) for n in settings.input_numbers()]
+            trace = trace_of(
+                name,
+                [(n, v, hover_text(f"{total} units, {name}", f"{n} inputs", cell_text(v)))
+                 for n, v in points],
+                pick(COLOURS, k), pick(SYMBOLS, k), line="solid",
+            )  # fmt: skip
+            data.append(trace)
+        layout = layout_of("inputs", f"bound ({bound_name(settings.bound)})")
+        figures.append({"title": f"Bound by depth: {total} units", "data": data, "layout": layout})
+    return figures
 
 
 def _question(record: Record) -> tuple[Any, ...]:

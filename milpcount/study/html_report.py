@@ -20,7 +20,7 @@ from milpcount._version import __version__
 from milpcount.decimal_text import from_decimal
 from milpcount.errors import MissingDependencyError
 from milpcount.study.files import write_text
-from milpcount.study.html_figures import hover_figures
+from milpcount.study.html_figures import depth_figures, hover_figures
 from milpcount.study.html_tables import run_anchor, runs_frame, table_html
 from milpcount.study.marks import marks_in
 from milpcount.study.records import Record, Records
@@ -69,6 +69,8 @@ def render_report(study: StoredStudy) -> str:
     """
     title = study.config.title or study.config.name
     figures = hover_figures(study.records, study.config.bounds)
+    if study.config.depth_bounds is not None:
+        figures += depth_figures(study.config.depth_bounds)
     data = {
         # Text, not values: numbers in a script lose digits behind the sixteenth.
         "records": [json.dumps(r, indent=1, ensure_ascii=False) for r in study.records],

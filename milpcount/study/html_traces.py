@@ -58,7 +58,8 @@ def per_shape(
 ) -> list[Figure]:
     """A series of runs for each architecture; ``place`` says where along the axis."""
     data = []
-    for k, shape in enumerate(dict.fromkeys(shape_of(r) for r in records)):
+    ordered = sorted(records, key=lambda record: list(record["architecture"]))
+    for k, shape in enumerate(dict.fromkeys(shape_of(r) for r in ordered)):
         part = [r for r in records if shape_of(r) == shape]
         symbol = pick(SYMBOLS, k // len(COLOURS))
         trace = runs_trace(hidden(shape) or shape, part, place, pick(COLOURS, k), 7, symbol)

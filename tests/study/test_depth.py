@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,9 @@ import pytest
 from milpcount.errors import ConfigError
 from milpcount.study import report_study, run_study
 from milpcount.study.depth import DepthBounds, bounds_by_depth, depth_table
+from milpcount.study.html_report import write_html_report
 from milpcount.study.schema import load_config
+from tests.study import fakes
 
 STUDY = """\
 name: depth
@@ -101,3 +105,22 @@ def test_wrong_settings(tmp_path: Path, old: str, new: str, message: str) -> Non
     with pytest.raises(ConfigError) as caught:
         load_config(path)
     assert message in str(caught.value)
+
+
+def test_the_page_has_it_to_hover(tmp_path: Path) -> None:
+    pytest.importorskip("plotly")
+    config = fakes.write_study(tmp_path, STUDY.replace("60, inputs", "[12, 60], inputs"))
+    run_study(config)
+    page = write_html_report(tmp_path / "out", tmp_path / "page.html").read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/json" id="study-data">(.*?)</script>', page, re.S)
+    assert found is not None
+    figures = json.loads(found[1])["figures"]
+    assert [t for t in (12, 60) if f"Bound by depth: {t} units" in page] == [12, 60]
+    settings = load_config(config)[0].depth_bounds
+    assert settings is not None
+    values = bounds_by_depth(settings)
+    for total, figure in zip((12, 60), figures, strict=True):
+        for trace in figure["data"]:
+            depth = int(trace["name"].split()[0])
+            heights = [float(values[total, depth, n]) for n in trace["x"]]
+            assert trace["y"] == heights

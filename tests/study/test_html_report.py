@@ -16,6 +16,7 @@ from milpcount.cli.app import run
 from milpcount.errors import ConfigError, MissingDependencyError
 from milpcount.study.html_report import write_html_report
 from milpcount.study.html_tables import table_html
+from milpcount.study.html_traces import per_shape
 from tests.study.report_study import DIGITS, HOSTILE, make_records, store_study
 
 
@@ -163,3 +164,12 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out)["files"] == [str(target)]
     assert target.stat().st_size > 4_000_000
     assert sorted(p.name for p in folder.iterdir()) == ["runs.jsonl", "study.json"]
+
+
+def test_series_stand_in_the_order_of_architectures() -> None:
+    """Files are read by name, where 10-12 comes before 2-20."""
+    shapes = [[784, 10, 12, 10], [784, 2, 20, 10], [784, 9, 13, 10]]
+    records = [{**make_records()[0], "architecture": shape} for shape in shapes]
+    assert [trace["name"] for trace in per_shape(records, lambda record: 1.0)] == [
+        "2,20", "9,13", "10,12",
+    ]  # fmt: skip
