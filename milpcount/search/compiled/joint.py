@@ -58,8 +58,11 @@ TRIED, WON = 0, 1
 
 
 @jit
-def worth_trying(net, st, d, k):
-    """Whether ``k`` units are likely enough to meet in the cell of slot ``d``."""
+def worth_trying(net, st, d, k, saved):
+    """Whether ``k`` units are likely enough to meet in the cell of slot ``d``.
+
+    An attempt costs about as much as one leaf, and success saves ``saved`` of them.
+    """
     if k > MOST or k > net.n:
         return False
     # Forms of a layer depend on no more numbers than an earlier layer has active units.
@@ -73,8 +76,7 @@ def worth_trying(net, st, d, k):
             return False
     tried, won = st.joint[k, TRIED], st.joint[k, WON]
     st.joint[0, TRIED] += 1
-    # An attempt costs about as much as one leaf, and saves 2^k - 1.
-    return (won + 1) * 2.0**k >= tried + 1 or st.joint[0, TRIED] % RETRY == 0
+    return (won + 1) * saved >= tried + 1 or st.joint[0, TRIED] % RETRY == 0
 
 
 @jit

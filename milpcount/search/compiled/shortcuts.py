@@ -21,6 +21,7 @@ from milpcount.search.compiled.segments import ONE, known, learn, word_of
 from milpcount.search.compiled.zonotope import EMPTY, FOUND, confirm, take_row
 
 MOST = 6  # undecided units whose 2^k patterns are looked up
+LEARNING = 2  # where more meet, so many regions are counted at once that points are little use
 
 
 @jit

@@ -50,7 +50,13 @@ from milpcount.search.compiled.node import (
 )
 from milpcount.search.compiled.proofs import add_multiple, supremum
 from milpcount.search.compiled.segments import learn, new_cell
-from milpcount.search.compiled.shortcuts import MOST, count_met, count_two, met_leaf
+from milpcount.search.compiled.shortcuts import (
+    LEARNING,
+    MOST,
+    count_met,
+    count_two,
+    met_leaf,
+)
 from milpcount.search.compiled.sums import record_sum
 from milpcount.search.compiled.tape import record_branch
 
@@ -250,9 +256,11 @@ def go_on(net, st, zono, seg, steps, limit, emit):
                 elif 0 < k <= MOST:
                     met = count_met(net, st, seg, d, k)
                     counted = met == 1 << k
-            if not counted and k > 0 and met == 0 and worth_trying(net, st, d, k):
+            # Where some of the patterns were met the others are likely to be cheap as well.
+            saved = 2.0**k if met == 0 else 2.0
+            if not counted and k > 0 and met >= 0 and worth_trying(net, st, d, k, saved):
                 counted = jointly(net, st, zono, d, k)
-                if counted and joined:
+                if counted and joined and k <= LEARNING:
                     learn(net, st, seg, zono)
             if counted:
                 reg[SLOT] = d - 1
