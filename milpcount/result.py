@@ -126,7 +126,7 @@ class CountResult:
         definition: what was counted.
         with_output: whether the output units counted as ReLUs.
         termination: why it stopped.
-        seconds: wall time.
+        seconds: wall time; of a resumed count that of all its runs.
         network_sha256: content hash of the network.
         statistics: engine-specific numbers (LPs solved, decisions by rung, missed by the solver).
         version: of milpcount.

@@ -16,7 +16,7 @@ from milpcount.problem import CountProblem, Watch
 from milpcount.search.bundle import Bundle, Report, halve
 from milpcount.search.dask_pool import DaskPool
 from milpcount.search.frames import certified_frame, is_bounded, problem_frames
-from milpcount.search.journal import Journal
+from milpcount.search.journal import Journal, holding
 from milpcount.search.pool import Here, Pool, Workers
 from milpcount.search.recording.coordinates import Coordinates
 from milpcount.search.recording.tape import Tape
@@ -67,6 +67,23 @@ def search(
         return
     if resume is not None and outcome.keep and not outcome.patterns_only:
         raise UnsupportedError("a run whose regions are wanted cannot be resumed; leave resume out")
+    with holding(resume):
+        yield from _in_portions(
+            problem, watch, outcome, method, workers, resume, certificate, coordinates
+        )
+
+
+def _in_portions(
+    problem: CountProblem,
+    watch: Watch,
+    outcome: Outcome,
+    method: Method,
+    workers: int | DaskCluster,
+    resume: Path | None,
+    certificate: CertificateWriter | None,
+    coordinates: Coordinates | None,
+) -> Iterator[Found]:
+    """Bundles that workers share and a file keeps."""
     journal = Journal(resume, problem, method, outcome.keep)
     watch.seconds_before = journal.seconds
     if journal.count:

@@ -16,6 +16,8 @@ import os
 import time
 import zlib
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +27,49 @@ from numpy.typing import NDArray
 from milpcount.decimal_text import from_decimal, to_decimal
 from milpcount.domain import Box
 from milpcount.errors import InputError
+from milpcount.locks import try_lock
 from milpcount.problem import CountProblem
 from milpcount.search.bundle import Bundle, decode, encode
 
-__all__ = ["Journal"]
+__all__ = ["Journal", "holding"]
 
 _FORMAT = 1
 _LONG = 2000  # lines before a snapshot
+
+
+@contextmanager
+def holding(path: Path | None) -> Iterator[None]:
+    """Keep other processes off the file of a run: two that write it would lose regions.
+
+    Raises:
+        InputError: another process has it.
+    """
+    if path is None:
+        yield
+        return
+    # Not the file itself, in whose place snapshots are put.
+    guard = path.with_name(path.name + ".lock")
+    busy = f"{path} is being written by another count; wait for its end, or name another file"
+    try:
+        file = guard.open("ab")
+    except OSError as error:
+        raise InputError(f"{path}: cannot write the file of the run: {error}") from error
+    with file:
+        if not try_lock(file) or not _is_there(guard, file.fileno()):
+            raise InputError(busy)
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                guard.unlink()
+
+
+def _is_there(path: Path, number: int) -> bool:
+    """Whether the open file was not removed by who held it before."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(number))
+    except FileNotFoundError:
+        return False
 
 
 class Journal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,21 @@ from milpcount.study.grid import Run
 from milpcount.study.schema import CountSettings
 from milpcount.study.seeds import canonical_json
 
-__all__ = ["drop_journal", "with_journal"]
+__all__ = ["drop_journal", "with_journal", "with_journals"]
 
 _FOLDER = "unfinished"
+
+
+def with_journals(runs: Sequence[Run], folder: Path, fresh: bool = False) -> list[Run]:
+    """Give each count a file of its own; of several of one question only the first has one."""
+    given: list[Run] = []
+    taken: set[Path] = set()
+    for run in runs:
+        with_file = with_journal(run, folder, fresh)
+        given.append(run if with_file.journal in taken else with_file)
+        if with_file.journal is not None:
+            taken.add(with_file.journal)
+    return given
 
 
 def with_journal(run: Run, folder: Path, fresh: bool = False) -> Run:

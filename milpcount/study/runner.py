@@ -28,7 +28,7 @@ from milpcount.study.figures import (
 )
 from milpcount.study.files import write_text
 from milpcount.study.grid import Run, resolve_runs
-from milpcount.study.journals import drop_journal, with_journal
+from milpcount.study.journals import drop_journal, with_journals
 from milpcount.study.plan import Plan, make_plan
 from milpcount.study.records import counts_of, estimates_of
 from milpcount.study.schema import StudyConfig, load_config
@@ -165,7 +165,7 @@ def run_study(
         }
         write_text(folder / _SNAPSHOT, json.dumps(snapshot, indent=1) + "\n")
         if isinstance(workers, int):  # the machines of a cluster may not share this folder
-            todo = [with_journal(run, folder, fresh=not resume) for run in todo]
+            todo = with_journals(todo, folder, fresh=not resume)
         done, failures, interrupted = _do(todo, writer, workers, progress, execute_run, reused)
     files, summary, note = _write(config, folder, _records(folder))
     return StudyReport(

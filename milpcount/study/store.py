@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from milpcount.errors import ConfigError
+from milpcount.locks import try_lock
 
 __all__ = ["ResultStore"]
 
@@ -60,7 +60,7 @@ class ResultStore:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.path.open("a+b") as file:
-            if not _lock(file):
+            if not try_lock(file):
                 raise ConfigError(
                     f"{self.path} is being written by another milpcount run; wait for its end"
                 )
@@ -84,26 +84,3 @@ class StoreWriter:
 
 def _end_of_whole_lines(content: bytes) -> int:
     return content.rfind(b"\n") + 1
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: IO[bytes]) -> bool:
-        """Lock a byte far behind the content, which others may go on reading."""
-        file.seek(1 << 40)
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _lock(file: IO[bytes]) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True

@@ -19,6 +19,7 @@ from milpcount.outcome import Outcome
 from milpcount.problem import CountProblem, Watch
 from milpcount.search.bundle import BundleRunner, decode, encode, halve
 from milpcount.search.frames import problem_frames
+from milpcount.search.journal import holding
 from milpcount.search.searcher import Searcher, Task, root_tasks
 from tests.shared import net, random_net
 
@@ -161,6 +162,15 @@ def test_torn_and_foreign_files(tmp_path: Path) -> None:
         mc.count(network, box, engine="tree", resume=file)
     with pytest.raises(mc.InputError, match="cannot write"):
         mc.count(network, box, engine="tree", resume=tmp_path / "absent" / "run.jsonl")
+
+
+def test_two_counts_do_not_write_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    network = net(([[1, -1], [1, 1]], [0, 0]))
+    with holding(path), pytest.raises(mc.InputError, match="written by another count"):
+        mc.count(network, mc.Box(-1, 1), engine="tree", resume=path)
+    assert mc.count(network, mc.Box(-1, 1), engine="tree", resume=path).lower == 4
+    assert [file.name for file in tmp_path.iterdir()] == ["run.jsonl"]
 
 
 def test_every_line_stands_alone(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import milpcount as mc
 from milpcount.study import run_study
 from milpcount.study.grid import Run, resolve_runs
-from milpcount.study.journals import with_journal
+from milpcount.study.journals import with_journal, with_journals
 from milpcount.study.schema import load_config
 from tests.study import fakes
 
@@ -106,3 +106,12 @@ def test_only_counts_that_can_go_on_have_a_file(tmp_path: Path) -> None:
     ):
         other = replace(run, settings=run.settings.model_copy(update=change))
         assert with_journal(other, tmp_path).journal is None
+
+
+def test_two_counts_of_one_question_share_no_file(tmp_path: Path) -> None:
+    """They may run at the same time; which of several limits matters is not known before."""
+    run = only_run(write(tmp_path, 0.1))
+    other = replace(run, key="other", settings=run.settings.model_copy(update={"time_limit": 9.0}))
+    first, second = with_journals([run, other], tmp_path)
+    assert first.journal is not None
+    assert second.journal is None
