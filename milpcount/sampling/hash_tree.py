@@ -98,25 +98,24 @@ def estimate_hash_tree(
     values: list[float] = []
     whole: list[float] = []
     counts: list[int] = []
-    for k in range(runs):
-        if watch.exceeded() is not None:
-            break
-        left = watch.remaining
-        try:
+    try:
+        for k in range(runs):
+            if watch.exceeded() is not None:
+                break
+            left = watch.remaining
             found = counter.count(
                 draw.early(constraints, k), seconds=None if left is None else left / (runs - k)
             )
-        except KeyboardInterrupt:
-            watch.stop(Limit.INTERRUPT, "Ctrl-C")
-            break
-        watch.regions += found.count
-        if constraints == 0 and found.complete:
-            return exact_result(problem, watch, "hash-tree", confidence, seed, found.count, {})
-        counts.append(found.count)
-        values.append(constraints + math.log2(found.count) if found.count else -math.inf)
-        if found.complete:
-            whole.append(values[-1])
-        watch.report("counting buckets", (k + 1) / runs)
+            watch.regions += found.count
+            if constraints == 0 and found.complete:
+                return exact_result(problem, watch, "hash-tree", confidence, seed, found.count, {})
+            counts.append(found.count)
+            values.append(constraints + math.log2(found.count) if found.count else -math.inf)
+            if found.complete:
+                whole.append(values[-1])
+            watch.report("counting buckets", (k + 1) / runs)
+    except KeyboardInterrupt:
+        watch.stop(Limit.INTERRUPT, "Ctrl-C")
     if bound == "minimum":
         # The number of runs is fixed: those that were not done found nothing.
         values += [-math.inf] * (runs - len(values))

@@ -11,7 +11,7 @@ from typing import Any
 
 from milpcount.errors import UnsupportedError
 from milpcount.problem import CountProblem, Watch
-from milpcount.result import EstimateResult
+from milpcount.result import EstimateResult, Guarantee, Limit
 
 __all__ = ["DEFAULT_METHOD", "METHODS", "MethodSpec", "require_options", "run_method"]
 
@@ -84,13 +84,28 @@ def run_method(
     seed: int,
     options: Mapping[str, Any],
 ) -> EstimateResult:
-    """Run a method.
+    """Run a method; Ctrl-C before its first run gives a result that claims nothing.
 
     Raises:
         UnsupportedError: no such method, or an option that it does not have.
     """
     require_options(name, options)
-    return METHODS[name].load()(problem, watch, confidence=confidence, seed=seed, **options)
+    try:
+        return METHODS[name].load()(problem, watch, confidence=confidence, seed=seed, **options)
+    except KeyboardInterrupt:
+        # Methods keep the runs that they have done: here there are none.
+        return EstimateResult(
+            lower=0,
+            confidence=confidence,
+            method=name,
+            seed=seed,
+            seconds=watch.seconds,
+            guarantee=Guarantee("interrupted before the first run: nothing is claimed"),
+            termination=watch.stop(Limit.INTERRUPT, "Ctrl-C"),
+            definition=problem.definition,
+            with_output=problem.with_output,
+            network_sha256=problem.network.sha256,
+        )
 
 
 def require_options(name: str, options: Collection[str]) -> None:

@@ -98,25 +98,24 @@ def estimate_tree_sample(
     values: list[float] = []
     whole: list[float] = []
     regions = 0
-    for k in range(runs):
-        if watch.exceeded() is not None:
-            break
-        single = many == 1 and spacing > 0
-        try:
+    try:
+        for k in range(runs):
+            if watch.exceeded() is not None:
+                break
+            single = many == 1 and spacing > 0
             walk = explorer.walk(None if single else plan.sizes, spacing, seed_of(seed, 2, k))
-        except KeyboardInterrupt:
-            watch.stop(Limit.INTERRUPT, "Ctrl-C")
-            break
-        regions += walk.regions
-        watch.regions = regions
-        if walk.exact and not part:
-            return exact_result(
-                problem, watch, "tree-sample", confidence, seed, of_log2(walk.value), {}
-            )
-        values.append(walk.value)
-        if walk.complete:
-            whole.append(walk.value)
-        watch.report("sampling", (k + 1) / runs)
+            regions += walk.regions
+            watch.regions = regions
+            if walk.exact and not part:
+                return exact_result(
+                    problem, watch, "tree-sample", confidence, seed, of_log2(walk.value), {}
+                )
+            values.append(walk.value)
+            if walk.complete:
+                whole.append(walk.value)
+            watch.report("sampling", (k + 1) / runs)
+    except KeyboardInterrupt:
+        watch.stop(Limit.INTERRUPT, "Ctrl-C")
     short = len(values) - len(whole)
     if bound == "minimum":
         # The number of runs is fixed: those that were not done found nothing.

@@ -46,3 +46,28 @@ def test_unknown_names() -> None:
         mc.estimate(NET, BOX, confidence=95)
     with pytest.raises(mc.InputError, match="seed"):
         mc.estimate(NET, BOX, seed=-1)
+
+
+@pytest.mark.parametrize(
+    ("name", "phase"),
+    [
+        (name, phase)
+        for name, runs in (("tree-sample", "sampling"), ("hash-tree", "counting"))
+        for phase in ("loading", "pilot", runs)
+    ],
+)
+def test_interrupts_keep_the_runs_done(name: str, phase: str) -> None:
+    def interrupt(snapshot: mc.Progress) -> None:
+        if snapshot.phase.startswith(phase):
+            raise KeyboardInterrupt
+
+    network = random_net(np.random.default_rng(1), [4, 24, 16, 1])
+    result = mc.estimate(network, BOX, method=name, progress=interrupt, runs=2_000)
+    json.dumps(result.to_json(), allow_nan=False)
+    assert result.termination.limit is mc.Limit.INTERRUPT
+    if phase in ("loading", "pilot"):
+        assert (result.lower, result.runs, result.estimate) == (0, 0, None)
+        assert "nothing is claimed" in result.guarantee.statement
+    else:
+        assert 1 <= result.runs < 2_000
+        assert 1 <= result.lower <= mc.count(network, BOX).lower
