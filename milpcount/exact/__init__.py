@@ -1,1 +1,1 @@
-"""exact."""
+"""Exact rational arithmetic: forms, feasibility with proofs, vertices, ranges, domains."""
