@@ -8,11 +8,13 @@ from typing import Any
 from milpcount._version import __version__
 from milpcount.bounds import bound_network
 from milpcount.decimal_text import to_decimal
+from milpcount.engines import choose_engine
 from milpcount.facade import bound, count, estimate
 from milpcount.problem import CountProblem
 from milpcount.result import Budget, Limit, ProgressCallback
 from milpcount.study.grid import Run, resolve_domain
 from milpcount.study.schema import BoundSettings, CountSettings, EstimateSettings
+from milpcount.study.warm_up import load_engine, load_method
 
 __all__ = ["execute"]
 
@@ -44,14 +46,19 @@ def _heading(run: Run, kind: str) -> dict[str, Any]:
 def _count(run: Run, settings: CountSettings, progress: ProgressCallback | None) -> dict[str, Any]:
     """Count one network, with its analytic bounds: ``kind`` "count"."""
     network = run.source.load()
+    domain = resolve_domain(run.domain)
     bounds = bound(network, with_output=settings.with_output)
+    # Linear pieces are made of full regions.
+    parts = "full" if settings.definition == "linear" else settings.definition
+    problem = CountProblem.of(network, domain, parts, settings.with_output)
+    load_engine(choose_engine(settings.engine, problem), settings.definition)
     options: dict[str, Any] = dict(settings.options)
     if run.journal is not None:
         run.journal.parent.mkdir(parents=True, exist_ok=True)
         options["resume"] = run.journal
     result = count(
         network,
-        resolve_domain(run.domain),
+        domain,
         engine=settings.engine,
         definition=settings.definition,
         with_output=settings.with_output,
@@ -79,6 +86,7 @@ def _estimate(
 
     ``upper`` is null and ``exact`` false, as everywhere where no more is proved.
     """
+    load_method(settings.method, settings.definition)
     options: dict[str, Any] = dict(settings.options)
     result = estimate(
         run.source.load(),
