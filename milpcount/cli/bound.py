@@ -8,17 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from milpcount.cli.domain import (
-    BoxOption,
-    CenterOption,
-    DisjunctOption,
-    LineOption,
-    PlaneOption,
-    RadiusOption,
-    VnnlibOption,
-    WholeSpaceOption,
-    domain_from_options,
-)
+from milpcount.cli.domain import DomainOptions, takes_domain
 from milpcount.cli.output import console, print_json
 from milpcount.errors import InputError
 from milpcount.facade import bound
@@ -28,6 +18,7 @@ from milpcount.result import BoundResult
 __all__ = ["bound_command"]
 
 
+@takes_domain
 def bound_command(
     what: Annotated[
         list[str],
@@ -35,17 +26,10 @@ def bound_command(
             metavar="WIDTH... | NET", help="Inputs and ReLU layers, as 784 11 11 10; or a file."
         ),
     ],
+    where: DomainOptions,
     with_output: Annotated[
         bool, typer.Option("--with-output", help="For a file: the output units are ReLUs too.")
     ] = False,
-    box: BoxOption = None,
-    center: CenterOption = None,
-    radius: RadiusOption = None,
-    vnnlib: VnnlibOption = None,
-    disjunct: DisjunctOption = None,
-    line: LineOption = None,
-    plane: PlaneOption = None,
-    whole_space: WholeSpaceOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Print analytic bounds on the number of linear regions, as exact integers.
@@ -54,16 +38,15 @@ def bound_command(
     its hidden layers count, and the ranks and signs of its weights sharpen the bounds; given a
     domain too, activation_based holds for that domain alone.
     """
-    options = (box, center, radius, vnnlib, disjunct, line, plane, whole_space)
     if all(_is_integer(word) for word in what):
         if with_output:
             raise InputError("--with-output goes with a network file; add the layer to the widths")
-        if any(option not in (None, False) for option in options):
+        if where.given:
             raise InputError("a domain goes with a network file, not with widths")
         result = bound([int(word) for word in what])
     elif len(what) == 1:
         network = load_network(Path(what[0]))
-        domain = domain_from_options(*options, inputs=network.input_dimension)
+        domain = where.domain(network.input_dimension)
         result = bound(network, domain, with_output=with_output)
     else:
         bad = next(word for word in what if not _is_integer(word))

@@ -8,17 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from milpcount.cli.domain import (
-    BoxOption,
-    CenterOption,
-    DisjunctOption,
-    LineOption,
-    PlaneOption,
-    RadiusOption,
-    VnnlibOption,
-    WholeSpaceOption,
-    domain_from_options,
-)
+from milpcount.cli.domain import DomainOptions, takes_domain
 from milpcount.cli.output import EXIT_DONE, EXIT_LIMIT, console, print_json, progress_display
 from milpcount.cli.workers import (
     ExecutorOption,
@@ -37,16 +27,10 @@ __all__ = ["count_command"]
 _ENGINE_HELP = "auto, " + "; ".join(f"{spec.name} ({spec.summary})" for spec in ENGINES.values())
 
 
+@takes_domain
 def count_command(
     net: Annotated[Path, typer.Argument(metavar="NET", help="Network: .npz, .onnx or .nnet.")],
-    box: BoxOption = None,
-    center: CenterOption = None,
-    radius: RadiusOption = None,
-    vnnlib: VnnlibOption = None,
-    disjunct: DisjunctOption = None,
-    line: LineOption = None,
-    plane: PlaneOption = None,
-    whole_space: WholeSpaceOption = False,
+    where: DomainOptions,
     engine: Annotated[str, typer.Option("--engine", metavar="E", help=_ENGINE_HELP)] = "auto",
     definition: Annotated[
         Definition,
@@ -113,17 +97,7 @@ def count_command(
     proved interval (exit code 3).
     """
     network = load_network(net)
-    domain = domain_from_options(
-        box,
-        center,
-        radius,
-        vnnlib,
-        disjunct,
-        line,
-        plane,
-        whole_space,
-        inputs=network.input_dimension,
-    )
+    domain = where.domain(network.input_dimension)
     options: dict[str, Any] = {
         name: value
         for name, value in (

@@ -8,17 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from milpcount.cli.domain import (
-    BoxOption,
-    CenterOption,
-    DisjunctOption,
-    LineOption,
-    PlaneOption,
-    RadiusOption,
-    VnnlibOption,
-    WholeSpaceOption,
-    domain_from_options,
-)
+from milpcount.cli.domain import DomainOptions, takes_domain
 from milpcount.cli.output import EXIT_DONE, EXIT_LIMIT, console, print_json, progress_display
 from milpcount.decimal_text import to_decimal
 from milpcount.errors import InputError
@@ -33,16 +23,10 @@ _METHOD_HELP = "; ".join(f"{spec.name} ({spec.summary})" for spec in METHODS.val
 _DIGITS = 15  # of a lower bound that is shown; JSON has all of them
 
 
+@takes_domain
 def estimate_command(
     net: Annotated[Path, typer.Argument(metavar="NET", help="Network: .npz, .onnx or .nnet.")],
-    box: BoxOption = None,
-    center: CenterOption = None,
-    radius: RadiusOption = None,
-    vnnlib: VnnlibOption = None,
-    disjunct: DisjunctOption = None,
-    line: LineOption = None,
-    plane: PlaneOption = None,
-    whole_space: WholeSpaceOption = False,
+    where: DomainOptions,
     method: Annotated[
         str, typer.Option("--method", metavar="M", help=_METHOD_HELP)
     ] = DEFAULT_METHOD,
@@ -77,17 +61,7 @@ def estimate_command(
     """
     options = _options(option or [])
     network = load_network(net)
-    domain = domain_from_options(
-        box,
-        center,
-        radius,
-        vnnlib,
-        disjunct,
-        line,
-        plane,
-        whole_space,
-        inputs=network.input_dimension,
-    )
+    domain = where.domain(network.input_dimension)
     with progress_display(quiet or as_json) as progress:
         result = estimate(
             network,

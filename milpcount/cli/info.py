@@ -10,17 +10,7 @@ import numpy as np
 import typer
 from rich.table import Table
 
-from milpcount.cli.domain import (
-    BoxOption,
-    CenterOption,
-    DisjunctOption,
-    LineOption,
-    PlaneOption,
-    RadiusOption,
-    VnnlibOption,
-    WholeSpaceOption,
-    domain_from_options,
-)
+from milpcount.cli.domain import DomainOptions, takes_domain
 from milpcount.cli.output import console, print_json
 from milpcount.domain import Domain
 from milpcount.importers import load_network
@@ -36,16 +26,10 @@ class _Method(enum.StrEnum):
     MILP = "milp"
 
 
+@takes_domain
 def info_command(
     net: Annotated[Path, typer.Argument(metavar="NET", help="Network: .npz, .onnx or .nnet.")],
-    box: BoxOption = None,
-    center: CenterOption = None,
-    radius: RadiusOption = None,
-    vnnlib: VnnlibOption = None,
-    disjunct: DisjunctOption = None,
-    line: LineOption = None,
-    plane: PlaneOption = None,
-    whole_space: WholeSpaceOption = False,
+    where: DomainOptions,
     method: Annotated[
         _Method, typer.Option("--preactivation", help="How pre-activations are bounded.")
     ] = _Method.INTERVAL,
@@ -53,17 +37,7 @@ def info_command(
 ) -> None:
     """Describe a network: layers, units, input box; and over a domain, which units are stable."""
     network = load_network(net)
-    domain = domain_from_options(
-        box,
-        center,
-        radius,
-        vnnlib,
-        disjunct,
-        line,
-        plane,
-        whole_space,
-        inputs=network.input_dimension,
-    )
+    domain = where.domain(network.input_dimension)
     facts = _facts(network)
     if domain is None:
         domain = network.input_box

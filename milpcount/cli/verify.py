@@ -9,17 +9,7 @@ from typing import Annotated
 import typer
 
 from milpcount.certificates import same_domain, verify
-from milpcount.cli.domain import (
-    BoxOption,
-    CenterOption,
-    DisjunctOption,
-    LineOption,
-    PlaneOption,
-    RadiusOption,
-    VnnlibOption,
-    WholeSpaceOption,
-    domain_from_options,
-)
+from milpcount.cli.domain import DomainOptions, takes_domain
 from milpcount.cli.output import EXIT_DONE, console, print_json
 from milpcount.decimal_text import to_decimal
 from milpcount.errors import CertificateError
@@ -29,19 +19,13 @@ from milpcount.result import Definition
 __all__ = ["verify_command"]
 
 
+@takes_domain
 def verify_command(
     certificate: Annotated[Path, typer.Argument(metavar="CERTIFICATE", help="The certificate.")],
     net: Annotated[
         Path, typer.Option("--network", metavar="NET", help="The network: .npz, .onnx or .nnet.")
     ],
-    box: BoxOption = None,
-    center: CenterOption = None,
-    radius: RadiusOption = None,
-    vnnlib: VnnlibOption = None,
-    disjunct: DisjunctOption = None,
-    line: LineOption = None,
-    plane: PlaneOption = None,
-    whole_space: WholeSpaceOption = False,
+    where: DomainOptions,
     definition: Annotated[
         Definition | None,
         typer.Option("--definition", help="Refuse a certificate of another definition."),
@@ -57,10 +41,7 @@ def verify_command(
     not prove what it states is refused with the place (exit code 4).
     """
     network = load_network(net)
-    domain = domain_from_options(
-        box, center, radius, vnnlib, disjunct, line, plane, whole_space,
-        inputs=network.input_dimension,
-    )  # fmt: skip
+    domain = where.domain(network.input_dimension)
     start = time.perf_counter()
     try:
         proved = verify(certificate, network, domain, definition=definition, workers=workers)
