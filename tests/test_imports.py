@@ -20,7 +20,7 @@ HEAVY = (
 # Lower tiers first; a module may import from its own tier and from those before it.
 TIERS = [
     ["errors", "_version", "decimal_text", "locks"],
-    ["cluster"],
+    ["cluster", "child"],
     ["proof", "domain", "pattern", "point", "network", "result", "problem", "outcome", "importers"],
     ["exact", "bounds", "preactivation"],
     ["search"],

@@ -1,21 +1,18 @@
-"""The child process of :mod:`milpcount.sampling.cp_master`; never imports highspy.
+"""What the child process of :mod:`milpcount.sampling.cp_master` runs; never imports highspy.
 
-Reads one JSON request a line on stdin and answers each with one JSON object a line.
+Methods take one JSON object and return one; see :mod:`milpcount.child`.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from typing import Any
 
 from ortools.sat.python import cp_model
 
-__all__ = ["main"]
+__all__ = ["Worker"]
 
 
-class _Worker:
+class Worker:
     """Clauses that stay, parity constraints that come and go, and the model of both."""
 
     def load(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -72,31 +69,3 @@ class _Worker:
         if status == cp_model.UNKNOWN:
             return {"status": "limit"}
         return {"error": f"ended with {solver.status_name(status)}"}
-
-
-def main() -> None:
-    """Serve requests until stdin ends."""
-    # Solvers write to file descriptor 1 at times; the protocol keeps its own copy of it.
-    replies = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    worker = _Worker()
-    commands = {
-        "load": worker.load,
-        "clear": worker.clear,
-        "add": worker.add,
-        "parity": worker.parity,
-        "solve": worker.solve,
-    }
-    for line in sys.stdin:
-        request = json.loads(line)
-        command = commands[request["command"]]
-        try:
-            reply = command(request)
-        except (RuntimeError, ValueError) as error:
-            reply = {"error": " ".join(str(error).split())}
-        replies.write(json.dumps(reply) + "\n")
-        replies.flush()
-
-
-if __name__ == "__main__":
-    main()

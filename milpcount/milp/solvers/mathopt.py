@@ -1,15 +1,10 @@
-"""OR-tools MathOpt, with its HiGHS or SCIP, in a process of its own.
+"""OR-tools MathOpt, with its HiGHS or SCIP, in a process of its own (:mod:`milpcount.child`).
 
-highspy and ortools ship different HiGHS libraries under one name and cannot be imported into the
-same process (or-tools issue 5246), so MathOpt lives in a child (:mod:`mathopt_worker`) that is
-sent the model once and then rows and solve requests, one JSON object a line.
+It is sent the model once, then rows and solve requests.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +12,7 @@ from typing import Any
 import pyomo.environ as pyo
 from pyomo.repn import generate_standard_repn
 
+from milpcount.child import Child
 from milpcount.errors import SolverError
 from milpcount.milp.solvers.base import MilpSolver, SolveOutcome, SolveStatus
 
@@ -31,30 +27,20 @@ class MathOptSolver(MilpSolver):
     def __init__(self, backend: str) -> None:
         """Name the backend: "HIGHS" or "GSCIP"."""
         self._backend = backend
-        self._child: subprocess.Popen[str] | None = None
+        self._child: Child | None = None
         self._columns: dict[int, int] = {}
         self._rows: dict[int, int] = {}
 
     def load(self, model: pyo.ConcreteModel) -> None:
         """Start the child and send it the model."""
-        self._child = subprocess.Popen(
-            # As a file, without its folder on the path: importing it as a module of this package
-            # would import highspy along.
-            [sys.executable, "-P", str(_WORKER)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            # Ctrl-C reaches the parent alone, which then ends the child.
-            start_new_session=True,
-        )
+        self._child = Child(_WORKER, f"MathOpt ({self._backend})")
         variables = list(model.component_data_objects(pyo.Var, active=True))
         self._columns = {id(v): k for k, v in enumerate(variables)}
         columns = [(v.lb, v.ub, v.is_integer() or v.is_binary()) for v in variables]
         constraints = model.component_data_objects(pyo.Constraint, active=True)
         (objective,) = model.component_data_objects(pyo.Objective, active=True)
         self._ask(
-            command="load",
+            "load",
             backend=self._backend,
             columns=columns,
             rows=[self._row(c) for c in constraints],
@@ -64,23 +50,23 @@ class MathOptSolver(MilpSolver):
 
     def add(self, constraint: pyo.Constraint) -> None:
         """Add one row."""
-        reply = self._ask(command="add", row=self._row(constraint))
+        reply = self._ask("add", row=self._row(constraint))
         self._rows[id(constraint)] = reply["row"]
 
     def remove(self, constraints: Sequence[pyo.Constraint]) -> None:
         """Delete rows."""
-        self._ask(command="remove", rows=[self._rows.pop(id(c)) for c in constraints])
+        self._ask("remove", rows=[self._rows.pop(id(c)) for c in constraints])
 
     def fix(self, variables: Sequence[pyo.Var], values: Sequence[int] | None) -> None:
         """Change the bounds of columns."""
         ends = [(0, 1)] * len(variables) if values is None else [(v, v) for v in values]
         columns = [self._columns[id(v)] for v in variables]
-        self._ask(command="fix", columns=columns, ends=ends)
+        self._ask("fix", columns=columns, ends=ends)
 
     def solve(self, variables: Sequence[pyo.Var], seconds: float | None) -> SolveOutcome:
         """Solve in the child; Ctrl-C ends the child."""
         columns = [self._columns[id(v)] for v in variables]
-        reply = self._ask(command="solve", seconds=seconds, columns=columns)
+        reply = self._ask("solve", seconds=seconds, columns=columns)
         if reply["status"] == "found":
             for variable, value in zip(variables, reply["values"], strict=True):
                 variable.set_value(value, skip_validation=True)
@@ -90,8 +76,7 @@ class MathOptSolver(MilpSolver):
     def close(self) -> None:
         """End the child."""
         if self._child is not None:
-            self._child.kill()
-            self._child.communicate()
+            self._child.close()
             self._child = None
 
     def _linear(self, expression: Any) -> tuple[list[int], list[float], float]:
@@ -110,25 +95,7 @@ class MathOptSolver(MilpSolver):
         ]
         return {"columns": columns, "coefficients": coefficients, "lo": ends[0], "hi": ends[1]}
 
-    def _ask(self, **message: Any) -> dict[str, Any]:
-        child = self._child
-        if child is None or child.stdin is None or child.stdout is None:
-            raise SolverError("the MathOpt process is not running")
-        try:
-            child.stdin.write(json.dumps(message) + "\n")
-            child.stdin.flush()
-            line = child.stdout.readline()
-        except BrokenPipeError:
-            line = ""
-        except KeyboardInterrupt:
-            self.close()
-            raise
-        if not line:
-            _, errors = child.communicate()
-            self._child = None
-            last = errors.strip().splitlines()[-1:] or ["no message"]
-            raise SolverError(f"the MathOpt process ended: {last[0]}")
-        reply: dict[str, Any] = json.loads(line)
-        if "error" in reply:
-            raise SolverError(f"MathOpt ({self._backend}): {reply['error']}")
-        return reply
+    def _ask(self, command: str, **values: Any) -> dict[str, Any]:
+        if self._child is None:
+            raise SolverError("MathOpt was given no model")
+        return self._child.ask(command, **values)

@@ -1,23 +1,20 @@
-"""The child process of :mod:`milpcount.milp.solvers.mathopt`; never imports highspy.
+"""What the child process of :mod:`milpcount.milp.solvers.mathopt` runs; never imports highspy.
 
-Reads one JSON request a line on stdin and answers each with one JSON object a line.
+Methods take one JSON object and return one; see :mod:`milpcount.child`.
 """
 
 from __future__ import annotations
 
 import datetime
-import json
 import math
-import os
-import sys
 from typing import Any
 
 from ortools.math_opt.python import mathopt
 
-__all__ = ["main"]
+__all__ = ["Worker"]
 
 
-class _Worker:
+class Worker:
     """The model, its variables in column order, and the incremental solver."""
 
     def load(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -97,31 +94,3 @@ class _Worker:
         if reason is mathopt.TerminationReason.NO_SOLUTION_FOUND:
             return {"status": "limit"}
         return {"error": f"ended with {reason.name}: {result.termination.detail}"}
-
-
-def main() -> None:
-    """Serve requests until stdin ends."""
-    # The solvers write to file descriptor 1 at times; the protocol keeps its own copy of it.
-    replies = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    worker = _Worker()
-    commands = {
-        "load": worker.load,
-        "add": worker.add,
-        "remove": worker.remove,
-        "fix": worker.fix,
-        "solve": worker.solve,
-    }
-    for line in sys.stdin:
-        request = json.loads(line)
-        command = commands[request["command"]]
-        try:
-            reply = command(request)
-        except (RuntimeError, ValueError) as error:
-            reply = {"error": " ".join(str(error).split())}
-        replies.write(json.dumps(reply) + "\n")
-        replies.flush()
-
-
-if __name__ == "__main__":
-    main()
