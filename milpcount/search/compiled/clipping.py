@@ -39,7 +39,7 @@ from milpcount.search.compiled.codes import (
     STEPS,
 )
 from milpcount.search.compiled.cutting import cut, sides_of
-from milpcount.search.compiled.jit import inlined, jit
+from milpcount.search.compiled.jit import borrowed, inlined, jit
 from milpcount.search.compiled.proofs import holds
 from milpcount.search.compiled.zonotope import EMPTY as EMPTY_CELL
 from milpcount.search.compiled.zonotope import FOUND, confirm, take_row
@@ -222,6 +222,12 @@ def run(net, cells, zono, steps, limit, emit):
     After DOUBT_SIGNS the caller resolves the open signs of the present slot; after DOUBT_NODE it
     searches that node in another way.
     """
+    return go_on(borrowed(net), borrowed(cells), borrowed(zono), steps, limit, emit)
+
+
+@jit
+def go_on(net, cells, zono, steps, limit, emit):
+    """The loop of :func:`run`."""
     reg = cells.registers
     n_layers = net.widths.shape[0]
     plain = not emit and zono.v.shape[0] == 0

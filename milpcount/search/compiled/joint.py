@@ -39,6 +39,7 @@ from milpcount.search.compiled.zonotope import (
     REFRESH,
     WIDE,
     absolute_sum,
+    at_image,
     clip,
     image_of,
     measure,
@@ -123,42 +124,25 @@ def all_signs(zono, m, k, limit, blur):
     Of the ``m`` rows the first ``k`` are the units'; ``blur`` bounds the error of the coordinates
     of ``zono.image``, those of the directions stand in their last column.
     """
-    n = zono.rows.shape[1] - 1
-    rate = gamma(n + 1)
     step = limit
     for r in range(k, m):
-        slack = zono.rows[r, n]
-        size = abs(slack)
-        smear = 0.0
-        for c in range(n):
-            p = zono.rows[r, c] * zono.image[c]
-            slack += p
-            size += abs(p)
-            smear += abs(zono.rows[r, c])
-        slack -= zono.errors[r] + 1.01 * smear * blur + rate * size + TINY
+        value, error, smear = at_image(zono, r, blur)
+        slack = value - error
         if not slack > 0.0:
             return False
         reach = 0.0
         for i in range(k):
-            value, error = along(zono, r, i, smear)
-            reach += abs(value) + error
+            change, doubt = along(zono, r, i, smear)
+            reach += abs(change) + doubt
         if reach > 0.0:
             step = min(step, 0.5 * slack / reach)
     for r in range(k):
-        value = zono.rows[r, n]
-        size = abs(value)
-        smear = 0.0
-        for c in range(n):
-            p = zono.rows[r, c] * zono.image[c]
-            value += p
-            size += abs(p)
-            smear += abs(zono.rows[r, c])
-        needed = abs(value) + zono.errors[r] + 1.01 * smear * blur + rate * size + TINY
+        value, error, smear = at_image(zono, r, blur)
         gain = 0.0
         for i in range(k):
-            value, error = along(zono, r, i, smear)
-            gain += (abs(value) if i == r else -abs(value)) - error
-        if not 0.99 * step * gain > needed:
+            change, doubt = along(zono, r, i, smear)
+            gain += (abs(change) if i == r else -abs(change)) - doubt
+        if not 0.99 * step * gain > abs(value) + error:
             return False
     return True
 

@@ -130,20 +130,22 @@ def learn(net, st, seg, zono):
         seg.reach[i] = max(seg.reach[i], abs(value))
     set_doubts(net, seg, layer)
     have = min(kept, POINTS)
-    state = np.uint64(seg.numbers[RANDOM])
     for k in range(min(have, SEGMENTS)):
-        other = k
-        if have > SEGMENTS:
-            state = state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
-            other = np.int64((state >> np.uint64(33)) % np.uint64(have))
-        follow(net, seg, layer, new, other)
+        follow(net, seg, layer, new, draw(seg, have) if have > SEGMENTS else k)
     if kept >= POINTS:
-        state = state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
-        place = np.int64((state >> np.uint64(33)) % np.uint64(POINTS))
+        place = draw(seg, POINTS)
         for i in range(net.widths[layer]):
             seg.at[i, place] = seg.at[i, new]
-    seg.numbers[RANDOM] = np.int64(state)
     seg.numbers[KEPT] = kept + 1
+
+
+@jit
+def draw(seg, below):
+    """A random number from 0 up to ``below``, which is left out."""
+    state = np.uint64(seg.numbers[RANDOM])
+    state = state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
+    seg.numbers[RANDOM] = np.int64(state)
+    return np.int64((state >> np.uint64(33)) % np.uint64(below))
 
 
 @jit

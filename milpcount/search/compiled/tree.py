@@ -246,8 +246,8 @@ def go_on(net, st, zono, seg, steps, limit, emit):
             return DOUBT_SIDE
         if r >= 0:
             k = free_rows(st, d) if plain and st.layer[d] == n_layers - 1 else 0
-            before = only_active(net, st, d) if k > 1 else -1
-            counted = before >= 0 and on_a_line(net, st, zono, d, k, before)
+            active = only_active(net, st, d) if k > 1 else -1
+            counted = active >= 0 and on_a_line(net, st, zono, d, k, active)
             met = 0
             if joined and not counted:
                 if k == 1:

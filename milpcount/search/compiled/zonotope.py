@@ -228,19 +228,29 @@ def unclip(zono):
 @jit
 def satisfied(zono, m, blur):
     """Whether the image satisfies every row, all errors included."""
-    n = zono.v.shape[0]
     for r in range(m):
-        value = zono.rows[r, n]
-        size = abs(value)
-        smear = 0.0
-        for c in range(n):
-            p = zono.rows[r, c] * zono.image[c]
-            value += p
-            size += abs(p)
-            smear += abs(zono.rows[r, c])
-        if not value > zono.errors[r] + 1.01 * smear * blur + gamma(n + 1) * size + TINY:
+        value, error, _ = at_image(zono, r, blur)
+        if not value > error:
             return False
     return True
+
+
+@jit
+def at_image(zono, r, blur):
+    """Row ``r`` at the image; a bound on the error of that; the sum of its absolute coefficients.
+
+    ``blur`` bounds the errors of the image's coordinates.
+    """
+    n = zono.rows.shape[1] - 1
+    value = zono.rows[r, n]
+    size = abs(value)
+    smear = 0.0
+    for c in range(n):
+        p = zono.rows[r, c] * zono.image[c]
+        value += p
+        size += abs(p)
+        smear += abs(zono.rows[r, c])
+    return value, zono.errors[r] + 1.01 * smear * blur + gamma(n + 1) * size + TINY, smear
 
 
 @jit
