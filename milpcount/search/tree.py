@@ -111,7 +111,7 @@ def _enumerate(
         yield leaf
         outcome.finish(watch)
         return
-    watch.report("loading compiled code (the first time it is compiled, half a minute)")
+    watch.report("loading compiled code (the first time it is compiled, a minute or two)")
     start = watch.seconds
     # Heavy: numba.
     from milpcount.search.driver import search

@@ -51,7 +51,7 @@ def _count(run: Run, settings: CountSettings, progress: ProgressCallback | None)
     # Linear pieces are made of full regions.
     parts = "full" if settings.definition == "linear" else settings.definition
     problem = CountProblem.of(network, domain, parts, settings.with_output)
-    load_engine(choose_engine(settings.engine, problem), settings.definition)
+    load_engine(choose_engine(settings.engine, problem), settings.definition, progress)
     options: dict[str, Any] = dict(settings.options)
     if run.journal is not None:
         run.journal.parent.mkdir(parents=True, exist_ok=True)
@@ -86,7 +86,7 @@ def _estimate(
 
     ``upper`` is null and ``exact`` false, as everywhere where no more is proved.
     """
-    load_method(settings.method, settings.definition)
+    load_method(settings.method, settings.definition, progress)
     options: dict[str, Any] = dict(settings.options)
     result = estimate(
         run.source.load(),

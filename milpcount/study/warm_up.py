@@ -6,44 +6,55 @@ the seconds of a table that would be the first network's, and its time limit wou
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
 
 from milpcount.domain import Box
 from milpcount.errors import MilpcountError
 from milpcount.facade import count, estimate
 from milpcount.network import ReLUNetwork
-from milpcount.result import Limit
+from milpcount.result import CountResult, EstimateResult, Limit, ProgressCallback
 
 __all__ = ["load_engine", "load_method"]
 
 # The search runs over the inputs of the first, and over the first layer's image of the second.
-_INPUTS = (1, 20)
+_NETWORKS = tuple(ReLUNetwork([[[1.0] * n], [[1.0]]], [[0.0], [0.0]]) for n in (1, 20))
+_BOX = Box(-1, 1)
+
+_loaded: set[tuple[str, str, str]] = set()
 
 
-@cache
-def load_engine(engine: str, definition: str) -> None:
+def load_engine(engine: str, definition: str, progress: ProgressCallback | None = None) -> None:
     """Count tiny networks, once in this process; what is wrong with the engine its run will say.
 
     Raises:
         KeyboardInterrupt: it was interrupted.
     """
-    for inputs in _INPUTS:
-        with suppress(MilpcountError):
-            result = count(_network(inputs), Box(-1, 1), engine=engine, definition=definition)
-            if result.termination.limit is Limit.INTERRUPT:
-                raise KeyboardInterrupt
+    _once(
+        ("engine", engine, definition),
+        lambda network: count(
+            network, _BOX, engine=engine, definition=definition, progress=progress
+        ),
+    )
 
 
-@cache
-def load_method(method: str, definition: str) -> None:
+def load_method(method: str, definition: str, progress: ProgressCallback | None = None) -> None:
     """Estimate the counts of tiny networks, as :func:`load_engine` counts them."""
-    for inputs in _INPUTS:
+    _once(
+        ("method", method, definition),
+        lambda network: estimate(
+            network, _BOX, method=method, definition=definition, progress=progress
+        ),
+    )
+
+
+def _once(
+    what: tuple[str, str, str], run: Callable[[ReLUNetwork], CountResult | EstimateResult]
+) -> None:
+    if what in _loaded:
+        return
+    for network in _NETWORKS:
         with suppress(MilpcountError):
-            result = estimate(_network(inputs), Box(-1, 1), method=method, definition=definition)
-            if result.termination.limit is Limit.INTERRUPT:
+            if run(network).termination.limit is Limit.INTERRUPT:
                 raise KeyboardInterrupt
-
-
-def _network(inputs: int) -> ReLUNetwork:
-    return ReLUNetwork([[[1.0] * inputs], [[1.0]]], [[0.0], [0.0]])
+    _loaded.add(what)

@@ -11,9 +11,8 @@ from milpcount.study import warm_up
 
 
 @pytest.fixture(autouse=True)
-def _forget() -> None:
-    warm_up.load_engine.cache_clear()
-    warm_up.load_method.cache_clear()
+def _forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm_up, "_loaded", set())
 
 
 def test_engines_and_methods_are_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,15 +45,12 @@ def test_what_does_not_work_is_left_to_the_run() -> None:
 
 
 def test_an_interrupt_is_one() -> None:
-    def interrupted(*args: Any, **options: Any) -> mc.CountResult:
-        def stop(snapshot: mc.Progress) -> None:
-            raise KeyboardInterrupt
+    def stop(snapshot: mc.Progress) -> None:
+        raise KeyboardInterrupt
 
-        return mc.count(*args, **options, progress=stop)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(warm_up, "count", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            warm_up.load_engine("tree-highs", "full")
+    with pytest.raises(KeyboardInterrupt):
+        warm_up.load_engine("tree-highs", "full", stop)
     # It is not remembered as loaded.
-    assert warm_up.load_engine.cache_info().currsize == 0
+    told: list[str] = []
+    warm_up.load_engine("tree-highs", "full", lambda snapshot: told.append(snapshot.phase))
+    assert told
