@@ -82,8 +82,8 @@ def choose_engine(name: str, problem: CountProblem) -> str:
         vary = int((problem.box.lo < problem.box.hi).sum())
         few = min(vary, problem.widths[0] if problem.widths else 0) <= FEW_DIMENSIONS
         # Cells have some 2^n vertices; from six dimensions on linear programmes are faster
-        # (scripts/bench_counting.py).
-        return "subdivision" if few and problem.definition is Definition.FULL else "tree"
+        # (scripts/bench_counting.py).  Linear pieces are made of full regions.
+        return "subdivision" if few and problem.definition is not Definition.NONEMPTY else "tree"
     if name not in ENGINES:
         near = difflib.get_close_matches(name, ["auto", *ENGINES], n=1)
         hint = f"; did you mean {near[0]}?" if near else ""

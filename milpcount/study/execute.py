@@ -48,9 +48,7 @@ def _count(run: Run, settings: CountSettings, progress: ProgressCallback | None)
     network = run.source.load()
     domain = resolve_domain(run.domain)
     bounds = bound(network, with_output=settings.with_output)
-    # Linear pieces are made of full regions.
-    parts = "full" if settings.definition == "linear" else settings.definition
-    problem = CountProblem.of(network, domain, parts, settings.with_output)
+    problem = CountProblem.of(network, domain, settings.definition, settings.with_output)
     load_engine(choose_engine(settings.engine, problem), settings.definition, progress)
     options: dict[str, Any] = dict(settings.options)
     if run.journal is not None:
