@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from milpcount.domain import Box, Domain, Polytope, Slice
-from milpcount.engines import run_engine
+from milpcount.core.domain import Box, Domain, Polytope, Slice
+from milpcount.core.network import ReLUNetwork
+from milpcount.core.problem import CountProblem
+from milpcount.core.result import Definition, TerminationReason
+from milpcount.core.run import Found, Leaf, Outcome, Watch
+from milpcount.engines.registry import run_engine
 from milpcount.errors import CertificateError, DomainError, InputError
-from milpcount.network import ReLUNetwork
-from milpcount.outcome import Found, Leaf, Outcome
-from milpcount.problem import CountProblem, Watch
-from milpcount.result import Definition, TerminationReason
 
 if TYPE_CHECKING:
     from milpcount.proof.checker import Checked
     from milpcount.proof.checker import Found as Proved
-    from milpcount.proof.exact import Exact
     from milpcount.proof.format import Cursor, Header
+    from milpcount.proof.rational import Exact
 
 __all__ = ["certified", "same_domain", "verify"]
 
@@ -135,7 +135,7 @@ def _in_processes(workers: int, exact: Exact, parts: Iterator[Cursor]) -> Iterat
 
 def _in_this_process(net: ReLUNetwork, header: Header, part: Cursor) -> list[Proved]:
     from milpcount.proof.checker import check_segments
-    from milpcount.proof.exact import Exact
+    from milpcount.proof.rational import Exact
 
     return list(check_segments(Exact(net, header), iter([part])))
 

@@ -1,7 +1,7 @@
 """The exceptions of milpcount: one family, each message says what is wrong, where, and what to do.
 
 Limits (time, regions, Ctrl-C) are never exceptions: they give results whose
-:class:`~milpcount.result.Termination` names the limit.  What is raised is misuse
+:class:`~milpcount.core.result.Termination` names the limit.  What is raised is misuse
 (:class:`InputError` and its children, exit code 2 on the command line) or a failure
 (:class:`SolverError`, :class:`InvariantError`, exit code 4), or a certificate that was refused
 (:class:`CertificateError`, exit code 4 as well).

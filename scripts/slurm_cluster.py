@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from milpcount.errors import ConfigError, MilpcountError, MissingDependencyError
-from milpcount.study.yaml_loader import load_yaml
+from milpcount.study.config.yaml_loader import load_yaml
 
 
 def read(path: Path) -> tuple[int, dict[str, Any]]:

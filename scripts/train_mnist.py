@@ -33,14 +33,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from milpcount.domain import Box
+from milpcount.core.domain import Box
+from milpcount.core.network import ReLUNetwork
 from milpcount.errors import ConfigError, InputError, MissingDependencyError
 from milpcount.importers.npz import save_npz
-from milpcount.network import ReLUNetwork
+from milpcount.study.config.seeds import derive_seed
+from milpcount.study.config.strict import Strict, require_valid
+from milpcount.study.config.yaml_loader import load_yaml, parse_value
 from milpcount.study.files import write_bytes, write_text
-from milpcount.study.seeds import derive_seed
-from milpcount.study.strict import Strict, require_valid
-from milpcount.study.yaml_loader import load_yaml, parse_value
 
 # SHA-256 of the files as their authors distribute them.
 # fmt: off

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from milpcount.domain import Box, Domain, WholeSpace
-from milpcount.network import ReLUNetwork
+from milpcount.core.domain import Box, Domain, WholeSpace
+from milpcount.core.network import ReLUNetwork
 
 
 def data_folder() -> Path:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.decimal_text import from_decimal, to_decimal
 from milpcount.errors import InvariantError
+from milpcount.support.decimal_text import from_decimal, to_decimal
 
 
 def test_forward_and_patterns() -> None:

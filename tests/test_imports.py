@@ -19,13 +19,15 @@ HEAVY = (
 
 # Lower tiers first; a module may import from its own tier and from those before it.
 TIERS = [
-    ["errors", "_version", "decimal_text", "locks"],
-    ["cluster", "child"],
-    ["proof", "domain", "pattern", "point", "network", "result", "problem", "outcome", "importers"],
+    ["errors", "support"],
+    ["cluster"],
+    ["core"],
+    ["proof", "importers"],
     ["exact", "bounds", "preactivation"],
     ["search"],
-    ["milp", "linear", "sampling"],
-    ["region", "engines", "certificates", "facade", "survey", "__init__"],
+    ["linear", "sampling", "engines"],
+    ["geometry"],
+    ["certificates", "api", "survey", "__init__"],
     ["study"],
     ["cli", "__main__"],
 ]

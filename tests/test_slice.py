@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import milpcount as mc
+from milpcount.core.point import Point
+from milpcount.core.problem import CountProblem
 from milpcount.exact.forms import exact_layers, problem_layers, signs_at
-from milpcount.point import Point
 from milpcount.preactivation import compute_preactivation_bounds
-from milpcount.problem import CountProblem
 from tests.shared import net, random_net
 
 ENGINES = ("brute", "tree", "tree-highs")

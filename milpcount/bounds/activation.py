@@ -64,8 +64,8 @@ from numpy.typing import NDArray
 
 from milpcount.bounds.coverage import max_coverage
 from milpcount.bounds.widths import binomial_row, require_ranks
+from milpcount.core.network import Layer
 from milpcount.errors import InputError
-from milpcount.network import Layer
 
 if TYPE_CHECKING:  # loads a solver
     from milpcount.preactivation import PreactivationBounds

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.point import scaled_integers
+from milpcount.core.point import scaled_integers
 
 __all__ = ["exact_rank"]
 

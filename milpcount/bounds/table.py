@@ -17,10 +17,10 @@ from milpcount.bounds.ranks import exact_rank
 from milpcount.bounds.serra import bound_serra2018
 from milpcount.bounds.upper import bound_montufar2017, bound_naive, bound_raghu2017
 from milpcount.bounds.widths import require_widths
+from milpcount.core.network import ReLUNetwork
+from milpcount.core.problem import CountProblem
+from milpcount.core.result import BoundResult
 from milpcount.errors import DomainError, InputError
-from milpcount.network import ReLUNetwork
-from milpcount.problem import CountProblem
-from milpcount.result import BoundResult
 
 __all__ = ["bound_architecture", "bound_network"]
 

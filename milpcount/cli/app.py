@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from milpcount._version import __version__
 from milpcount.cli.bound import bound_command
 from milpcount.cli.count import count_command
 from milpcount.cli.estimate import estimate_command
@@ -18,6 +17,7 @@ from milpcount.cli.study import report_command, run_command
 from milpcount.cli.survey import survey_command
 from milpcount.cli.verify import verify_command
 from milpcount.errors import InputError, MilpcountError
+from milpcount.support.version import __version__
 
 __all__ = ["app", "main"]
 

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from milpcount.cli.domain import DomainOptions, takes_domain
+from milpcount.api import bound
+from milpcount.cli.domain_options import DomainOptions, takes_domain
 from milpcount.cli.output import console, print_json
+from milpcount.core.result import BoundResult
 from milpcount.errors import InputError
-from milpcount.facade import bound
 from milpcount.importers import load_network
-from milpcount.result import BoundResult
 
 __all__ = ["bound_command"]
 

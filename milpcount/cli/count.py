@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from milpcount.cli.domain import DomainOptions, takes_domain
+from milpcount.api import count
+from milpcount.cli.domain_options import DomainOptions, takes_domain
 from milpcount.cli.output import EXIT_DONE, EXIT_LIMIT, console, print_json, progress_display
 from milpcount.cli.workers import (
     ExecutorOption,
@@ -16,11 +17,10 @@ from milpcount.cli.workers import (
     SchedulerOption,
     workers_from_options,
 )
-from milpcount.decimal_text import to_decimal
-from milpcount.engines import ENGINES
-from milpcount.facade import count
+from milpcount.core.result import Budget, CountResult, Definition
+from milpcount.engines.registry import ENGINES
 from milpcount.importers import load_network
-from milpcount.result import Budget, CountResult, Definition
+from milpcount.support.decimal_text import to_decimal
 
 __all__ = ["count_command"]
 

@@ -8,14 +8,14 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from milpcount.cli.domain import DomainOptions, takes_domain
+from milpcount.api import estimate
+from milpcount.cli.domain_options import DomainOptions, takes_domain
 from milpcount.cli.output import EXIT_DONE, EXIT_LIMIT, console, print_json, progress_display
-from milpcount.decimal_text import to_decimal
+from milpcount.core.result import Budget, Definition, EstimateResult
 from milpcount.errors import InputError
-from milpcount.facade import estimate
 from milpcount.importers import load_network
-from milpcount.result import Budget, Definition, EstimateResult
 from milpcount.sampling.methods import DEFAULT_METHOD, METHODS
+from milpcount.support.decimal_text import to_decimal
 
 __all__ = ["estimate_command"]
 

@@ -10,12 +10,12 @@ import numpy as np
 import typer
 from rich.table import Table
 
-from milpcount.cli.domain import DomainOptions, takes_domain
+from milpcount.cli.domain_options import DomainOptions, takes_domain
 from milpcount.cli.output import console, print_json
-from milpcount.domain import Domain
+from milpcount.core.domain import Domain
+from milpcount.core.network import ReLUNetwork
+from milpcount.core.problem import CountProblem
 from milpcount.importers import load_network
-from milpcount.network import ReLUNetwork
-from milpcount.problem import CountProblem
 
 __all__ = ["info_command"]
 

@@ -12,8 +12,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from milpcount.result import Progress as Snapshot
-from milpcount.result import ProgressCallback
+from milpcount.core.result import Progress as Snapshot
+from milpcount.core.result import ProgressCallback
 
 __all__ = [
     "EXIT_DONE",

@@ -13,19 +13,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from milpcount.cli.dry_run import describe_plan
 from milpcount.cli.output import EXIT_DONE, EXIT_FAILED, EXIT_LIMIT, complain, console, print_json
-from milpcount.cli.plan import describe_plan
 from milpcount.cli.workers import (
     ExecutorOption,
     SchedulerFileOption,
     SchedulerOption,
     workers_from_options,
 )
+from milpcount.core.result import Progress as Snapshot
 from milpcount.errors import InputError
-from milpcount.result import Progress as Snapshot
 
 if TYPE_CHECKING:
-    from milpcount.study.executor import Finished
+    from milpcount.study.executors.choose import Finished
     from milpcount.study.runner import StudyProgress, StudyReport
 
 __all__ = ["report_command", "run_command"]
@@ -112,7 +112,7 @@ def report_command(
     if html is None:
         report = report_study(results)
     else:
-        from milpcount.study.html_report import write_html_report
+        from milpcount.study.page.report import write_html_report
 
         report = StudyReport(html.parent, files=(write_html_report(results, html),))
     if as_json:

@@ -10,10 +10,10 @@ import typer
 from rich.table import Table
 
 from milpcount.cli.output import EXIT_DONE, EXIT_LIMIT, console, print_json, progress_display
-from milpcount.decimal_text import to_decimal
+from milpcount.core.result import Budget, Definition
 from milpcount.errors import InputError
 from milpcount.importers import load_network
-from milpcount.result import Budget, Definition
+from milpcount.support.decimal_text import to_decimal
 from milpcount.survey import SurveyResult, survey
 
 __all__ = ["survey_command"]

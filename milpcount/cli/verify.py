@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from milpcount.certificates import same_domain, verify
-from milpcount.cli.domain import DomainOptions, takes_domain
+from milpcount.cli.domain_options import DomainOptions, takes_domain
 from milpcount.cli.output import EXIT_DONE, console, print_json
-from milpcount.decimal_text import to_decimal
+from milpcount.core.result import Definition
 from milpcount.errors import CertificateError
 from milpcount.importers import load_network
-from milpcount.result import Definition
+from milpcount.support.decimal_text import to_decimal
 
 __all__ = ["verify_command"]
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from milpcount.core.problem import CountProblem
+from milpcount.core.result import Definition
+from milpcount.core.run import Leaf, Outcome, Watch
 from milpcount.errors import UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, decide
 from milpcount.exact.forms import Forms, constraint, domain_rows, problem_layers
-from milpcount.outcome import Leaf, Outcome
-from milpcount.problem import CountProblem, Watch
-from milpcount.result import Definition
 
 __all__ = ["MAX_UNITS", "enumerate_brute"]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from milpcount.domain import Polytope
+from milpcount.core.domain import Polytope
+from milpcount.core.problem import CountProblem
 from milpcount.errors import DomainError
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, decide
 from milpcount.exact.forms import domain_rows
-from milpcount.problem import CountProblem
 
 __all__ = ["require_full_dimensional"]
 

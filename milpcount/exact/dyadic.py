@@ -10,8 +10,8 @@ import numpy as np
 from flint import fmpz_mat
 from numpy.typing import NDArray
 
-from milpcount.domain import Box
-from milpcount.point import Point, scaled_integers
+from milpcount.core.domain import Box
+from milpcount.core.point import Point, scaled_integers
 
 __all__ = ["ExactBox", "column", "integer_matrix", "to_float"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from milpcount.core.problem import CountProblem
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import feasible_dictionary
 from milpcount.exact.forms import domain_rows
-from milpcount.problem import CountProblem
 
 __all__ = ["coordinate_ranges"]
 

@@ -16,9 +16,9 @@ import numpy as np
 from flint import fmpz_mat
 from numpy.typing import NDArray
 
+from milpcount.core.point import Point, scaled_integers
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.simplex import Dictionary
-from milpcount.point import Point, scaled_integers
 
 __all__ = ["Decision", "Row", "check_point", "check_refutation", "decide", "feasible_dictionary"]
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from flint import fmpz_mat
 
+from milpcount.core.network import Layer
+from milpcount.core.point import Point, scaled_integers
+from milpcount.core.problem import CountProblem
+from milpcount.core.result import Definition
 from milpcount.exact.dyadic import ExactBox, column, integer_matrix
 from milpcount.exact.feasibility import Row
-from milpcount.network import Layer
-from milpcount.point import Point, scaled_integers
-from milpcount.problem import CountProblem
-from milpcount.result import Definition
 
 __all__ = [
     "ExactLayer",

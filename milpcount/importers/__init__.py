@@ -9,14 +9,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from milpcount.core.network import ReLUNetwork
 from milpcount.errors import NetworkError
-from milpcount.network import ReLUNetwork
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from milpcount.domain import Box
+    from milpcount.core.domain import Box
 
 __all__ = ["load_boxes", "load_network", "load_point"]
 
@@ -67,7 +67,7 @@ def load_network(source: Any, *, name: str | None = None) -> ReLUNetwork:
         return _from_lists(source, name)
 
     from milpcount.importers.sklearn import from_sklearn, is_estimator
-    from milpcount.importers.torch import from_torch, is_module
+    from milpcount.importers.torch.module import from_torch, is_module
 
     if is_module(source):
         return from_torch(source, name=name)
@@ -108,7 +108,7 @@ def _from_file(path: Path, name: str | None) -> ReLUNetwork:
 
         return load_npz(path, name=name)
     if suffix == ".onnx":
-        from milpcount.importers.onnx import load_onnx
+        from milpcount.importers.onnx.graph import load_onnx
 
         return load_onnx(path, name=name)
     if suffix == ".nnet":

@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from milpcount.domain import Box
+from milpcount.core.domain import Box
+from milpcount.core.network import ReLUNetwork
 from milpcount.errors import NetworkError, UnsupportedError
 from milpcount.importers import rounding
 from milpcount.importers._files import require_bytes
 from milpcount.importers.image import Image, constant_image, selection
-from milpcount.network import ReLUNetwork
 
 __all__ = ["Folder"]
 

@@ -17,12 +17,12 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.domain import Box
+from milpcount.core.domain import Box
+from milpcount.core.network import ReLUNetwork
 from milpcount.errors import DomainError, NetworkError
 from milpcount.importers import rounding
 from milpcount.importers._files import read_text
 from milpcount.importers.affine import Folder
-from milpcount.network import ReLUNetwork
 
 __all__ = ["load_nnet"]
 

@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from milpcount.domain import Box
+from milpcount.core.domain import Box
+from milpcount.core.network import ReLUNetwork
 from milpcount.errors import DomainError, NetworkError
 from milpcount.importers._files import read_npy, require_bytes, require_file
-from milpcount.network import ReLUNetwork
 
 __all__ = ["load_metadata", "load_npz", "read_archive", "save_npz"]
 

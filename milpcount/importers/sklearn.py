@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from milpcount.core.network import ReLUNetwork
 from milpcount.errors import NetworkError
-from milpcount.network import ReLUNetwork
 
 __all__ = ["from_sklearn", "is_estimator"]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from milpcount.domain import Box
+from milpcount.core.domain import Box
 from milpcount.errors import DomainError
 from milpcount.importers._files import read_text
 from milpcount.importers.rounding import nearest_float

@@ -14,12 +14,12 @@ import numpy as np
 from flint import fmpz_mat
 from numpy.typing import NDArray
 
-from milpcount.domain import Box
+from milpcount.core.domain import Box
+from milpcount.core.network import Layer
+from milpcount.core.problem import CountProblem
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row
 from milpcount.exact.forms import ExactLayer, Forms, domain_rows, problem_layers
-from milpcount.network import Layer
-from milpcount.problem import CountProblem
 
 __all__ = ["Circuit", "Prefixes"]
 

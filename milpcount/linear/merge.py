@@ -23,17 +23,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from milpcount.core.problem import CountProblem
+from milpcount.core.run import Outcome, Watch
 from milpcount.errors import InvariantError
+from milpcount.exact.ladder import Ladder
 from milpcount.linear.circuit import Circuit, Prefixes
-from milpcount.linear.facets import RegionFacets
+from milpcount.linear.facet_test import RegionFacets
 from milpcount.linear.groups import equal_maps, input_dependent
 from milpcount.linear.index import Components, PatternIndex
 from milpcount.linear.modular import PRIMES, Residues, coincident
 from milpcount.linear.pieces import LinearPieces
 from milpcount.linear.rays import Explorer
-from milpcount.outcome import Outcome
-from milpcount.problem import CountProblem, Watch
-from milpcount.search.ladder import Ladder
 
 __all__ = ["merge_linear"]
 

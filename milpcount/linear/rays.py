@@ -2,7 +2,7 @@
 
 From a point of a region ``R`` a ray leaves ``R`` through the first row that it violates, say that
 of unit ``u``.  A point ``y`` on the ray before the second violated row satisfies the facet test of
-:mod:`milpcount.linear.facets` for ``u``; it is proved by one pass through the network gated by
+:mod:`milpcount.linear.facet_test` for ``u``; it is proved by one pass through the network gated by
 ``R``'s pattern, in which every sum carries a bound on its error (Higham, Accuracy and Stability of
 Numerical Algorithms, section 3.1).  A test that the bounds do not settle settles nothing: what rays
 miss is left to linear programmes.  Whether the start of a ray really lies in ``R`` does not matter
@@ -14,9 +14,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from milpcount.core.problem import CountProblem
 from milpcount.linear.index import Components, PatternIndex
 from milpcount.linear.ray_kernels import Domain, Net, explore
-from milpcount.problem import CountProblem
 
 __all__ = ["Explorer", "ray_arrays"]
 

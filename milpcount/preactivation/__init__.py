@@ -4,4 +4,4 @@ from milpcount.preactivation.compute import METHODS as METHODS
 from milpcount.preactivation.compute import (
     compute_preactivation_bounds as compute_preactivation_bounds,
 )
-from milpcount.preactivation.result import PreactivationBounds as PreactivationBounds
+from milpcount.preactivation.ranges import PreactivationBounds as PreactivationBounds

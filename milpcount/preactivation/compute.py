@@ -8,16 +8,17 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.domain import Box
+from milpcount.core.domain import Box
+from milpcount.core.network import Layer
+from milpcount.core.problem import CountProblem
+from milpcount.core.run import Watch
 from milpcount.errors import DomainError, InputError
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.extent import coordinate_ranges
 from milpcount.exact.forms import Forms, problem_layers
-from milpcount.network import Layer
+from milpcount.preactivation.outward import affine_range, float_above, float_below
+from milpcount.preactivation.ranges import PreactivationBounds
 from milpcount.preactivation.relaxation import PrefixModel
-from milpcount.preactivation.result import PreactivationBounds
-from milpcount.preactivation.rounding import affine_range, float_above, float_below
-from milpcount.problem import CountProblem, Watch
 
 __all__ = ["METHODS", "compute_preactivation_bounds"]
 

@@ -13,8 +13,8 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.network import Layer
-from milpcount.preactivation.rounding import affine_range, gamma
+from milpcount.core.network import Layer
+from milpcount.preactivation.outward import affine_range, gamma
 
 __all__ = ["PrefixModel"]
 

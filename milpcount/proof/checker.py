@@ -27,10 +27,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from milpcount.core.network import ReLUNetwork
 from milpcount.errors import CertificateError
-from milpcount.network import ReLUNetwork
-from milpcount.proof.exact import ACTIVE, INACTIVE, Exact, Row, Rows
 from milpcount.proof.format import Cursor, Header, read_header, read_segments
+from milpcount.proof.rational import ACTIVE, INACTIVE, Exact, Row, Rows
 
 __all__ = ["Checked", "Found", "check_certificate", "check_segments"]
 

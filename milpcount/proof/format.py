@@ -93,7 +93,7 @@ from pathlib import Path
 
 import numpy as np
 
-from milpcount.domain import Box, Domain, Polytope, Slice
+from milpcount.core.domain import Box, Domain, Polytope, Slice
 from milpcount.errors import CertificateError, DomainError, InputError
 
 __all__ = ["Cursor", "Header", "read_header", "read_segments"]

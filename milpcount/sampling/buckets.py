@@ -9,18 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from milpcount.core.problem import CountProblem
+from milpcount.core.result import Definition
+from milpcount.core.run import Outcome, Watch
 from milpcount.errors import UnsupportedError
-from milpcount.outcome import Outcome
-from milpcount.problem import CountProblem, Watch
-from milpcount.result import Definition
 from milpcount.sampling import parity_kernels
 from milpcount.sampling.explore import CELL_LIMIT
 from milpcount.sampling.jit import compiling
 from milpcount.sampling.parity_kernels import Parity
 from milpcount.search.compiled import codes
 from milpcount.search.doubts import ExactSearch
-from milpcount.search.frame import Frame
-from milpcount.search.frames import problem_frames
+from milpcount.search.frames.frame import Frame
+from milpcount.search.frames.problem_frames import problem_frames
 from milpcount.search.machine import Machine
 
 __all__ = ["Bucket", "BucketCounter", "Constraints"]

@@ -8,16 +8,16 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
+from milpcount.core.problem import CountProblem
+from milpcount.core.result import Definition
+from milpcount.core.run import Outcome, Watch
 from milpcount.errors import UnsupportedError
-from milpcount.outcome import Outcome
-from milpcount.problem import CountProblem, Watch
-from milpcount.result import Definition
 from milpcount.sampling.unbiased import log2_sum
 from milpcount.sampling.walker import Profile, Walker
 from milpcount.sampling.walks import Plan, Walk, seed_of
 from milpcount.search.compiled import codes
 from milpcount.search.doubts import ExactSearch
-from milpcount.search.frames import problem_frames
+from milpcount.search.frames.problem_frames import problem_frames
 
 __all__ = ["Explorer", "Plan", "Walk", "seed_of"]
 

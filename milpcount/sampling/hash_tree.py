@@ -25,10 +25,11 @@ from typing import Any
 
 import numpy as np
 
+from milpcount.core.problem import CountProblem
+from milpcount.core.result import EstimateResult, Guarantee, Limit
+from milpcount.core.run import Watch
 from milpcount.errors import InputError
 from milpcount.exact.domains import require_full_dimensional
-from milpcount.problem import CountProblem, Watch
-from milpcount.result import EstimateResult, Guarantee, Limit
 from milpcount.sampling.approxmc import repetitions, threshold
 from milpcount.sampling.results import exact_result, make_result, require_confidence
 from milpcount.sampling.unbiased import Runs, betting_bound, minimum_bound

@@ -9,9 +9,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from milpcount.core.problem import CountProblem
+from milpcount.core.result import EstimateResult, Guarantee, Limit
+from milpcount.core.run import Watch
 from milpcount.errors import UnsupportedError
-from milpcount.problem import CountProblem, Watch
-from milpcount.result import EstimateResult, Guarantee, Limit
 
 __all__ = ["DEFAULT_METHOD", "METHODS", "MethodSpec", "require_options", "run_method"]
 
@@ -68,7 +69,7 @@ METHODS: Mapping[str, MethodSpec] = {
         MethodSpec(
             "cpsat",
             "the same over OR-tools CP-SAT with conflict clauses from linear programmes",
-            "milpcount.sampling.cpsat",
+            "milpcount.engines.cpsat.benders",
             "estimate_cpsat",
         ),
     )

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 import pyomo.environ as pyo
 
+from milpcount.core.problem import CountProblem
+from milpcount.core.run import Outcome, Watch
+from milpcount.engines.milp.model import DEFAULT_MARGIN, add_nogood, build_problem_model
+from milpcount.engines.milp.solvers.base import SolveStatus
+from milpcount.engines.milp.solvers.solver_table import make_solver
 from milpcount.errors import SolverError
-from milpcount.milp.model import DEFAULT_MARGIN, add_nogood, build_problem_model
-from milpcount.milp.solvers.base import SolveStatus
-from milpcount.milp.solvers.registry import make_solver
-from milpcount.outcome import Outcome
 from milpcount.preactivation import compute_preactivation_bounds
-from milpcount.problem import CountProblem, Watch
 from milpcount.sampling.mip_parity import ParityRows
 from milpcount.sampling.parity import Parity, mask_of
 from milpcount.sampling.parity_patterns import ProvedPatterns
@@ -33,7 +33,7 @@ class MipOracle:
         proved: where patterns go that are proved to exist.
         watch: limits.
         outcome: statistics.
-        solver: a name of :data:`~milpcount.milp.solvers.SOLVERS`.
+        solver: a name of :data:`~milpcount.engines.milp.solvers.SOLVERS`.
         preactivation: method for the constants H and H_bar.
         encoding: of the parity constraints.
     """

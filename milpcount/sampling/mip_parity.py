@@ -24,8 +24,8 @@ from typing import Any
 
 import pyomo.environ as pyo
 
+from milpcount.engines.milp.solvers.base import MilpSolver
 from milpcount.errors import InputError
-from milpcount.milp.solvers.base import MilpSolver
 from milpcount.sampling.parity import Parity
 
 __all__ = ["ENCODINGS", "ParityRows"]

@@ -1,10 +1,10 @@
 r"""MIPBound: lower bounds on the number of regions from random parity constraints in the MILP.
 
 After Serra and Ramalingam, *Empirical Bounds on Linear Regions of Deep Rectifier Networks* (AAAI
-2020).  The big-M model of :mod:`milpcount.milp.model` has one binary a unit and one solution
-``z`` a pattern.  Each of ``t`` runs adds random parity constraints on ``z`` until none of the
-patterns is found any more; the number of constraints that are survived grows like the logarithm
-of the number of patterns.  :mod:`milpcount.sampling.parity_bounds` states and proves what follows.
+2020).  The big-M model of :mod:`milpcount.engines.milp.model` has one binary a unit and
+one solution ``z`` a pattern.  Each of ``t`` runs adds random parity constraints on ``z`` until
+none of the patterns is found any more; the number of constraints that are survived grows like
+the logarithm of the number of patterns.  :mod:`milpcount.sampling.parity_bounds` states and proves what follows.
 
 Departures from the paper, each of which only helps: right-hand sides are fair coins of their own,
 so any size of the constraints is sound (with fixed parities and short constraints the claim can
@@ -16,11 +16,11 @@ questions need no solver; a run stops where no deeper level can be accepted any 
 
 from __future__ import annotations
 
+from milpcount.core.problem import CountProblem
+from milpcount.core.result import Definition, EstimateResult
+from milpcount.core.run import Outcome, Watch
 from milpcount.errors import UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
-from milpcount.outcome import Outcome
-from milpcount.problem import CountProblem, Watch
-from milpcount.result import Definition, EstimateResult
 from milpcount.sampling.mip_oracle import MipOracle
 from milpcount.sampling.parity_patterns import ProvedPatterns
 from milpcount.sampling.parity_runs import Plan, estimate_by_parity

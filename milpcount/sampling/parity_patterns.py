@@ -8,15 +8,15 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from milpcount.core.point import Point
+from milpcount.core.problem import CountProblem
+from milpcount.core.result import Definition
+from milpcount.core.run import Leaf, Outcome
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import check_point
 from milpcount.exact.forms import domain_rows, pattern_rows, problem_layers, signs_at
-from milpcount.outcome import Leaf, Outcome
-from milpcount.point import Point
-from milpcount.problem import CountProblem
-from milpcount.result import Definition
+from milpcount.exact.ladder import Ladder
 from milpcount.sampling.parity import Parity, mask_of
-from milpcount.search.ladder import Ladder
 
 __all__ = ["ProvedPatterns"]
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from milpcount.decimal_text import to_decimal
+from milpcount.core.problem import CountProblem
+from milpcount.core.result import EstimateResult, Guarantee, Limit
+from milpcount.core.run import Outcome, Watch
 from milpcount.errors import InputError
-from milpcount.outcome import Outcome
-from milpcount.problem import CountProblem, Watch
-from milpcount.result import EstimateResult, Guarantee, Limit
 from milpcount.sampling.parity import Parity, draw_parities, require_parity_size
 from milpcount.sampling.parity_bounds import Acceptance, acceptance, reached
 from milpcount.sampling.parity_patterns import ProvedPatterns
+from milpcount.support.decimal_text import to_decimal
 
 __all__ = ["PatternOracle", "Plan", "estimate_by_parity"]
 

@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from milpcount.core.problem import CountProblem
+from milpcount.core.result import EstimateResult, Guarantee, Termination
+from milpcount.core.run import Watch
 from milpcount.errors import InputError
-from milpcount.problem import CountProblem, Watch
-from milpcount.result import EstimateResult, Guarantee, Termination
 from milpcount.sampling.unbiased import Runs, integer_below
 
 __all__ = ["exact_result", "make_result", "of_log2", "require_confidence"]

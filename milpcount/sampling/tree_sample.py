@@ -20,11 +20,11 @@ import math
 from dataclasses import replace
 from typing import Any
 
+from milpcount.core.problem import CountProblem
+from milpcount.core.result import EstimateResult, Guarantee, Limit
+from milpcount.core.run import Outcome, Watch
 from milpcount.errors import InputError
 from milpcount.exact.domains import require_full_dimensional
-from milpcount.outcome import Outcome
-from milpcount.problem import CountProblem, Watch
-from milpcount.result import EstimateResult, Guarantee, Limit
 from milpcount.sampling.results import exact_result, make_result, of_log2, require_confidence
 from milpcount.sampling.unbiased import Runs, betting_bound, minimum_bound
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.network import Layer
+from milpcount.core.network import Layer
 from milpcount.sampling import kernels
 from milpcount.sampling.jit import compiling
 from milpcount.sampling.kernels import Sample
 from milpcount.sampling.unbiased import log2_sum
 from milpcount.search.compiled import codes
-from milpcount.search.frame import Frame
+from milpcount.search.frames.frame import Frame
 from milpcount.search.machine import Machine
 
 __all__ = ["Profile", "Walker"]

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from milpcount.core.network import Layer
 from milpcount.exact.forms import ExactLayer
-from milpcount.network import Layer
 from milpcount.search.compiled import cells as cells_kernel
 from milpcount.search.compiled import clipping as compiled
 from milpcount.search.compiled import codes
 from milpcount.search.compiled.cells import Cells
 from milpcount.search.compiled.jit import compiling
 from milpcount.search.exact_cell import ExactCells
-from milpcount.search.frame import Frame
+from milpcount.search.frames.frame import Frame
 from milpcount.search.machine import Search, compiled_net, copy_memory, zonotope_memory
 
 __all__ = ["MAX_DIMENSION", "CellMachine"]

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.outcome import Leaf, Outcome
-from milpcount.problem import CountProblem, Watch
+from milpcount.core.problem import CountProblem
+from milpcount.core.run import Leaf, Outcome, Watch
 from milpcount.search.tree_highs import TreeSearch
 
 __all__ = ["ExactSearch"]

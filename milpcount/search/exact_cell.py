@@ -9,7 +9,7 @@ from flint import fmpq, fmpq_mat, fmpz_mat
 
 from milpcount.errors import InvariantError
 from milpcount.exact.forms import ExactLayer, Forms
-from milpcount.search.frame import Frame
+from milpcount.search.frames.frame import Frame
 
 __all__ = ["ExactCells", "Vertex"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.network import Layer
+from milpcount.core.network import Layer
 from milpcount.search.compiled import codes, node
 from milpcount.search.compiled import tree as compiled
 from milpcount.search.compiled.cells import Cells
@@ -16,7 +16,7 @@ from milpcount.search.compiled.jit import compiling
 from milpcount.search.compiled.node import Net, State
 from milpcount.search.compiled.segments import POINTS, SLOTS, Segments
 from milpcount.search.compiled.zonotope import Zonotope
-from milpcount.search.frame import Frame
+from milpcount.search.frames.frame import Frame
 
 __all__ = ["Machine", "Search", "compiled_net", "copy_memory", "zonotope_memory"]
 

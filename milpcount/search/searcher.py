@@ -14,16 +14,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from milpcount.core.problem import CountProblem
+from milpcount.core.result import Definition
+from milpcount.core.run import Batch, Found, Leaf, Outcome, Tally, Watch
 from milpcount.errors import InvariantError
 from milpcount.exact.forms import problem_layers
-from milpcount.outcome import Batch, Found, Leaf, Outcome, Tally
-from milpcount.problem import CountProblem, Watch
-from milpcount.result import Definition
 from milpcount.search.cell_machine import MAX_DIMENSION, CellMachine
 from milpcount.search.compiled import codes
 from milpcount.search.doubts import ExactSearch
-from milpcount.search.frame import Frame
-from milpcount.search.frames import Frames, problem_frames
+from milpcount.search.frames.frame import Frame
+from milpcount.search.frames.problem_frames import Frames, problem_frames
 from milpcount.search.machine import Machine
 from milpcount.search.recording.tape import Tape
 

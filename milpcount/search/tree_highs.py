@@ -16,16 +16,16 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from milpcount.core.point import Point
+from milpcount.core.problem import CountProblem
+from milpcount.core.result import Definition
+from milpcount.core.run import Leaf, Outcome, Watch
 from milpcount.errors import InvariantError, UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row
 from milpcount.exact.forms import ExactLayer, Forms, constraint, domain_rows, problem_layers
-from milpcount.outcome import Leaf, Outcome
-from milpcount.point import Point
-from milpcount.problem import CountProblem, Watch
-from milpcount.result import Definition
-from milpcount.search.ladder import Ladder
+from milpcount.exact.ladder import Ladder
 
 __all__ = ["TreeSearch", "enumerate_tree_highs"]
 

@@ -16,14 +16,14 @@ from typing import Any
 
 import pandas as pd
 
-from milpcount.decimal_text import from_decimal
-from milpcount.facade import count, estimate
-from milpcount.result import Budget
+from milpcount.api import count, estimate
+from milpcount.core.result import Budget
+from milpcount.study.config.grid import resolve_domain, resolve_runs
+from milpcount.study.config.schema import CountSettings, StudyConfig, load_config
 from milpcount.study.figures import require_matplotlib
 from milpcount.study.files import write_bytes, write_text
-from milpcount.study.grid import resolve_domain, resolve_runs
-from milpcount.study.schema import CountSettings, StudyConfig, load_config
-from milpcount.study.tables import to_markdown
+from milpcount.study.tables.architecture import to_markdown
+from milpcount.support.decimal_text import from_decimal
 
 __all__ = ["calibrate", "calibration_table"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from milpcount.decimal_text import from_decimal
+from milpcount.support.decimal_text import from_decimal
 
 __all__ = [
     "Record",

@@ -13,12 +13,15 @@ from typing import Any, Protocol
 import pandas as pd
 
 from milpcount.cluster.spec import DaskCluster
+from milpcount.core.result import Progress
 from milpcount.errors import ConfigError
-from milpcount.result import Progress
-from milpcount.study.comparison import TABLES
-from milpcount.study.depth import depth_table
-from milpcount.study.execute import execute
-from milpcount.study.executor import ExecuteRun, Finished, run_all
+from milpcount.study.config.grid import Run, resolve_runs
+from milpcount.study.config.plan import Plan, make_plan
+from milpcount.study.config.schema import StudyConfig, load_config
+from milpcount.study.config.strict import require_valid
+from milpcount.study.executors.choose import ExecuteRun, Finished, run_all
+from milpcount.study.executors.execute import execute
+from milpcount.study.executors.journals import drop_journal, with_journals
 from milpcount.study.figures import (
     OF_ALL_RUNS,
     draw_bounds_by_depth,
@@ -27,19 +30,16 @@ from milpcount.study.figures import (
     write_figure,
 )
 from milpcount.study.files import write_text
-from milpcount.study.grid import Run, resolve_runs
-from milpcount.study.journals import drop_journal, with_journals
-from milpcount.study.plan import Plan, make_plan
 from milpcount.study.records import counts_of, estimates_of
-from milpcount.study.schema import StudyConfig, load_config
 from milpcount.study.store import ResultStore, StoreWriter
-from milpcount.study.strict import require_valid
-from milpcount.study.tables import (
+from milpcount.study.tables.architecture import (
     architecture_table,
     to_markdown,
     without_constants,
     write_table,
 )
+from milpcount.study.tables.comparison import TABLES
+from milpcount.study.tables.depth_table import depth_table
 
 __all__ = [
     "StoredStudy",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from milpcount.errors import ConfigError
-from milpcount.locks import try_lock
+from milpcount.support.locks import try_lock
 
 __all__ = ["ResultStore"]
 

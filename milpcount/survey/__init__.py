@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from milpcount.survey.domains import KINDS as KINDS
-from milpcount.survey.run import survey as survey
-from milpcount.survey.table import Statistics as Statistics
-from milpcount.survey.table import SurveyResult as SurveyResult
-from milpcount.survey.table import SurveyRow as SurveyRow
+from milpcount.survey.selection import KINDS as KINDS
+from milpcount.survey.statistics import survey as survey
+from milpcount.survey.survey_table import Statistics as Statistics
+from milpcount.survey.survey_table import SurveyResult as SurveyResult
+from milpcount.survey.survey_table import SurveyRow as SurveyRow

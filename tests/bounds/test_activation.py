@@ -17,12 +17,12 @@ from milpcount.bounds.activation import layer_activity
 from milpcount.bounds.coverage import max_coverage
 from milpcount.bounds.ranks import exact_rank
 from milpcount.cli.app import run
-from milpcount.engines import run_engine
+from milpcount.core.network import Layer
+from milpcount.core.problem import CountProblem
+from milpcount.core.run import Outcome, Watch
+from milpcount.engines.registry import run_engine
 from milpcount.importers.npz import save_npz
-from milpcount.network import Layer
-from milpcount.outcome import Outcome
 from milpcount.preactivation import compute_preactivation_bounds
-from milpcount.problem import CountProblem, Watch
 from tests.shared import hand_cases, net, random_net, whole_space_cases
 
 SHAPES = [[2, 4, 3, 1], [1, 5, 4, 1], [3, 3, 3, 2, 1], [2, 2, 4, 3, 1], [2, 5, 1, 3, 1]]

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import milpcount as mc
-from milpcount.engines import ENGINES
+from milpcount.core.point import Point
+from milpcount.engines.registry import ENGINES
 from milpcount.exact.forms import exact_layers, signs_at
-from milpcount.point import Point
 from tests.shared import (
     Case,
     data_folder,

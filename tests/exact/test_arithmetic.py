@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milpcount.domain import Box
+from milpcount.core.domain import Box
+from milpcount.core.point import Point, scaled_integers
 from milpcount.exact.dyadic import ExactBox, integer_matrix, to_float
-from milpcount.point import Point, scaled_integers
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from milpcount.domain import Box
+from milpcount.core.domain import Box
+from milpcount.core.run import Outcome
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, check_point, check_refutation, decide
-from milpcount.outcome import Outcome
-from milpcount.search.ladder import Ladder
+from milpcount.exact.ladder import Ladder
 
 small = st.integers(-3, 3)
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from milpcount.core.network import ReLUNetwork
+from milpcount.core.point import Point
 from milpcount.exact.forms import exact_layers, pattern_forms, signs_at
-from milpcount.network import ReLUNetwork
-from milpcount.point import Point
 from tests.shared import random_net
 
 

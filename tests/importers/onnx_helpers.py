@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from milpcount.importers.onnx import load_onnx
-from milpcount.network import ReLUNetwork
+from milpcount.core.network import ReLUNetwork
+from milpcount.importers.onnx.graph import load_onnx
 
 onnx = pytest.importorskip("onnx", reason="the package onnx is not installed")
 runtime = pytest.importorskip("onnxruntime", reason="the package onnxruntime is not installed")

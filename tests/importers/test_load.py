@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from milpcount.core.network import ReLUNetwork
 from milpcount.errors import DomainError, NetworkError
 from milpcount.importers import load_boxes, load_network, load_point
 from milpcount.importers.npz import save_npz
-from milpcount.network import ReLUNetwork
 from tests.shared import data_folder
 
 WEIGHTS = [np.eye(2), np.ones((1, 2))]

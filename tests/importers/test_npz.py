@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from milpcount.domain import Box
+from milpcount.core.domain import Box
+from milpcount.core.network import ReLUNetwork
 from milpcount.errors import DomainError, InputError, NetworkError
 from milpcount.importers import load_network
 from milpcount.importers.npz import load_metadata, load_npz, save_npz
-from milpcount.network import ReLUNetwork
 
 GOOD = {"W0": np.eye(2), "b0": np.zeros(2), "W1": np.ones((1, 2)), "b1": np.zeros(1)}
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from milpcount.errors import NetworkError
-from milpcount.importers.onnx import load_onnx
+from milpcount.importers.onnx.graph import load_onnx
 from tests.importers.onnx_helpers import agree, node, onnx, quarters, write
 
 RNG = np.random.default_rng(7)

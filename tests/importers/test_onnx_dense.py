@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from milpcount.importers.onnx import load_onnx
+from milpcount.importers.onnx.graph import load_onnx
 from tests.importers.onnx_helpers import agree, helper, node, numpy_helper, onnx, quarters, write
 
 RNG = np.random.default_rng(11)

@@ -12,7 +12,7 @@ import pytest
 
 from milpcount.errors import InputError, MissingDependencyError, NetworkError, UnsupportedError
 from milpcount.importers import load_network
-from milpcount.importers.onnx import load_onnx
+from milpcount.importers.onnx.graph import load_onnx
 from tests.importers.onnx_helpers import helper, node, numpy_helper, onnx, quarters, write
 
 RNG = np.random.default_rng(4)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from milpcount.core.network import ReLUNetwork
 from milpcount.errors import InputError, MissingDependencyError, NetworkError, UnsupportedError
 from milpcount.importers import load_network
-from milpcount.importers.torch import from_torch
-from milpcount.network import ReLUNetwork
+from milpcount.importers.torch.module import from_torch
 
 torch = pytest.importorskip("torch", reason="the package torch is not installed")
 nn, functional = torch.nn, torch.nn.functional

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from milpcount.domain import Box
+from milpcount.core.domain import Box
 from milpcount.errors import DomainError
 from milpcount.importers import load_boxes
 

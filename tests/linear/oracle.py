@@ -7,10 +7,10 @@ from itertools import combinations
 
 import numpy as np
 
-from milpcount.domain import Polytope
+from milpcount.core.domain import Polytope
+from milpcount.core.problem import CountProblem
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, decide
-from milpcount.problem import CountProblem
 
 Form = tuple[Fraction, ...]  # over the free coordinates, then the constant
 

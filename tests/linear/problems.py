@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 import milpcount as mc
-from milpcount.domain import Domain
-from milpcount.engines import run_engine
-from milpcount.outcome import Outcome
-from milpcount.problem import CountProblem, Watch
+from milpcount.core.domain import Domain
+from milpcount.core.problem import CountProblem
+from milpcount.core.run import Outcome, Watch
+from milpcount.engines.registry import run_engine
 from tests.shared import random_net
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import milpcount as mc
+from milpcount.core.problem import CountProblem
+from milpcount.core.run import Outcome, Watch
 from milpcount.errors import InvariantError
 from milpcount.linear import LinearPieces, merge, merge_linear
-from milpcount.outcome import Outcome
-from milpcount.problem import CountProblem, Watch
 from tests.linear.oracle import oracle_pieces
 from tests.linear.problems import full_regions, random_problem
 from tests.shared import Case, data_folder, hand_cases, net, random_net, whole_space_cases

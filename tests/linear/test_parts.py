@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 import milpcount as mc
+from milpcount.core.point import Point
+from milpcount.core.problem import CountProblem
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import check_point
 from milpcount.linear.circuit import Circuit, Prefixes
-from milpcount.linear.facets import RegionFacets
+from milpcount.linear.facet_test import RegionFacets
 from milpcount.linear.groups import equal_maps, input_dependent, relevant_bits
 from milpcount.linear.index import Components, PatternIndex
 from milpcount.linear.modular import PRIMES, Residues, coincident, fingerprints
 from milpcount.linear.ray_kernels import proves
 from milpcount.linear.rays import ray_arrays
-from milpcount.point import Point
-from milpcount.problem import CountProblem
 from tests.linear.problems import full_regions, random_problem
 from tests.shared import net
 

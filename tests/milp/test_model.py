@@ -14,9 +14,10 @@ import pytest
 from pyomo.contrib.solver.solvers.highs import Highs
 
 import milpcount as mc
-from milpcount.milp.enumeration import NoGoodEnumerator
-from milpcount.milp.solvers import SOLVERS, check_solver, make_solver
-from milpcount.problem import CountProblem, Watch
+from milpcount.core.problem import CountProblem
+from milpcount.core.run import Watch
+from milpcount.engines.milp.enumeration import NoGoodEnumerator
+from milpcount.engines.milp.solvers import SOLVERS, check_solver, make_solver
 from tests.shared import net, random_net
 
 
@@ -138,7 +139,7 @@ def test_ctrl_c_at_any_moment(solver: str) -> None:
     # Small solves, so that the signal falls into every part of the loop sooner or later.
     code = textwrap.dedent(
         f"""
-        import os, signal, threading, numpy as np, milpcount as mc, milpcount.milp.engine
+        import os, signal, threading, numpy as np, milpcount as mc, milpcount.engines.milp.engine
         from tests.shared import random_net
         network = random_net(np.random.default_rng(0), [3, 9, 9, 1])
         mc.count(network, mc.Box(-1, 1), engine="milp", solver="{solver}",

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import milpcount as mc
+from milpcount.core.problem import CountProblem
+from milpcount.core.run import Watch
 from milpcount.preactivation import METHODS, PreactivationBounds, compute_preactivation_bounds
-from milpcount.problem import CountProblem, Watch
 from tests.shared import net, random_net
 
 

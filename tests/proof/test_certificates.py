@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import milpcount as mc
-from milpcount.outcome import Outcome
-from milpcount.problem import CountProblem, Watch
+from milpcount.core.problem import CountProblem
+from milpcount.core.run import Outcome, Watch
 from milpcount.search.recording.closing import list_witnesses
 from milpcount.search.recording.writer import CertificateWriter
 from tests.proof.tools import read
@@ -246,7 +246,7 @@ def test_published_counts(tmp_path: Path, entry: dict[str, Any]) -> None:
     elif entry["domain"].startswith("R^"):
         domain = mc.WholeSpace()
     if entry["hidden"] > 20_000:
-        pytest.skip("more than 20,000 regions: certified by scripts/certify_counts.py")
+        pytest.skip("more than 20,000 regions: certified by benchmarks/certify_counts.py")
     assert certified(tmp_path / "c", network, domain) == entry["hidden"]
 
 
@@ -265,7 +265,12 @@ def test_the_certificates_kept_here_are_valid() -> None:
 def test_the_checker_shares_no_code() -> None:
     """The referee imports the network, domains, errors, exact arithmetic, and nothing else."""
     folder = Path(mc.__file__).parent / "proof"
-    allowed = {"milpcount.network", "milpcount.domain", "milpcount.pattern", "milpcount.errors"}
+    allowed = {
+        "milpcount.core.network",
+        "milpcount.core.domain",
+        "milpcount.core.pattern",
+        "milpcount.errors",
+    }
     for path in folder.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom):

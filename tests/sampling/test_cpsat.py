@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.engines import run_engine
+from milpcount.core.problem import CountProblem
+from milpcount.core.run import Outcome, Watch
+from milpcount.engines.cpsat.benders import estimate_cpsat
+from milpcount.engines.cpsat.master import CpMaster
+from milpcount.engines.cpsat.theory import Theory
+from milpcount.engines.milp.solvers.base import SolveStatus
+from milpcount.engines.registry import run_engine
 from milpcount.errors import SolverError
 from milpcount.exact.brute import enumerate_brute
-from milpcount.milp.solvers.base import SolveStatus
-from milpcount.outcome import Outcome
-from milpcount.problem import CountProblem, Watch
-from milpcount.sampling.cp_master import CpMaster
-from milpcount.sampling.cp_theory import Theory
-from milpcount.sampling.cpsat import estimate_cpsat
 from milpcount.sampling.mipbound import estimate_mipbound
 from milpcount.sampling.parity import Parity
 from milpcount.sampling.parity_patterns import ProvedPatterns

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.problem import CountProblem, Watch
+from milpcount.core.problem import CountProblem
+from milpcount.core.run import Watch
 from milpcount.sampling.approxmc import repetitions, threshold
 from milpcount.sampling.buckets import BucketCounter, Constraints
 from tests.shared import Case, hand_cases, random_net, whole_space_cases

@@ -13,12 +13,12 @@ import pyomo.environ as pyo
 import pytest
 
 import milpcount as mc
+from milpcount.core.problem import CountProblem
+from milpcount.core.run import Leaf, Outcome, Watch
+from milpcount.engines.milp.solvers.base import SolveOutcome
+from milpcount.engines.milp.solvers.highs import HighsSolver
 from milpcount.errors import SolverError
 from milpcount.exact.brute import enumerate_brute
-from milpcount.milp.solvers.base import SolveOutcome
-from milpcount.milp.solvers.highs import HighsSolver
-from milpcount.outcome import Leaf, Outcome
-from milpcount.problem import CountProblem, Watch
 from milpcount.sampling.mip_parity import ENCODINGS
 from milpcount.sampling.mipbound import estimate_mipbound
 from milpcount.sampling.parity import Parity, draw_parities, mask_of

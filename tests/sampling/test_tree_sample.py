@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.problem import CountProblem, Watch
-from milpcount.result import Definition
+from milpcount.core.problem import CountProblem
+from milpcount.core.result import Definition
+from milpcount.core.run import Watch
 from milpcount.sampling import kernels
 from milpcount.sampling.explore import Explorer, seed_of
 from milpcount.sampling.unbiased import (

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.problem import CountProblem
-from milpcount.search.cells import Cell, enumerate_cells
+from milpcount.core.problem import CountProblem
+from milpcount.search.polytopes import Cell, enumerate_cells
 from tests.shared import net, random_net
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.problem import CountProblem
+from milpcount.core.problem import CountProblem
 from milpcount.search.compiled import codes
-from milpcount.search.frames import problem_frames
+from milpcount.search.frames.problem_frames import problem_frames
 from milpcount.search.machine import Machine
 from tests.shared import random_net
 

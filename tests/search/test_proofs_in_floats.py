@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import milpcount as mc
+from milpcount.core.problem import CountProblem
 from milpcount.exact.forms import exact_layers, problem_layers, signs_at
-from milpcount.problem import CountProblem
 from milpcount.search.compiled import forms as compiled_forms
 from milpcount.search.compiled import zonotope as compiled_zonotope
-from milpcount.search.frame import box_frame, rounded_forms, zonotope_frame
-from milpcount.search.frames import problem_frames
+from milpcount.search.frames.frame import box_frame, rounded_forms, zonotope_frame
+from milpcount.search.frames.problem_frames import problem_frames
 from milpcount.search.machine import Machine
 from tests.shared import random_net
 

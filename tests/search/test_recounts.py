@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "scripts" / "recount_subtrees.py"), *arguments]
+    command = [sys.executable, str(ROOT / "benchmarks" / "recount_subtrees.py"), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

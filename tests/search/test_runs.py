@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.outcome import Outcome
-from milpcount.problem import CountProblem, Watch
-from milpcount.search.bundle import BundleRunner, decode, encode, halve
-from milpcount.search.frames import problem_frames
-from milpcount.search.journal import holding
+from milpcount.core.problem import CountProblem
+from milpcount.core.run import Outcome, Watch
+from milpcount.search.frames.problem_frames import problem_frames
+from milpcount.search.run.bundle import BundleRunner, decode, encode, halve
+from milpcount.search.run.journal import holding
 from milpcount.search.searcher import Searcher, Task, root_tasks
 from tests.shared import net, random_net
 
@@ -200,7 +200,7 @@ def test_a_worker_that_dies_is_replaced(truth: int) -> None:
                 parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
             except (OSError, IndexError):
                 continue
-            if b"milpcount.search.worker" in line and int(parent) == os.getpid():
+            if b"milpcount.search.run.worker" in line and int(parent) == os.getpid():
                 os.kill(int(entry.name), signal.SIGKILL)
                 killed.append(entry.name)
                 return

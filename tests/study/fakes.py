@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from milpcount.core.result import ProgressCallback
 from milpcount.errors import SolverError
-from milpcount.result import ProgressCallback
-from milpcount.study.grid import Run
+from milpcount.study.config.grid import Run
 
 STUDY = """\
 name: small

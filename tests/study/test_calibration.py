@@ -10,7 +10,7 @@ import pytest
 from experiments import calibration as experiment
 from milpcount.errors import ConfigError
 from milpcount.study.calibration import calibrate, calibration_table
-from milpcount.study.schema import load_config
+from milpcount.study.config.schema import load_config
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from milpcount.study.comparison import epochs_table, estimates_table, gap_table
 from milpcount.study.records import counts_of, finished_networks
-from milpcount.study.tables import architecture_table, write_table
+from milpcount.study.tables.architecture import architecture_table, write_table
+from milpcount.study.tables.comparison import epochs_table, estimates_table, gap_table
 from tests.study.test_tables import record
 
 

@@ -17,9 +17,9 @@ from milpcount.cluster import DaskCluster
 from milpcount.cluster.connection import connected
 from milpcount.cluster.dispatch import Dispatch, Lost, LostConnectionError
 from milpcount.study import run_study
-from milpcount.study.executor import ExecuteRun, run_all
-from milpcount.study.grid import Run, resolve_runs
-from milpcount.study.schema import load_config
+from milpcount.study.config.grid import Run, resolve_runs
+from milpcount.study.config.schema import load_config
+from milpcount.study.executors.choose import ExecuteRun, run_all
 from tests.study import fakes
 
 distributed = pytest.importorskip("distributed")

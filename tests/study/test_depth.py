@@ -10,9 +10,9 @@ import pytest
 
 from milpcount.errors import ConfigError
 from milpcount.study import report_study, run_study
-from milpcount.study.depth import DepthBounds, bounds_by_depth, depth_table
-from milpcount.study.html_report import write_html_report
-from milpcount.study.schema import load_config
+from milpcount.study.config.schema import load_config
+from milpcount.study.page.report import write_html_report
+from milpcount.study.tables.depth_table import DepthBounds, bounds_by_depth, depth_table
 from tests.study import fakes
 
 STUDY = """\

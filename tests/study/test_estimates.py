@@ -9,8 +9,8 @@ import pytest
 
 from milpcount.errors import ConfigError, UnsupportedError
 from milpcount.study import report_study, run_study
-from milpcount.study.grid import Run, resolve_runs
-from milpcount.study.schema import EstimateSettings, load_config
+from milpcount.study.config.grid import Run, resolve_runs
+from milpcount.study.config.schema import EstimateSettings, load_config
 from milpcount.study.store import ResultStore
 from tests.study.fakes import quick, write_study
 

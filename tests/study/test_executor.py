@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from milpcount.result import Progress, ProgressCallback
-from milpcount.study.executor import ExecuteRun, execute, run_all
-from milpcount.study.grid import Run, resolve_runs
-from milpcount.study.schema import load_config
+from milpcount.core.result import Progress, ProgressCallback
+from milpcount.study.config.grid import Run, resolve_runs
+from milpcount.study.config.schema import load_config
+from milpcount.study.executors.choose import ExecuteRun, execute, run_all
 from tests.study import fakes
 
 

@@ -15,8 +15,8 @@ from experiments import (
     mnist22_output,
     mnist22_sampling,
 )
-from milpcount.study.grid import resolve_runs
-from milpcount.study.schema import CountSettings, load_config
+from milpcount.study.config.grid import resolve_runs
+from milpcount.study.config.schema import CountSettings, load_config
 from milpcount.study.store import ResultStore
 
 ROOT = Path(__file__).parents[2]

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from milpcount.domain import Box
+from milpcount.core.domain import Box
+from milpcount.core.network import ReLUNetwork
 from milpcount.errors import ConfigError, DomainError, UnsupportedError
 from milpcount.importers.npz import save_npz
-from milpcount.network import ReLUNetwork
-from milpcount.study.grid import Run, resolve_runs
-from milpcount.study.schema import load_config
-from milpcount.study.seeds import derive_seed
+from milpcount.study.config.grid import Run, resolve_runs
+from milpcount.study.config.schema import load_config
+from milpcount.study.config.seeds import derive_seed
 from tests.study.fakes import STUDY, write_study
 
 

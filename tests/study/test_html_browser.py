@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from milpcount.study.html_report import write_html_report
+from milpcount.study.page.report import write_html_report
 from tests.study.report_study import HOSTILE, make_records, store_study
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")

@@ -14,9 +14,9 @@ import pytest
 
 from milpcount.cli.app import run
 from milpcount.errors import ConfigError, MissingDependencyError
-from milpcount.study.html_report import write_html_report
-from milpcount.study.html_tables import table_html
-from milpcount.study.html_traces import per_shape
+from milpcount.study.page.page_tables import table_html
+from milpcount.study.page.report import write_html_report
+from milpcount.study.page.traces import per_shape
 from tests.study.report_study import DIGITS, HOSTILE, make_records, store_study
 
 

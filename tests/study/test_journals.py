@@ -8,9 +8,9 @@ from pathlib import Path
 
 import milpcount as mc
 from milpcount.study import run_study
-from milpcount.study.grid import Run, resolve_runs
-from milpcount.study.journals import with_journal, with_journals
-from milpcount.study.schema import load_config
+from milpcount.study.config.grid import Run, resolve_runs
+from milpcount.study.config.schema import load_config
+from milpcount.study.executors.journals import with_journal, with_journals
 from tests.study import fakes
 
 STUDY = """\

@@ -11,9 +11,9 @@ import pytest
 from milpcount.cli.app import run
 from milpcount.errors import ConfigError
 from milpcount.study import run_study
-from milpcount.study.grid import Run, resolve_runs
-from milpcount.study.plan import Plan, make_plan
-from milpcount.study.schema import load_config
+from milpcount.study.config.grid import Run, resolve_runs
+from milpcount.study.config.plan import Plan, make_plan
+from milpcount.study.config.schema import load_config
 from tests.study import fakes
 
 

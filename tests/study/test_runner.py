@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from milpcount.core.result import Progress, ProgressCallback
 from milpcount.errors import ConfigError, MissingDependencyError
-from milpcount.result import Progress, ProgressCallback
 from milpcount.study import report_study, run_study
-from milpcount.study.executor import Finished
-from milpcount.study.grid import Run
+from milpcount.study.config.grid import Run
+from milpcount.study.executors.choose import Finished
 from tests.study import fakes
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from milpcount.errors import ConfigError
-from milpcount.study.schema import StudyConfig, load_config
+from milpcount.study.config.schema import StudyConfig, load_config
 from tests.study.fakes import STUDY, write_study
 
 

@@ -10,9 +10,9 @@ import pytest
 from experiments import sweep as experiment
 from milpcount.errors import ConfigError
 from milpcount.study import run_study
-from milpcount.study.grid import resolve_runs
-from milpcount.study.schema import load_config
-from milpcount.study.sweep_table import POLYNOMIAL, sweep_table
+from milpcount.study.config.grid import resolve_runs
+from milpcount.study.config.schema import load_config
+from milpcount.study.tables.sweep_table import POLYNOMIAL, sweep_table
 
 ROOT = Path(__file__).parents[2]
 GRID = (

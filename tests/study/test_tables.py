@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from milpcount.study.tables import (
+from milpcount.study.tables.architecture import (
     architecture_table,
     runs_table,
     to_latex,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from milpcount.errors import ConfigError
-from milpcount.study.yaml_loader import key_line, load_yaml, parse_value
+from milpcount.study.config.yaml_loader import key_line, load_yaml, parse_value
 
 
 @pytest.mark.parametrize(

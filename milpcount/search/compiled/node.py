@@ -36,7 +36,7 @@ PIVOTS, NODES, BY_RANGE, BY_MULTIPLIERS, BY_POINT, JOINTLY, SEPARATED, ON_SEGMEN
 
 
 class Net(NamedTuple):
-    """What the search reads; see :mod:`milpcount.search.frame` for the coordinates."""
+    """What the search reads; see :mod:`milpcount.search.frames.frame` for the coordinates."""
 
     n: int
     widths: NDArray[np.int64]

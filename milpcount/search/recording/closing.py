@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from milpcount.core.problem import CountProblem
+from milpcount.core.run import Leaf, Outcome, Watch
 from milpcount.errors import InvariantError
-from milpcount.outcome import Leaf, Outcome
-from milpcount.problem import CountProblem, Watch
 from milpcount.search.recording import encode
 from milpcount.search.recording.coordinates import Coordinates
 from milpcount.search.recording.exact_tree import ExactRecorder

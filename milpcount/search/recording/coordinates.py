@@ -6,10 +6,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from milpcount.domain import Box
+from milpcount.core.domain import Box
+from milpcount.core.point import Point
+from milpcount.core.problem import CountProblem
 from milpcount.exact.forms import domain_rows, problem_layers
-from milpcount.point import Point
-from milpcount.problem import CountProblem
 
 __all__ = ["Coordinates"]
 

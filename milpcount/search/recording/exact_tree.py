@@ -14,15 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from milpcount.core.point import Point
+from milpcount.core.problem import CountProblem
+from milpcount.core.result import Definition
+from milpcount.core.run import Leaf, Outcome, Watch
 from milpcount.errors import InvariantError
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row
 from milpcount.exact.forms import Forms, constraint, domain_rows, problem_layers
-from milpcount.outcome import Leaf, Outcome
-from milpcount.point import Point
-from milpcount.problem import CountProblem, Watch
-from milpcount.result import Definition
-from milpcount.search.ladder import Ladder
+from milpcount.exact.ladder import Ladder
 from milpcount.search.recording import encode
 from milpcount.search.recording.coordinates import Coordinates
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.outcome import Outcome
-from milpcount.problem import CountProblem, Watch
+from milpcount.core.problem import CountProblem
+from milpcount.core.run import Outcome, Watch
 from milpcount.search.recording import encode
 from milpcount.search.recording.coordinates import Coordinates
 from milpcount.search.recording.exact_tree import ExactRecorder, Recorded

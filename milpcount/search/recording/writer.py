@@ -13,14 +13,14 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.domain import Box, Polytope
+from milpcount.core.domain import Box, Polytope
+from milpcount.core.point import scaled_integers
+from milpcount.core.problem import CountProblem
+from milpcount.core.result import Definition
 from milpcount.errors import InputError, InvariantError, UnsupportedError
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, decide
 from milpcount.exact.forms import domain_rows
-from milpcount.point import scaled_integers
-from milpcount.problem import CountProblem
-from milpcount.result import Definition
 from milpcount.search.recording import encode
 
 __all__ = ["CertificateWriter"]

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from milpcount.study.figures.counts import bounds_and_counts, counts_and
-from milpcount.study.figures.depth import draw_bounds_by_depth
+from milpcount.study.figures.depth_figure import draw_bounds_by_depth
 from milpcount.study.figures.sampling import sampling_and_bounds
 from milpcount.study.figures.style import require_matplotlib
-from milpcount.study.figures.sweep import sweep
+from milpcount.study.figures.sweep_figure import sweep
 from milpcount.study.figures.training import counts_by_epoch
 from milpcount.study.files import write_bytes
 from milpcount.study.records import Records

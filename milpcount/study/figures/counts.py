@@ -23,7 +23,7 @@ from milpcount.study.figures.style import (
     split_ticks,
 )
 from milpcount.study.records import Record, Records, counts_of, finished_networks
-from milpcount.study.tables import WAY, architecture_table, runs_table
+from milpcount.study.tables.architecture import WAY, architecture_table, runs_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

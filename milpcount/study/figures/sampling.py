@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from milpcount.decimal_text import from_decimal
 from milpcount.study.figures.style import (
     BOUND_COLOURS,
     BOUND_NAMES,
@@ -23,6 +22,7 @@ from milpcount.study.records import (
     estimates_of,
     finished_networks,
 )
+from milpcount.support.decimal_text import from_decimal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

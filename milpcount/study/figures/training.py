@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from milpcount.study.comparison import epochs_table
 from milpcount.study.figures.style import (
     COUNT_COLOURS,
     count_axis,
@@ -15,8 +14,9 @@ from milpcount.study.figures.style import (
     plain_axes,
     require_matplotlib,
 )
-from milpcount.study.marks import AtLeast
 from milpcount.study.records import Records
+from milpcount.study.tables.comparison import epochs_table
+from milpcount.study.tables.marks import AtLeast
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

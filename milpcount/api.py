@@ -1,0 +1,246 @@
+"""The functions that most users need: count, bound, estimate, enumerate_regions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from milpcount.certificates import certified
+from milpcount.cluster.spec import DaskCluster
+from milpcount.core.domain import Domain
+from milpcount.core.network import ReLUNetwork
+from milpcount.core.problem import CountProblem
+from milpcount.core.result import (
+    BoundResult,
+    Budget,
+    CountResult,
+    Definition,
+    EstimateResult,
+    Limit,
+    ProgressCallback,
+    TerminationReason,
+)
+from milpcount.core.run import Outcome, Watch
+from milpcount.engines.registry import choose_engine, run_engine
+from milpcount.errors import InputError, UnsupportedError
+from milpcount.geometry.region import RegionStream
+
+__all__ = ["bound", "count", "enumerate_regions", "estimate"]
+
+
+def count(
+    net: ReLUNetwork,
+    domain: Domain | None = None,
+    *,
+    engine: str = "auto",
+    definition: Definition | str = Definition.FULL,
+    with_output: bool = False,
+    budget: Budget | None = None,
+    workers: int | DaskCluster | None = None,
+    resume: str | Path | None = None,
+    certificate: str | Path | None = None,
+    progress: ProgressCallback | None = None,
+    **options: Any,
+) -> CountResult:
+    """Count the activation regions of a ReLU network over a domain, exactly.
+
+    Arguments:
+        net: the network (see :func:`milpcount.load_network`).
+        domain: Box, Polytope, Slice or WholeSpace; the network's own box when None.
+        engine: "auto", "tree", "subdivision", "milp", "cpsat", "tree-highs" or "brute".
+        definition: "full" (full-dimensional regions), "nonempty" (patterns that occur) or
+            "linear" (full regions, neighbours with the same affine map merged).
+        with_output: whether the units of the last affine layer count as ReLUs too.
+        budget: limits; a limit or Ctrl-C gives a valid interval, never an exception.
+        workers: processes that share the work, or a :class:`~milpcount.cluster.DaskCluster`
+            (engines "tree" and "subdivision").
+        resume: a file that keeps finished parts of the work; a count that is stopped or killed
+            goes on from it (engines "tree" and "subdivision").
+        certificate: a file that :func:`verify` can check without trusting any engine; "auto" is
+            then "tree".  After a limit it proves "at least".
+        progress: called with :class:`~milpcount.core.result.Progress` at most ten times a second.
+        options: options of the engine, for example ``solver="mathopt-scip"`` for "milp".
+
+    Raises:
+        InputError: a domain, engine, definition or option that does not fit; the message says
+            what to do.
+        SolverError: a numerical solver failed, worker processes ended again and again, or the
+            scheduler of a cluster is gone.
+    """
+    problem = CountProblem.of(net, domain, definition, with_output)
+    linear = problem.definition is Definition.LINEAR
+    if linear:
+        problem = replace(problem, definition=Definition.FULL)
+    if certificate is not None and linear:
+        raise UnsupportedError("certificates are about full and nonempty regions, not linear")
+    if certificate is not None and engine == "auto":
+        engine = "tree"
+    name = choose_engine(engine, problem)
+    given = {"workers": workers, "resume": resume}
+    options |= {option: value for option, value in given.items() if value is not None}
+    watch, outcome = Watch(budget, progress), Outcome(keep=linear, patterns_only=linear)
+    if certificate is None:
+        found = run_engine(name, problem, watch, outcome, options)
+    else:
+        found = certified(Path(certificate), name, problem, watch, outcome, options)
+    regions = 0
+    patterns: list[NDArray[np.uint8]] = []
+    try:
+        for some in found:
+            regions += some.count
+            if linear:
+                patterns.append(some.patterns())
+    except KeyboardInterrupt:
+        outcome.termination = watch.stop(Limit.INTERRUPT, "Ctrl-C")
+    if linear:
+        lower, upper = _merge(problem, patterns, watch, outcome)
+    else:
+        lower = upper = regions
+    if outcome.termination.reason is not TerminationReason.COMPLETE:
+        lower += 0 if linear else outcome.open_regions
+        if not linear or upper is None:
+            upper = outcome.upper if outcome.upper is not None else _proved_upper(problem)
+    return CountResult(
+        lower=lower,
+        upper=upper,
+        engine=name,
+        definition=Definition.LINEAR if linear else problem.definition,
+        with_output=with_output,
+        termination=outcome.termination,
+        seconds=watch.seconds_before + watch.seconds,
+        network_sha256=net.sha256,
+        statistics=outcome.statistics,
+    )
+
+
+def _merge(
+    problem: CountProblem, patterns: list[NDArray[np.uint8]], watch: Watch, outcome: Outcome
+) -> tuple[int, int | None]:
+    """Proved ends of the number of linear pieces; the upper one is None while regions lack."""
+    from milpcount.linear import merge_linear
+
+    complete = outcome.termination.reason is TerminationReason.COMPLETE
+    bits = np.concatenate([np.zeros((0, problem.n_units), dtype=np.uint8), *patterns])
+    outcome.statistics["full_regions"] = int(bits.shape[0])
+    try:
+        watch.report("merging equal maps", force=True)
+        pieces = merge_linear(problem, bits, watch, outcome)
+    except KeyboardInterrupt:
+        outcome.termination = watch.stop(Limit.INTERRUPT, "Ctrl-C")
+        return min(1, len(bits)), int(bits.shape[0]) if complete else None
+    outcome.finish(watch)
+    # Among some of the regions, different maps are different pieces, and no more is known.
+    return (pieces.lower, pieces.upper) if complete else (pieces.maps, None)
+
+
+def enumerate_regions(
+    net: ReLUNetwork,
+    domain: Domain | None = None,
+    *,
+    engine: str = "auto",
+    definition: Definition | str = Definition.FULL,
+    with_output: bool = False,
+    budget: Budget | None = None,
+    workers: int | DaskCluster | None = None,
+    progress: ProgressCallback | None = None,
+    **options: Any,
+) -> RegionStream:
+    """Stream the regions that :func:`count` counts, each once; arguments as there.
+
+    Raises:
+        UnsupportedError: the definition "linear", whose pieces are unions of regions.
+    """
+    problem = CountProblem.of(net, domain, definition, with_output)
+    if problem.definition is Definition.LINEAR:
+        raise UnsupportedError(
+            "linear pieces are unions of regions and cannot be streamed; enumerate full regions"
+        )
+    if workers is not None:
+        options["workers"] = workers
+    outcome = Outcome()
+    name = choose_engine(engine, problem)
+    found = run_engine(name, problem, Watch(budget, progress), outcome, options)
+    leaves = (leaf for some in found for leaf in some.leaves())
+    return RegionStream(problem, leaves, outcome)
+
+
+def bound(
+    what: ReLUNetwork | Sequence[int], domain: Domain | None = None, *, with_output: bool = False
+) -> BoundResult:
+    """Analytic bounds of an architecture ``[n_0, n_1, ..., n_L]`` or of a network.
+
+    Every width after the input counts as a ReLU layer.  For a network its hidden layers count
+    (and the output layer with ``with_output``), and ranks of its weights sharpen the bounds.
+    ``activation_based`` uses the signs of the weights too; with a domain, also which units are
+    stable over it, and it holds for this domain alone.  No other bound depends on the domain.
+
+    Raises:
+        InputError: widths that are not positive integers, or a domain of another dimension.
+    """
+    from milpcount.bounds import bound_architecture, bound_network
+
+    if isinstance(what, ReLUNetwork):
+        problem = None
+        if domain is not None:
+            problem = CountProblem.of(what, domain, with_output=with_output)
+        return bound_network(what, with_output=with_output, problem=problem)
+    return bound_architecture(what)
+
+
+def estimate(
+    net: ReLUNetwork,
+    domain: Domain | None = None,
+    *,
+    method: str = "tree-sample",
+    confidence: float = 0.95,
+    seed: int = 0,
+    definition: Definition | str = Definition.FULL,
+    with_output: bool = False,
+    budget: Budget | None = None,
+    progress: ProgressCallback | None = None,
+    **options: Any,
+) -> EstimateResult:
+    """Bound the number of regions from below with a stated confidence, and estimate it.
+
+    Arguments:
+        net: the network.
+        domain: as for :func:`count`.
+        method: "tree-sample", "hash-tree", "mipbound" or "cpsat".
+        confidence: probability with which ``lower`` holds, over the method's random choices.
+        seed: of these choices; the same seed gives the same answer, limits of time aside.
+        definition: "full" or "nonempty".
+        with_output: whether the units of the last affine layer count as ReLUs too.
+        budget: limits; what is proved when one is reached is the result.
+        progress: as for :func:`count`.
+        options: of the method, for example ``runs=100`` for "tree-sample".
+
+    Raises:
+        InputError: a domain, method, definition or option that does not fit.
+    """
+    from milpcount.sampling.methods import run_method
+
+    if not 0 < confidence < 1:
+        raise InputError(f"the confidence must lie between 0 and 1, not {confidence}")
+    if seed < 0:
+        raise InputError(f"the seed must be at least 0, not {seed}")
+    problem = CountProblem.of(net, domain, definition, with_output)
+    watch = Watch(budget, progress)
+    return run_method(method, problem, watch, confidence=confidence, seed=seed, options=options)
+
+
+def _proved_upper(problem: CountProblem) -> int | None:
+    """The least analytic upper bound; every one of them also bounds the non-empty patterns."""
+    from milpcount.bounds import bound_architecture, bound_network
+
+    # The ranges of a polytope take linear programmes, and the time may be over.
+    quick = problem if problem.box.is_bounded else None
+    bounds = [bound_network(problem.network, with_output=problem.with_output, problem=quick)]
+    if problem.slice is not None and problem.layers:
+        # On a slice the network is one with fewer inputs.
+        bounds.append(bound_architecture([problem.dimension, *problem.widths]))
+    return min((v for b in bounds for v in b.upper.values()), default=None)

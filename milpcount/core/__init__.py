@@ -1,0 +1,1 @@
+"""What all rooms speak: networks, domains, patterns, points, problems, runs and results."""

@@ -1,0 +1,1 @@
+"""The engines: their table (:mod:`.registry`), and those that solvers drive."""

@@ -1,0 +1,1 @@
+"""CP-SAT proposes patterns, exact linear programmes accept or explain."""

@@ -1,0 +1,121 @@
+"""One activation region as users see it: pattern, witness, affine map, halfspaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from milpcount.core.pattern import ActivationPattern
+from milpcount.core.problem import CountProblem
+from milpcount.core.result import Termination
+from milpcount.core.run import Leaf, Outcome
+
+if TYPE_CHECKING:
+    from milpcount.exact.forms import ExactLayer
+
+__all__ = ["Region", "RegionStream"]
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """An activation region that is proved to exist.
+
+    Attributes:
+        pattern: its activation pattern.
+        problem: the counting problem that it belongs to.
+    """
+
+    pattern: ActivationPattern
+    problem: CountProblem
+    _leaf: Leaf
+
+    @property
+    def witness(self) -> NDArray[np.float64]:
+        """An input in the region, rounded to floats; see :attr:`exact_witness`."""
+        return self.problem.input_point(self._leaf.witness).floats()
+
+    @property
+    def exact_witness(self) -> tuple[Fraction, ...]:
+        """A rational input in the region, interior when full regions are counted.
+
+        On a slice it lies on the slice exactly, and interior means relative to the slice.
+        """
+        return self.problem.input_point(self._leaf.witness).fractions()
+
+    @property
+    def coordinates(self) -> NDArray[np.float64]:
+        """The witness in the problem's coordinates, rounded: the slice's, else the inputs."""
+        return self._leaf.witness.floats()
+
+    @property
+    def exact_coordinates(self) -> tuple[Fraction, ...]:
+        """The witness in the problem's coordinates: the slice's, else the inputs."""
+        return self._leaf.witness.fractions()
+
+    def affine_map(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """``(A, b)`` with network output ``A x + b`` on the region, rounded once from exact.
+
+        ``x`` is the network's input, on a slice too.
+        """
+        from milpcount.core.network import Layer
+        from milpcount.exact.forms import ExactLayer, Forms, exact_layers, pattern_forms
+
+        net = self.problem.network
+        hidden = exact_layers(net.counted_layers())
+        zero = np.zeros(net.output_dimension)
+        output = ExactLayer.of(Layer(net.weights[-1], net.biases[-1], zero))
+        if hidden:
+            *_, (forms, bits) = pattern_forms(hidden, self._leaf.bits)
+            final = forms.next(hidden[-1], bits, output)
+        else:
+            final = Forms.first(output)
+        scale = 1 << final.shift
+        rounded = np.array([[int(v) / scale for v in row] for row in final.matrix.tolist()])
+        return rounded[:, :-1], rounded[:, -1]
+
+    def halfspaces(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """``(A, c)`` whose ``A x <= c`` is the closure of the region: one row a unit, unit length.
+
+        ``x`` stands for the problem's own coordinates: the inputs, or on a slice the slice's
+        coordinates (:attr:`coordinates`).  Rows are rounded from exact ones and may be redundant;
+        units whose pre-activation is constant on the domain, and the sides of a box domain, are
+        left out.
+        """
+        from milpcount.exact.dyadic import ExactBox, to_float
+        from milpcount.exact.forms import pattern_rows, problem_layers
+
+        layers: tuple[ExactLayer, ...] = problem_layers(self.problem)
+        box = ExactBox.of(self.problem.box)
+        rows = pattern_rows(self.problem, layers, box, self._leaf.bits) or []
+        n = self.problem.dimension
+        stacked = np.array([to_float(row.coefficients)[0] for row in rows]).reshape(-1, n + 1)
+        top = np.max(np.abs(stacked[:, :n]), axis=1, keepdims=True, initial=0.0)
+        stacked = stacked / np.where(top > 0, top, 1.0)
+        length = np.linalg.norm(stacked[:, :n], axis=1, keepdims=True)
+        stacked = stacked / np.where(length > 0, length, 1.0)
+        return -stacked[:, :n], stacked[:, n]
+
+    def __repr__(self) -> str:
+        return f"Region({self.pattern})"
+
+
+class RegionStream(Iterator[Region]):
+    """Regions one by one, in bounded memory; :attr:`termination` says why the stream ended."""
+
+    def __init__(self, problem: CountProblem, leaves: Iterator[Leaf], outcome: Outcome) -> None:
+        self._problem, self._leaves, self._outcome = problem, leaves, outcome
+
+    @property
+    def termination(self) -> Termination:
+        """UNKNOWN while regions may follow, then complete or the limit that was reached."""
+        return self._outcome.termination
+
+    def __next__(self) -> Region:
+        leaf = next(self._leaves)
+        pattern = ActivationPattern.from_bits(leaf.bits, self._problem.widths)
+        return Region(pattern, self._problem, leaf)

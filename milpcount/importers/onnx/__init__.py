@@ -1,0 +1,1 @@
+"""ONNX files: the walk over the graph, and its operators by kind."""

@@ -1,0 +1,225 @@
+"""ONNX operators that only move, repeat or drop entries, and those that make constants."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from milpcount.importers.image import Image
+from milpcount.importers.onnx.node import Array, Handler, Node, Value
+
+__all__ = ["HANDLERS", "move"]
+
+# Element types of TensorProto, by number, as they behave in Cast.
+_CAST_FLOATS: dict[int, type[np.floating]] = {1: np.float32, 10: np.float16, 11: np.float64}
+_CAST_INTEGERS = {6: np.int32, 7: np.int64}
+_BFLOAT16, _BOOL = 16, 9
+
+
+def move(node: Node, value: Image | Array, how: Callable[[Array], Array]) -> Value:
+    """Apply a function that only moves, repeats or drops entries."""
+    if isinstance(value, Image):
+        return node.folder.take(value, how(value.grid))
+    return how(value)
+
+
+def _identity(node: Node) -> Value:
+    return node.value(0)
+
+
+def _dropout(node: Node) -> Value:
+    if node.has(2) and np.any(node.constant(2, "its training mode")):
+        node.fail("is in training mode; export the network in inference mode")
+    return node.value(0)
+
+
+def _cast(node: Node) -> Value:
+    value, to = node.value(0), int(node.attributes.get("to", 0))
+    if isinstance(value, Image):
+        if to not in _CAST_FLOATS and to != _BFLOAT16:
+            node.fail("rounds activations to integers; export the network without quantisation")
+        return value
+    with np.errstate(over="ignore", invalid="ignore"):
+        if to in _CAST_FLOATS:
+            return value.astype(_CAST_FLOATS[to]).astype(np.float64)
+        if to in _CAST_INTEGERS:
+            return value.astype(_CAST_INTEGERS[to]).astype(np.int64)
+    if to == _BOOL:
+        return value.astype(bool)
+    return node.fail(f"casts a constant to element type {to}; simplify the graph before the export")
+
+
+def _flatten(node: Node) -> Value:
+    value = node.value(0)
+    rank = len(value.shape)
+    axis = int(node.attributes.get("axis", 1))
+    if not -rank <= axis <= rank:
+        node.fail(f"has axis {axis} for a tensor of rank {rank}; export it again")
+    axis = axis + rank if axis < 0 else axis
+    shape = math.prod(value.shape[:axis]), math.prod(value.shape[axis:])
+    return move(node, value, lambda x: x.reshape(shape))
+
+
+def _reshape(node: Node) -> Value:
+    value = node.value(0)
+    wanted = node.integers("shape", 1, since=5)
+    if wanted is None:
+        node.fail("has no shape; export it again")
+    if not node.attributes.get("allowzero", 0):
+        if any(n == 0 and i >= len(value.shape) for i, n in enumerate(wanted)):
+            node.fail(f"keeps dimensions that shape {value.shape} does not have")
+        wanted = tuple(value.shape[i] if n == 0 else n for i, n in enumerate(wanted))
+    return move(node, value, lambda x: x.reshape(wanted))
+
+
+def _squeeze(node: Node) -> Value:
+    axes = node.integers("axes", 1, since=13)
+    return move(node, node.value(0), lambda x: np.squeeze(x, axis=axes))
+
+
+def _unsqueeze(node: Node) -> Value:
+    axes = node.integers("axes", 1, since=13)
+    if axes is None:
+        node.fail("has no axes; export it again")
+    return move(node, node.value(0), lambda x: np.expand_dims(x, axes))
+
+
+def _transpose(node: Node) -> Value:
+    order = node.attributes.get("perm")
+    return move(node, node.value(0), lambda x: np.transpose(x, order))
+
+
+def _expand(node: Node) -> Value:
+    value = node.value(0)
+    wanted = node.integers("shape", 1, since=0)
+    if wanted is None:
+        node.fail("has no shape; export it again")
+    shape = np.broadcast_shapes(tuple(value.shape), wanted)
+    node.require_entries(math.prod(shape))
+    return move(node, value, lambda x: np.broadcast_to(x, shape))
+
+
+def _slice(node: Node) -> Value:
+    value = node.value(0)
+    starts = node.integers("starts", 1, since=10)
+    ends = node.integers("ends", 2, since=10)
+    if starts is None or ends is None:
+        node.fail("has no starts or no ends; export it again")
+    axes = node.integers("axes", 3, since=10) or tuple(range(len(starts)))
+    steps = node.integers("steps", 4, since=10) or (1,) * len(starts)
+    where = [slice(None)] * len(value.shape)
+    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+        where[axis] = slice(start, end, step)
+    return move(node, value, lambda x: x[tuple(where)])
+
+
+def _gather(node: Node) -> Value:
+    value = node.value(0)
+    places = node.constant(1, "indices")
+    if places.dtype.kind != "i":
+        node.fail("has indices that are not integers; export it again")
+    axis = node.axis(len(value.shape), 0)
+    node.require_entries(places.size * (math.prod(value.shape) // max(1, value.shape[axis])))
+    return move(node, value, lambda x: np.take(x, places, axis=axis))
+
+
+def _concat(node: Node) -> Value:
+    values = [node.value(i) for i in range(len(node.inputs))]
+    axis = node.axis(len(node.value(0).shape))
+    node.require_entries(sum(math.prod(v.shape) for v in values))
+    arrays = [v for v in values if not isinstance(v, Image)]
+    if len(arrays) == len(values):
+        return np.concatenate(arrays, axis=axis)
+    rows = node.folder.stack(values)
+    grids, first = [], 0
+    for value in values:
+        count = math.prod(value.shape)
+        grids.append(first + np.arange(count).reshape(value.shape))
+        first += count
+    return node.folder.take(rows, np.concatenate(grids, axis=axis))
+
+
+def _split(node: Node) -> list[Value]:
+    value = node.value(0)
+    axis = node.axis(len(value.shape), 0)
+    length = value.shape[axis]
+    sizes = node.integers("split", 1, since=13)
+    if sizes is None:
+        part = math.ceil(length / node.outputs)
+        sizes = tuple(min(part, length - part * i) for i in range(node.outputs))
+    if len(sizes) != node.outputs or sum(sizes) != length or min(sizes) < 0:
+        node.fail(f"splits {length} entries into parts of {sizes}; export it again")
+    ends = np.cumsum(sizes)
+    places = [np.arange(end - size, end) for size, end in zip(sizes, ends, strict=True)]
+    return [move(node, value, partial(np.take, indices=part, axis=axis)) for part in places]
+
+
+def _pad(node: Node) -> Value:
+    value = node.value(0)
+    rank = len(value.shape)
+    if node.attributes.get("mode", b"constant") != b"constant":
+        node.fail("does not pad with a constant; export it with zero padding")
+    pads = node.integers("pads", 1, since=11)
+    filler = node.constant(2, "its value") if node.has(2) else node.attributes.get("value", 0.0)
+    if np.any(filler):
+        node.fail("pads with a value other than 0; export it with zero padding")
+    axes = node.integers("axes", 3, since=18) if node.opset >= 18 else None
+    axes = tuple(range(rank)) if axes is None else axes
+    if pads is None or len(pads) != 2 * len(axes) or min(pads, default=0) < 0:
+        node.fail(f"has pads {pads} for {len(axes)} axes; export it with non-negative padding")
+    widths = [(0, 0)] * rank
+    for i, axis in enumerate(axes):
+        widths[axis] = (pads[i], pads[i + len(axes)])
+    node.require_entries(
+        math.prod(n + a + b for n, (a, b) in zip(value.shape, widths, strict=True))
+    )
+    filling = -1 if isinstance(value, Image) else 0
+    return move(node, value, lambda x: np.pad(x, widths, constant_values=filling))
+
+
+def _constant(node: Node) -> Value:
+    for name in ("value", "value_float", "value_floats", "value_int", "value_ints"):
+        if name in node.attributes:
+            kind = np.int64 if "int" in name else np.float64
+            found = node.attributes[name]
+            return np.asarray(found, dtype=None if name == "value" else kind)
+    return node.fail("holds no number; export it again")
+
+
+def _constant_of_shape(node: Node) -> Value:
+    shape = node.integers("shape", 0, since=0)
+    if shape is None:
+        node.fail("has no shape; export it again")
+    filler = node.attributes.get("value", np.zeros(1))
+    node.require_entries(math.prod(shape))
+    return np.full(shape, np.ravel(filler)[0])
+
+
+def _shape(node: Node) -> Value:
+    shape = node.value(0).shape
+    start, end = node.attributes.get("start", 0), node.attributes.get("end")
+    return np.array(shape[start:end], dtype=np.int64)
+
+
+HANDLERS: dict[str, Handler] = {
+    "Cast": _cast,
+    "Concat": _concat,
+    "Constant": _constant,
+    "ConstantOfShape": _constant_of_shape,
+    "Dropout": _dropout,
+    "Expand": _expand,
+    "Flatten": _flatten,
+    "Gather": _gather,
+    "Identity": _identity,
+    "Pad": _pad,
+    "Reshape": _reshape,
+    "Shape": _shape,
+    "Slice": _slice,
+    "Split": _split,
+    "Squeeze": _squeeze,
+    "Transpose": _transpose,
+    "Unsqueeze": _unsqueeze,
+}

@@ -1,0 +1,1 @@
+"""PyTorch modules: read as they are, or traced."""

@@ -1,0 +1,203 @@
+"""The network of a certificate in exact arithmetic: rows on coordinates, signs at points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import accumulate
+from math import lcm
+from typing import Any, NamedTuple
+
+import numpy as np
+from flint import fmpz_mat
+
+from milpcount.core.domain import Box, Polytope, Slice, WholeSpace
+from milpcount.core.network import ReLUNetwork
+from milpcount.errors import CertificateError
+from milpcount.proof.format import Header
+
+__all__ = ["ACTIVE", "INACTIVE", "Exact", "Row", "Rows"]
+
+ACTIVE, INACTIVE = 1, 2
+Row = list[int]
+Ends = list[int | None]
+Rationals = np.ndarray[Any, np.dtype[Any]]  # of Fraction and int
+
+
+class Rows(NamedTuple):
+    """Affine functions: row ``i`` is ``2^shift`` times the coefficients, constant last, of one."""
+
+    rows: list[Row]
+    shift: int
+
+
+def _rational(array: np.ndarray) -> Rationals:
+    rational: Rationals = np.vectorize(Fraction, otypes=[object])(array)
+    return rational
+
+
+def _integer(rows: Rationals) -> Rows:
+    common = lcm(1, *(v.denominator for v in rows.flat))  # a power of 2
+    scaled = [[v.numerator * (common // v.denominator) for v in row] for row in rows]
+    return Rows(scaled, common.bit_length() - 1)
+
+
+def _product(left: fmpz_mat, right: Sequence[int], wide: int) -> list[Row]:
+    """The rows of the product of matrices; those of ``right`` stand one after the other."""
+    flat = [int(v) for v in (left * fmpz_mat(left.ncols(), wide, right)).entries()]
+    return [flat[k : k + wide] for k in range(0, len(flat), wide)]
+
+
+def _supremum(row: Sequence[int], low: Ends, high: Ends) -> int | None:
+    """The supremum of ``row . (v, 1)`` over ``low <= v <= high``; None if there is none."""
+    total = row[-1]
+    for c, a, b in zip(row, low, high, strict=False):
+        if c:
+            end = b if c > 0 else a
+            if end is None:
+                return None
+            total += c * end
+    return total
+
+
+class Exact:
+    """The counted layers over the coordinates ``z`` of :mod:`milpcount.proof.format`.
+
+    Rows are on ``(z, 1)``, or, where the certificate says so, on ``(y, 1)`` for the numbers ``y``
+    that the rows ``first`` give: fewer where there are many inputs.
+
+    Attributes:
+        starts: the number of the first unit of every layer, and of all units.
+        low, high: the ends of ``z``.
+        first: the first layer's pre-activations, and ``domain`` the rows of the domain, on
+            ``(z, 1)``; ``base`` is ``first`` on what rows are on.
+    """
+
+    def __init__(self, net: ReLUNetwork, header: Header) -> None:
+        self.net, self.header = net, header
+        layers = net.counted_layers(header.with_output)
+        self.starts = list(accumulate((layer.width for layer in layers), initial=0))
+        self._slopes = [_integer(_rational(layer.slope[None])) for layer in layers]
+        affine = [_rational(np.column_stack([layer.weight, layer.bias])) for layer in layers]
+        box, cuts = self._domain(net.input_dimension)
+        first = affine[0] if affine else cuts[:0]
+        if affine and isinstance(header.domain, Slice):
+            points = _rational(header.domain.points)
+            steps = first[:, :-1] @ (points[1:] - points[0]).T
+            first = np.column_stack([steps, first[:, :-1] @ points[0] + first[:, -1]])
+        self.low: Ends = []
+        self.high: Ends = []
+        first, cuts = np.split(self._place(np.vstack([first, cuts]), box), [len(first)])
+        self.first, self.domain = _integer(first), _integer(cuts)
+        self._affine = [(self._matrix(rows), shift) for rows, shift in map(_integer, affine[1:])]
+        self._through_first = self._matrix(self.first.rows)
+        self.is_bounded = None not in (*self.low, *self.high)
+        self.base = self.first
+        if header.reduced:
+            if len(cuts) or not layers or not self.is_bounded:
+                raise CertificateError("the header: base 1 goes with bounded boxes alone")
+            unit = np.eye(len(first), len(first) + 1, dtype=int)
+            self.base = Rows(unit.tolist(), self.first.shift)
+            high = [_supremum(row, self.low, self.high) for row in self.first.rows]
+            down = [_supremum([-v for v in row], self.low, self.high) for row in self.first.rows]
+            self._ranges = [None if v is None else -v for v in down], high
+
+    def _matrix(self, rows: list[Row]) -> fmpz_mat:
+        wide = len(rows[0]) if rows else len(self.low) + 1
+        return fmpz_mat(len(rows), wide, [v for row in rows for v in row])
+
+    def _domain(self, n: int) -> tuple[Box, Rationals]:
+        """The box, that of a slice's parameters or that around a polytope, and the rows.
+
+        The rows prove that the polytope lies in the box around it: if ``w > 0`` times "beyond this
+        end", a number that is positive there, plus multiples ``>= 0`` of the rows, which are
+        ``>= 0`` in the polytope, is a constant ``<= 0``, no point of the polytope lies beyond.
+        """
+        header, domain = self.header, self.header.domain.resolve(n)
+        if isinstance(domain, Slice):
+            return domain.box, np.zeros((0, len(domain.lo) + 1), dtype=object)
+        cuts = np.zeros((0, n + 1), dtype=object)
+        if not isinstance(domain, Polytope):
+            return domain, cuts
+        for row in _rational(np.column_stack([-domain.A, domain.c])):
+            cuts = np.vstack([cuts, np.array(_integer(row[None]).rows, dtype=object)])
+        if header.around is None:
+            return WholeSpace().resolve(n), cuts
+        box = header.around.resolve(n)
+        if not np.all(np.isfinite(box.lo) & np.isfinite(box.hi) & (box.lo < box.hi)):
+            raise CertificateError("the domain: the box around it is flat or unbounded")
+        for k, weights in enumerate(header.weights):
+            (j, upper), beyond = divmod(k, 2), np.zeros(n + 1, dtype=object)
+            beyond[j] = 1 if upper else -1
+            beyond[n] = -beyond[j] * Fraction(float((box.hi if upper else box.lo)[j]))
+            rows = zip(weights, [*cuts, beyond], strict=True)
+            total = sum((w * row for w, row in rows if w), np.zeros(n + 1, dtype=object))
+            if not weights[-1] or any(total[:n]) or total[n] > 0:
+                raise CertificateError(f"the domain: end {k} of the box around it is not proved")
+        return box, cuts
+
+    def _place(self, rows: Rationals, box: Box) -> Rationals:
+        """Functions of the inputs as functions of the coordinates.
+
+        A fixed input is a constant, and an input on which nothing depends changes no pattern:
+        neither changes which patterns there are, nor which are full-dimensional in the box's hull.
+        """
+        columns, constants = [], rows[:, -1]
+        for column, a, b in zip(rows.T[:-1], box.lo.tolist(), box.hi.tolist(), strict=True):
+            if not any(column):
+                continue
+            has_low, has_high = a != -np.inf, b != np.inf
+            constants = constants + column * Fraction(a if has_low else b if has_high else 0)
+            if a == b:
+                continue
+            both = has_low and has_high
+            columns.append(column * (Fraction(b) - Fraction(a)) if both else column)
+            self.low.append(0 if has_low else None)
+            self.high.append(int(has_low) if has_high else None)
+        return np.column_stack([*columns, constants])
+
+    def through_first(self, row: Row) -> Row:
+        """A row on ``(y, 1)`` as one on ``(z, 1)``."""
+        out = [
+            int(v) for v in (fmpz_mat(1, len(row) - 1, row[:-1]) * self._through_first).entries()
+        ]
+        return [*out[:-1], out[-1] + row[-1]]
+
+    def on_coordinates(self, row: Row) -> Row:
+        """A row as one on ``(z, 1)``."""
+        return self.through_first(row) if self.header.reduced else row
+
+    def supremum(self, row: Row) -> int | None:
+        """The supremum of a row over the box, or something between it and 0; None if infinite."""
+        if self.header.reduced:
+            # Enough most of the time, and soon done.
+            bound = _supremum(row, *self._ranges)
+            if bound is not None and bound < 0:
+                return bound
+        return _supremum(self.on_coordinates(row), self.low, self.high)
+
+    def next(self, rows: Rows, layer: int, signs: Sequence[int], one: Row) -> Rows:
+        """Pre-activations of ``layer + 1`` where the units of ``layer`` have these signs.
+
+        ``one`` is the constant 1 in the scale of the rows, their shift left out.
+        """
+        (slopes,), slope_shift = self._slopes[layer]
+        affine, shift = self._affine[layer]
+        flat: Row = []
+        for row, sign, slope in zip(rows.rows, signs, slopes, strict=True):
+            factor = 1 << slope_shift if sign == ACTIVE else slope
+            flat += [factor * v for v in row]
+        lift = rows.shift + slope_shift
+        flat += [v << lift for v in one]
+        return Rows(_product(affine, flat, len(one)), lift + shift)
+
+    def signs(self, point: Row) -> tuple[bytes, list[int]]:
+        """The signs of all units at a point ``(z d, d)``, and the units that are 0 there."""
+        signs, zeros = b"", list[int]()
+        values = Rows(_product(self._through_first, point, 1), self.first.shift)
+        for layer, start in enumerate(self.starts[:-1]):
+            if layer:
+                values = self.next(values, layer - 1, signs[self.starts[layer - 1] :], point[-1:])
+            signs += bytes(ACTIVE if v > 0 else INACTIVE for (v,) in values.rows)
+            zeros += [start + i for i, (v,) in enumerate(values.rows) if not v]
+        return signs, zeros

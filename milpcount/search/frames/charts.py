@@ -1,0 +1,243 @@
+"""Charts: an unbounded domain as a union of simplices.
+
+Let ``v_1, ..., v_r`` be a maximal independent set among the rows of the domain and the units of
+the first layer.  Everything depends on the input only through ``y_k = v_k(x)``, and ``y`` takes
+every value in ``R^r`` (the values of the domain's rows restricted to be positive).  For a choice
+``sigma`` of signs the orthant ``sigma_k y_k > 0`` is, with ``a_k > 0`` any scales, the image of
+the open simplex ``s > 0, t = 1 - sum s > 0`` under the projective map
+
+    y_k = sigma_k a_k s_k / t,
+
+and a unit ``i`` of the first layer, times ``t > 0``, is affine in ``s``.  The layers are positively
+homogeneous in (pre-activation, bias), so the whole network times ``t`` is obtained by running it
+on these forms with every bias multiplied by the form ``t``.  Signs are unchanged.  So the regions
+in an orthant are those of a network over a simplex, which is bounded, and their sum over the
+``2^r`` orthants is the count: the basic units have no zero inside an orthant.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from flint import fmpq, fmpq_mat, fmpz_mat
+from numpy.typing import NDArray
+
+from milpcount.core.point import Point
+from milpcount.exact.forms import Forms
+from milpcount.search.frames.frame import Frame, integer_rows, rounded_forms
+
+__all__ = ["Atlas"]
+
+Row = tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Atlas:
+    """The charts of an unbounded domain.
+
+    Attributes:
+        dimension: of the problem.
+        fixed: values of the coordinates that do not vary.
+        basis: integer rows ``v_k`` on ``(x, 1)``, those of the domain first.
+        scales: the scales ``a_k``, in units of the rows.
+        units: for each basic row the unit that it is, None for a row of the domain.
+        columns: coordinates on which the basis is invertible; ``inverse`` is its inverse there.
+        others: rows of the first layer in terms of the basis, rational: coefficients, constant.
+        cuts: the same for rows of the domain that are not in the basis.
+        width: units of the first layer.
+        shift: first-layer rows are ``2**shift`` times the pre-activations.
+    """
+
+    dimension: int
+    fixed: dict[int, Fraction]
+    basis: tuple[Row, ...]
+    scales: tuple[int, ...]
+    units: tuple[int | None, ...]
+    columns: tuple[int, ...]
+    inverse: fmpq_mat
+    others: dict[int, list[fmpq]]
+    cuts: list[list[fmpq]]
+    width: int
+    shift: int
+
+    @classmethod
+    def of(
+        cls,
+        units: Sequence[Row],
+        shift: int,
+        domain: Sequence[Row],
+        fixed: dict[int, Fraction],
+        dimension: int,
+    ) -> Atlas:
+        """Choose a basis; rows are on ``(x, 1)`` with the fixed coordinates substituted."""
+        rows = [*domain, *units]
+        order = _well_conditioned([row[:-1] for row in domain], [row[:-1] for row in units])
+        chosen, columns = _independent([rows[k] for k in order], dimension)
+        basis_places = [order[k] for k in chosen]
+        basis = tuple(rows[k] for k in basis_places)
+        r = len(basis)
+        square = fmpz_mat(r, r, [row[j] for row in basis for j in columns])
+        inverse = fmpq_mat(square).inv() if r else fmpq_mat(0, 0)
+
+        def in_basis(row: Row) -> list[fmpq]:
+            """Coefficients ``C`` and constant with ``row = sum_k C_k v_k + constant``."""
+            if not r:
+                return [fmpq(row[-1])]
+            solved = fmpq_mat(fmpz_mat(1, r, [row[j] for j in columns])) * inverse
+            c = [solved[0, k] for k in range(r)]
+            known = sum((a * v[-1] for a, v in zip(c, basis, strict=True)), fmpq(0))
+            return [*c, fmpq(row[-1]) - known]
+
+        first = len(domain)
+        return cls(
+            dimension,
+            fixed,
+            basis,
+            tuple(1 << max(abs(v).bit_length() for v in row) for row in basis),
+            tuple(k - first if k >= first else None for k in basis_places),
+            tuple(columns),
+            inverse,
+            {i: in_basis(row) for i, row in enumerate(units) if first + i not in basis_places},
+            [in_basis(row) for k, row in enumerate(domain) if k not in basis_places],
+            len(units),
+            shift,
+        )
+
+    @property
+    def signed(self) -> list[int]:
+        """Places in the basis whose sign a chart chooses."""
+        return [k for k, unit in enumerate(self.units) if unit is not None]
+
+    def __len__(self) -> int:
+        return int(2 ** len(self.signed))
+
+    def chart(self, index: int) -> Frame:
+        """The frame of one orthant; bit ``i`` of the index is the sign of the i-th basic unit."""
+        r = len(self.basis)
+        sigma = [1] * r
+        for bit, k in enumerate(self.signed):
+            sigma[k] = 1 if index >> bit & 1 else -1
+
+        def on_simplex(c: Sequence[fmpq]) -> list[fmpq]:
+            kappa = c[r]
+            moved = [
+                a * (s * scale) - kappa
+                for a, s, scale in zip(c[:r], sigma, self.scales, strict=True)
+            ]
+            return [*moved, kappa]
+
+        forms: list[list[fmpq]] = [[] for _ in range(self.width)]
+        for i, c in self.others.items():
+            forms[i] = on_simplex(c)
+        signs = {}
+        for k, unit in enumerate(self.units):
+            if unit is not None:
+                forms[unit] = [fmpq(0)] * (r + 1)
+                forms[unit][k] = fmpq(sigma[k] * self.scales[k])
+                signs[unit] = sigma[k]
+        edge = [-1] * r + [1]
+        exact, common = _over_common(forms)
+        cuts = [edge, *(_over_common([on_simplex(c)])[0][0] for c in self.cuts)]
+        return Frame(
+            r,
+            rounded_forms(exact, common << self.shift),
+            np.array(edge, dtype=np.float64),
+            np.hstack([rounded_forms([row], 1 << _bits(row)) for row in cuts]),
+            lambda z: self._point(z, sigma),
+            Forms(integer_rows(exact, r + 1), self.shift, tuple(common * v for v in edge)),
+            tuple(tuple(row) for row in cuts),
+            signs,
+        )
+
+    def _point(self, z: NDArray[np.float64], sigma: Sequence[int]) -> Point:
+        """The point of the problem at ``s = z``."""
+        s = [Fraction(v) for v in z.tolist()]
+        t = 1 - sum(s)
+        r = len(self.basis)
+        # y_k minus the constant of row k.
+        y = [
+            Fraction(sign * scale) * v / t - row[-1]
+            for sign, scale, v, row in zip(sigma, self.scales, s, self.basis, strict=True)
+        ]
+        x = [self.fixed.get(j, Fraction(0)) for j in range(self.dimension)]
+        for i, j in enumerate(self.columns):
+            x[j] = sum(
+                (
+                    Fraction(int(self.inverse[i, k].p), int(self.inverse[i, k].q)) * y[k]
+                    for k in range(r)
+                ),
+                Fraction(0),
+            )
+        common = math.lcm(*(v.denominator for v in x))
+        return Point(tuple(int(v * common) for v in x), common)
+
+
+def _over_common(rows: Sequence[Sequence[fmpq]]) -> tuple[list[list[int]], int]:
+    """Rational rows as integers over a common denominator."""
+    common = math.lcm(1, *(int(v.q) for row in rows for v in row))
+    return [[int(v.p) * (common // int(v.q)) for v in row] for row in rows], common
+
+
+def _bits(row: Sequence[int]) -> int:
+    """A power of two that brings the row to about unit size."""
+    return max(abs(v).bit_length() for v in row)
+
+
+def _well_conditioned(domain: Sequence[Row], units: Sequence[Row]) -> list[int]:
+    """An order of the rows, the domain's first, in which a greedy basis is far from singular.
+
+    Only a matter of accuracy: any order is right.
+    """
+    order = []
+    spanned: list[NDArray[np.float64]] = []
+    start = 0
+    for group in (domain, units):
+        rest = {}
+        for k, row in enumerate(group):
+            top = max((abs(v) for v in row), default=0) or 1
+            vector = np.array([v / top for v in row])
+            length = float(np.linalg.norm(vector)) or 1.0
+            vector = vector / length
+            for q in spanned:
+                vector = vector - (vector @ q) * q
+            rest[start + k] = vector
+        while rest:
+            k = max(rest, key=lambda i: float(np.linalg.norm(rest[i])))
+            vector = rest.pop(k)
+            order.append(k)
+            length = float(np.linalg.norm(vector))
+            if length > 1e-6:
+                q = vector / length
+                spanned.append(q)
+                for i in rest:
+                    rest[i] = rest[i] - (rest[i] @ q) * q
+        start += len(group)
+    return order
+
+
+def _independent(rows: Sequence[Row], dimension: int) -> tuple[list[int], list[int]]:
+    """Places of a greedy maximal independent set, and as many columns on which it has full rank.
+
+    Elimination in rationals; it ends as soon as the rank is full.
+    """
+    reduced: list[tuple[int, list[Fraction]]] = []
+    chosen = []
+    for k, row in enumerate(rows):
+        if len(reduced) == dimension:
+            break
+        work = [Fraction(v) for v in row[:-1]]
+        for column, other in reduced:
+            if work[column]:
+                factor = work[column]
+                work = [a - factor * b for a, b in zip(work, other, strict=True)]
+        pivot = max(range(dimension), key=lambda j: abs(work[j]), default=-1)
+        if pivot < 0 or not work[pivot]:
+            continue
+        lead = work[pivot]
+        reduced.append((pivot, [a / lead for a in work]))
+        chosen.append(k)
+    return chosen, [column for column, _ in reduced]

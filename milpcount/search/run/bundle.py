@@ -1,0 +1,133 @@
+"""Bundles: portions of a search that processes pass to each other, and their reports."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from milpcount.core.problem import CountProblem
+from milpcount.core.run import Batch, Leaf, Outcome, Tally, Watch
+from milpcount.search.recording.coordinates import Coordinates
+from milpcount.search.recording.tape import Tape
+from milpcount.search.searcher import Method, Searcher, Task
+
+__all__ = ["Bundle", "BundleRunner", "Report", "decode", "encode", "halve"]
+
+Bundle = list[Task]
+
+
+@dataclass(eq=False)
+class Report:
+    """What became of a bundle.
+
+    Attributes:
+        count: regions found.
+        left: tasks that are still to be searched.
+        closed: share of the whole tree that was searched.
+        statistics: counters, by name.
+        batches: frame, patterns and points of the regions, when they are kept.
+        leaves: regions found in exact arithmetic, when they are kept.
+        steps: of a certificate, from the bundle's nodes on, when they are wanted.
+    """
+
+    count: int
+    left: Bundle
+    closed: float
+    statistics: dict[str, int]
+    batches: list[tuple[int, NDArray[np.uint8], NDArray[np.float64]]] = field(default_factory=list)
+    leaves: list[Leaf] = field(default_factory=list)
+    steps: bytes | None = None
+
+
+class BundleRunner:
+    """Searches bundles in this process."""
+
+    def __init__(
+        self,
+        problem: CountProblem,
+        method: Method,
+        keep: bool,
+        coordinates: Coordinates | None = None,
+    ) -> None:
+        """With coordinates, reports tell the steps of a certificate."""
+        self._problem, self._method, self._keep = problem, method, keep
+        self._tape = None if coordinates is None else Tape(problem, coordinates)
+        self._searcher: Searcher | None = None
+
+    def run(self, bundle: Bundle, seconds: float, stop: Callable[[], bool]) -> Report:
+        """Search the tasks, last one first, until the time is over or ``stop()``."""
+        if self._searcher is None:
+            self._searcher = Searcher(
+                self._problem, Watch(), Outcome(keep=self._keep), self._method, self._tape
+            )
+        searcher = self._searcher
+        outcome = searcher.renew(Watch(), Outcome(keep=self._keep))
+        end = time.perf_counter() + seconds
+        report = Report(0, list(bundle), 0.0, {})
+
+        def pause() -> bool:
+            return time.perf_counter() > end or stop()
+
+        while report.left and not pause():
+            task = report.left.pop()
+            for found in searcher.run(task, pause):
+                report.count += found.count
+                if self._keep:
+                    self._store(report, task.frame, found)
+            report.left += searcher.left
+        if self._tape is not None:
+            report.steps, _ = self._tape.take()
+        report.closed = sum(t.share for t in bundle) - sum(t.share for t in report.left)
+        report.statistics = {k: v for k, v in outcome.statistics.items() if isinstance(v, int)}
+        return report
+
+    @staticmethod
+    def _store(report: Report, frame: int, found: Leaf | Batch | Tally) -> None:
+        if isinstance(found, Batch):
+            report.batches.append((frame, found.bits, found.points))
+        else:
+            report.leaves += found.leaves()
+
+
+def halve(bundle: Bundle) -> tuple[Bundle, Bundle]:
+    """Two bundles of about the same share: tasks dealt out in turn, the largest first."""
+    order = sorted(bundle, key=lambda t: -t.share)
+    halves: tuple[Bundle, Bundle] = ([], [])
+    shares = [0.0, 0.0]
+    for task in order:
+        k = 0 if shares[0] <= shares[1] else 1
+        halves[k].append(task)
+        shares[k] += task.share
+    for half in halves:
+        half.reverse()
+    return halves
+
+
+def encode(bundle: Bundle) -> list[dict[str, Any]]:
+    """The bundle for a text file."""
+    return [
+        {
+            "frame": task.frame,
+            "signs": base64.b64encode(task.signs.tobytes()).decode("ascii"),
+            "share": task.share,
+        }
+        for task in bundle
+    ]
+
+
+def decode(data: list[dict[str, Any]]) -> Bundle:
+    """The bundle that was encoded."""
+    return [
+        Task(
+            int(item["frame"]),
+            np.frombuffer(base64.b64decode(item["signs"]), dtype=np.int8).copy(),
+            float(item["share"]),
+        )
+        for item in data
+    ]

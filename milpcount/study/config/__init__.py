@@ -1,0 +1,1 @@
+"""The configuration of a study: its files, its schema, and the runs that it means."""

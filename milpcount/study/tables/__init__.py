@@ -1,0 +1,1 @@
+"""Tables of a study: pure functions of the stored runs."""

@@ -1,0 +1,1 @@
+"""Plain help for every room: decimal text, file locks, child processes, the version."""

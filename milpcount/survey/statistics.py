@@ -1,0 +1,135 @@
+"""Statistics over many counts: segments between points, boxes around points, planes through them.
+
+What papers report as "the number of regions along lines between data points" is one call and one
+table here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from milpcount.api import count as count_regions
+from milpcount.core.network import ReLUNetwork
+from milpcount.core.result import Budget, Definition, Limit, Progress, ProgressCallback
+from milpcount.errors import InputError
+from milpcount.survey.selection import KINDS, TAKES, Domains, checked_points, groups_of
+from milpcount.survey.survey_table import SurveyResult, SurveyRow
+
+__all__ = ["survey"]
+
+
+def survey(
+    net: ReLUNetwork,
+    points: ArrayLike,
+    kind: str = "segments",
+    *,
+    radius: float | None = None,
+    pairs: str | None = None,
+    count: int | None = None,
+    seed: int = 0,
+    engine: str = "auto",
+    definition: Definition | str = Definition.FULL,
+    with_output: bool = False,
+    budget: Budget | None = None,
+    lo: ArrayLike | None = None,
+    hi: ArrayLike | None = None,
+    progress: ProgressCallback | None = None,
+    **options: Any,
+) -> SurveyResult:
+    """Count regions on many small domains made of the given points.
+
+    Arguments:
+        net: the network.
+        points: shape (points, inputs), for example rows of a data set.
+        kind: "segments" between two points, "planes" through three (see
+            :meth:`milpcount.Slice.plane`), or "boxes" around one.
+        radius: of boxes, in every coordinate.
+        pairs: which points go together: "consecutive" (0-1, 1-2, ...; 0-1-2, 1-2-3, ... for
+            planes; every point for boxes), "all" combinations, or "random" ones, all different.
+            By default "random" where ``count`` is given, otherwise "consecutive".
+        count: how many random ones.
+        seed: of the random choice.
+        engine: as in :func:`milpcount.count`.
+        definition: as in :func:`milpcount.count`.
+        with_output: as in :func:`milpcount.count`.
+        budget: limits of *each* count; one that reaches a limit gives an interval in its row.
+        lo: for boxes, the least inputs, where they are cut (none by default); for segments and
+            planes, the lower ends of the slice's coordinates (0 by default).
+        hi: the upper ends, likewise (1 by default for segments and planes).
+        progress: called as by :func:`milpcount.count`, with the regions of all counts so far.
+        options: of the engine, as in :func:`milpcount.count`.
+
+    Ctrl-C ends the survey: the rows that are done come back, fewer than ``requested``.
+
+    Raises:
+        InputError: arguments that do not fit together; the message says what to do.
+        DomainError: points that do not fit the network, or that span no domain (equal points).
+    """
+    start = time.perf_counter()
+    if kind not in TAKES:
+        raise InputError(f"no survey of {kind!r}; known: {', '.join(KINDS)}")
+    if (radius is None) == (kind == "boxes"):
+        raise InputError(
+            "boxes need a radius" if kind == "boxes" else f"a radius goes with boxes, not {kind}"
+        )
+    array = checked_points(points, net, TAKES[kind])
+    pairs = pairs or ("consecutive" if count is None else "random")
+    groups = groups_of(len(array), TAKES[kind], pairs, count, seed)
+    domains = Domains(kind, array, radius, lo, hi)
+    # All before the first count, which may take long.
+    for group in groups:
+        domains.of(group)
+    rows: list[SurveyRow] = []
+    definition = Definition(definition)
+    try:
+        for group in groups:
+            result = count_regions(
+                net,
+                domains.of(group),
+                engine=engine,
+                definition=definition,
+                with_output=with_output,
+                budget=budget,
+                progress=_within(progress, rows, len(groups), start),
+                **options,
+            )
+            rows.append(SurveyRow(group, result, domains.measure(group)))
+            if result.termination.limit is Limit.INTERRUPT:
+                break
+    except KeyboardInterrupt:
+        pass  # between two counts: the rows so far are the answer
+    return SurveyResult(
+        kind,
+        pairs,
+        tuple(rows),
+        len(groups),
+        definition,
+        with_output,
+        net.sha256,
+        time.perf_counter() - start,
+    )
+
+
+def _within(
+    progress: ProgressCallback | None, rows: Sequence[SurveyRow], total: int, start: float
+) -> ProgressCallback | None:
+    """The callback of one count: its progress as a part of the survey's."""
+    if progress is None:
+        return None
+    done, before = len(rows), sum(row.lower for row in rows)
+
+    def report(part: Progress) -> None:
+        progress(
+            Progress(
+                f"{done + 1} of {total}: {part.phase}",
+                before + part.regions,
+                time.perf_counter() - start,
+                (done + (part.fraction or 0.0)) / total,
+            )
+        )
+
+    return report
