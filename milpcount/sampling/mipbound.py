@@ -4,7 +4,8 @@ After Serra and Ramalingam, *Empirical Bounds on Linear Regions of Deep Rectifie
 2020).  The big-M model of :mod:`milpcount.engines.milp.model` has one binary a unit and
 one solution ``z`` a pattern.  Each of ``t`` runs adds random parity constraints on ``z`` until
 none of the patterns is found any more; the number of constraints that are survived grows like
-the logarithm of the number of patterns.  :mod:`milpcount.sampling.parity_bounds` states and proves what follows.
+the logarithm of the number of patterns.  :mod:`milpcount.sampling.parity_bounds` states and
+proves what follows.
 
 Departures from the paper, each of which only helps: right-hand sides are fair coins of their own,
 so any size of the constraints is sound (with fixed parities and short constraints the claim can

@@ -21,7 +21,7 @@ _OPTIONS = {
     "output_flag": False,
     "mip_feasibility_tolerance": 1e-9,
     "primal_feasibility_tolerance": 1e-9,
-    # Measured on small ReLU models with cuts: these cost more than they find (benchmarks/bench_milp).
+    # Measured on small ReLU models with cuts: these cost more than they find (bench_milp).
     "mip_detect_symmetry": False,
     "mip_heuristic_run_feasibility_jump": False,
 }
