@@ -11,32 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from milpcount.core.problem import CountProblem
-from milpcount.core.result import Definition
 from milpcount.core.run import Leaf, Outcome, Watch
-from milpcount.errors import UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, decide
 from milpcount.exact.forms import Forms, constraint, domain_rows, problem_layers
 
-__all__ = ["MAX_UNITS", "enumerate_brute"]
-
-MAX_UNITS = 14
+__all__ = ["enumerate_brute"]
 
 
 def enumerate_brute(problem: CountProblem, watch: Watch, outcome: Outcome) -> Iterator[Leaf]:
-    """Yield every pattern of the problem with a rational witness.
-
-    Raises:
-        UnsupportedError: more than :data:`MAX_UNITS` units, or the definition ``linear``.
-    """
-    if problem.n_units > MAX_UNITS:
-        raise UnsupportedError(
-            f"engine brute is an oracle for at most {MAX_UNITS} units, this problem has "
-            f"{problem.n_units}; use engine tree-highs or milp"
-        )
-    if problem.definition is Definition.LINEAR:
-        raise UnsupportedError("engine brute counts the definitions full and nonempty, not linear")
+    """Yield every pattern of the problem with a rational witness; meant for a few units."""
     require_full_dimensional(problem)
     layers = problem_layers(problem)
     box = ExactBox.of(problem.box)

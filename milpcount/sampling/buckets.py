@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
 from milpcount.core.run import Outcome, Watch
-from milpcount.errors import UnsupportedError
 from milpcount.sampling import parity_kernels
 from milpcount.sampling.explore import CELL_LIMIT
 from milpcount.sampling.jit import compiling
@@ -84,13 +83,7 @@ class BucketCounter:
     """Counts buckets of one problem; not safe for use from several threads."""
 
     def __init__(self, problem: CountProblem, watch: Watch) -> None:
-        """Set up the frames.
-
-        Raises:
-            UnsupportedError: the definition ``linear``.
-        """
-        if problem.definition is Definition.LINEAR:
-            raise UnsupportedError("parity constraints are about patterns; estimate full regions")
+        """Set up the frames."""
         self.problem, self.watch = problem, watch
         self.outcome = Outcome()
         self.frames = problem_frames(problem)

@@ -32,12 +32,8 @@ class Explorer:
         """Set up the frames.
 
         Raises:
-            UnsupportedError: the definition ``linear``, or ``nonempty`` on an unbounded domain.
+            UnsupportedError: ``nonempty`` on an unbounded domain.
         """
-        if problem.definition is Definition.LINEAR:
-            raise UnsupportedError(
-                "tree searches count full and nonempty regions, not linear; estimate full regions"
-            )
         self.problem, self.watch = problem, watch
         self.outcome = Outcome()
         self.frames = problem_frames(problem)

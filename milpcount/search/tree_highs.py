@@ -18,9 +18,8 @@ from dataclasses import dataclass
 
 from milpcount.core.point import Point
 from milpcount.core.problem import CountProblem
-from milpcount.core.result import Definition
 from milpcount.core.run import Leaf, Outcome, Watch
-from milpcount.errors import InvariantError, UnsupportedError
+from milpcount.errors import InvariantError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row
@@ -60,11 +59,8 @@ def enumerate_tree_highs(
     """Yield every pattern of the problem; with ``known`` patterns, only those not among them.
 
     Raises:
-        UnsupportedError: the definition ``linear``.
         InvariantError: a known pattern does not exist.
     """
-    if problem.definition is Definition.LINEAR:
-        raise UnsupportedError("engine tree-highs counts full and nonempty regions, not linear")
     require_full_dimensional(problem)
     search = TreeSearch(problem, watch, outcome, known or {})
     yield from search.run(search.root())

@@ -22,12 +22,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from milpcount.core.problem import CountProblem
-from milpcount.core.result import Definition, EstimateResult, Limit
+from milpcount.core.result import EstimateResult, Limit
 from milpcount.core.run import Leaf, Outcome, Watch
 from milpcount.engines.cpsat.master import Clause, CpMaster, blocking
 from milpcount.engines.cpsat.theory import Theory
 from milpcount.engines.milp.solvers.base import SolveStatus
-from milpcount.errors import SolverError, UnsupportedError
+from milpcount.errors import SolverError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.preactivation import compute_preactivation_bounds
 from milpcount.sampling.parity import Parity
@@ -42,10 +42,9 @@ def enumerate_cpsat(problem: CountProblem, watch: Watch, outcome: Outcome) -> It
     """Yield every pattern of the problem with a rational witness.
 
     Raises:
-        UnsupportedError: the definition ``linear``.
         MissingDependencyError: OR-tools is not installed.
     """
-    _require_served(problem, "engine cpsat")
+    require_full_dimensional(problem)
     proved = ProvedPatterns(problem, outcome)
     theory = Theory(problem, proved, outcome)
     master = CpMaster(problem.n_units)
@@ -109,12 +108,11 @@ def estimate_cpsat(
         solve_seconds: limit for the search of one pattern; None for none.
 
     Raises:
-        UnsupportedError: the definition ``linear``.
         InputError: an argument out of its range.
         MissingDependencyError: OR-tools is not installed.
     """
     plan = Plan.of(confidence, seed, parity_size, runs, solve_seconds)
-    _require_served(problem, "cpsat")
+    require_full_dimensional(problem)
     outcome = Outcome()
     proved = ProvedPatterns(problem, outcome)
     oracle = _CpOracle(problem, proved, watch, outcome)
@@ -175,12 +173,6 @@ class _CpOracle:
     def close(self) -> None:
         """End CP-SAT."""
         self._master.close()
-
-
-def _require_served(problem: CountProblem, who: str) -> None:
-    if problem.definition is Definition.LINEAR:
-        raise UnsupportedError(f"{who} serves the definitions full and nonempty, not linear")
-    require_full_dimensional(problem)
 
 
 def _propose(

@@ -19,7 +19,6 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
 from milpcount.core.run import Leaf, Outcome, Watch
 from milpcount.engines.milp.enumeration import Candidate, NoGoodEnumerator
-from milpcount.errors import UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, check_point
@@ -55,12 +54,8 @@ def enumerate_milp(
 
     Raises:
         DomainError: the domain is unbounded, so no big-M constants exist.
-        UnsupportedError: the definition ``linear``, or a slice.
         InputError: an unknown solver, variant or method.
     """
-    if problem.definition is Definition.LINEAR:
-        raise UnsupportedError("engine milp counts the definitions full and nonempty, not linear")
-    problem.require_no_slice("engine milp")
     require_full_dimensional(problem)
     confirm = _Confirmation(problem, outcome)
     found: dict[tuple[int, ...], Point] = {}

@@ -17,7 +17,7 @@ from milpcount.core.domain import Box, Polytope
 from milpcount.core.point import scaled_integers
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
-from milpcount.errors import InputError, InvariantError, UnsupportedError
+from milpcount.errors import InputError, InvariantError
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, decide
 from milpcount.exact.forms import domain_rows
@@ -41,10 +41,7 @@ class CertificateWriter:
 
         Raises:
             InputError: the file cannot be written.
-            UnsupportedError: the definition ``linear``.
         """
-        if problem.definition is Definition.LINEAR:
-            raise UnsupportedError("certificates are about full and nonempty regions, not linear")
         self._path, self._problem = path, problem
         self._temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
         self.reduced = False
