@@ -15,7 +15,7 @@ from milpcount.core.run import Leaf, Outcome, Watch
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, decide
-from milpcount.exact.forms import Forms, constraint, domain_rows, problem_layers
+from milpcount.exact.forms import Forms, constraint, domain_rows, problem_stages
 
 __all__ = ["enumerate_brute"]
 
@@ -23,7 +23,7 @@ __all__ = ["enumerate_brute"]
 def enumerate_brute(problem: CountProblem, watch: Watch, outcome: Outcome) -> Iterator[Leaf]:
     """Yield every pattern of the problem with a rational witness; meant for a few units."""
     require_full_dimensional(problem)
-    layers = problem_layers(problem)
+    layers = problem_stages(problem)
     box = ExactBox.of(problem.box)
     widths = problem.widths
 

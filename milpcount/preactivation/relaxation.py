@@ -13,7 +13,7 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.core.network import Layer
+from milpcount.core.stage import Stage
 from milpcount.preactivation.outward import affine_range, gamma
 
 __all__ = ["PrefixModel"]
@@ -46,7 +46,7 @@ class PrefixModel:
         self._hi.append(hi)
         return len(self._lo) - 1
 
-    def add_layer(self, layer: Layer, lo: Float, hi: Float) -> None:
+    def add_layer(self, layer: Stage, lo: Float, hi: Float) -> None:
         """Add a layer whose pre-activations lie within ``lo..hi``, shape ``(width,)`` each."""
         outputs = []
         for i in range(layer.width):
