@@ -59,7 +59,7 @@ ENGINES: Mapping[str, EngineSpec] = {
         EngineSpec(
             "tree-highs",
             "LP tree search over persistent HiGHS, every decision proved",
-            "milpcount.search.tree_highs",
+            "milpcount.exact.tree",
             "enumerate_tree_highs",
         ),
         EngineSpec(
