@@ -75,7 +75,7 @@ ENGINES: Mapping[str, EngineSpec] = {
         EngineSpec(
             name="tree-highs",
             summary="LP tree search over persistent HiGHS, every decision proved",
-            module="milpcount.search.tree_highs",
+            module="milpcount.exact.tree",
             function="enumerate_tree_highs",
             seconds_per_region=5e-3,
         ),

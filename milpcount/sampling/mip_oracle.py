@@ -56,7 +56,8 @@ class MipOracle:
         outcome.statistics["bounds_seconds"] = time.perf_counter() - start
         self._box = (bounds.x_lo, bounds.x_hi)
         self._model = build_problem_model(problem, bounds, "feasibility", DEFAULT_MARGIN)
-        self._signs = np.concatenate([*bounds.stable_active, np.zeros(0, dtype=bool)])
+        stable = np.concatenate([*bounds.stable_active, np.zeros(0, dtype=bool)])
+        self._signs = stable[problem.index.positions]
         unstable = set(self._model.unstable)
         place = {u: k for k, u in enumerate(self._model.units)}
         self.units = tuple(place[u] for u in self._model.units if u in unstable)

@@ -29,11 +29,11 @@ from milpcount.engines.cpsat.theory import Theory
 from milpcount.engines.milp.solvers.base import SolveStatus
 from milpcount.errors import SolverError
 from milpcount.exact.domains import require_full_dimensional
+from milpcount.exact.tree import enumerate_tree_highs
 from milpcount.preactivation import compute_preactivation_bounds
 from milpcount.sampling.parity import Parity
 from milpcount.sampling.parity_patterns import ProvedPatterns
 from milpcount.sampling.parity_runs import Plan, estimate_by_parity
-from milpcount.search.tree_highs import enumerate_tree_highs
 
 __all__ = ["enumerate_cpsat", "estimate_cpsat"]
 
@@ -204,8 +204,9 @@ def _fixed_signs(problem: CountProblem) -> list[bool | None]:
         return [None] * problem.n_units
     bounds = compute_preactivation_bounds(problem, "interval")
     nothing = np.zeros(0, dtype=bool)
-    active = np.concatenate([*bounds.stable_active, nothing])
-    inactive = np.concatenate([*bounds.stable_inactive, nothing])
+    positions = problem.index.positions
+    active = np.concatenate([*bounds.stable_active, nothing])[positions]
+    inactive = np.concatenate([*bounds.stable_inactive, nothing])[positions]
     return [
         True if a else False if b else None
         for a, b in zip(active.tolist(), inactive.tolist(), strict=True)
