@@ -122,10 +122,10 @@ def test_the_check_of_leaves(seed: int, kind: str) -> None:
     code = compiled_zonotope.confirm(zono, count)
     # The true generators, rational.
     first = layers[0]
-    chosen = [i for i in range(3) if any(int(first.weight[i, j]) for j in range(9))]
+    chosen = [i for i in range(3) if any(int(first.weights[0][i, j]) for j in range(9))]
     v = []
     for i in chosen:
-        weights = [int(first.weight[i, j]) for j in range(9)]
+        weights = [int(first.weights[0][i, j]) for j in range(9)]
         reach = sum(abs(x) for x in weights)
         v.append([Fraction(x, reach) for x in weights])
     assert len(v) == frame.n
