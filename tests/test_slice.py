@@ -324,7 +324,7 @@ def test_what_slices_are_refused() -> None:
         lambda: mc.count(network, segment, engine="milp"),
         lambda: mc.milp.build_model(network, segment),
     ):
-        with pytest.raises(mc.UnsupportedError, match="use engine (auto, )?tree"):
+        with pytest.raises(mc.UnsupportedError, match=r"use engine (auto, )?tree"):
             refused()
     for method in ("lp", "milp"):
         with pytest.raises(mc.UnsupportedError, match="use method 'interval'"):
