@@ -39,9 +39,11 @@ def compute_preactivation_bounds(
     Arguments:
         problem: its domain must be bounded.  On a slice the method "interval" serves.
         method: "interval"; "lp" (then also the LP relaxation of the layers before); or "milp"
-            (then also the MILP of the layers before: the smallest H and H_bar).  Each bound is
-            the best of the methods up to the one named, and valid whatever a solver says: LP
-            bounds are recomputed from the duals with outward rounding, MILP bounds are dual bounds.
+            (then also the layers before as they are, by branching: the smallest H and H_bar, up
+            to a relative 1e-7).  Each bound is
+            the best of the methods up to the one named, and proved whatever a solver says: the
+            bound of every LP, those at the leaves of the MILP's search tree included, is summed
+            up anew from its multipliers with outward rounding.
         seconds_per_unit: time for each unit and direction; then the last valid bound stands.
         watch: when its limit is reached, what is left keeps its interval bounds.
 
@@ -132,10 +134,16 @@ def _tighten(
         for sign, ends, better in sides:
             if watch is not None and watch.exceeded() is not None:
                 return
-            top = model.upper(sign * layer.weight[i], integer, seconds)
+            limits = [s for s in (seconds, watch and watch.remaining) if s is not None]
+            top = model.upper(
+                sign * layer.weight[i],
+                sign * float(layer.bias[i]),
+                integer,
+                min(limits, default=None),
+            )
+            # Infinite where nothing was proved, or the other way where the domain seems empty.
             if np.isfinite(top):
-                outward = np.nextafter(sign * top + layer.bias[i], sign * np.inf)
-                ends[i] = better(float(ends[i]), float(np.nextafter(outward, sign * np.inf)))
+                ends[i] = better(float(ends[i]), sign * top)
 
 
 def _output_range(layer: Layer, low: Float, high: Float) -> tuple[Float, Float]:
