@@ -134,7 +134,8 @@ def _tighten(
         for sign, ends, better in sides:
             if watch is not None and watch.exceeded() is not None:
                 return
-            limits = [s for s in (seconds, watch and watch.remaining) if s is not None]
+            left = None if watch is None else watch.remaining
+            limits = [s for s in (seconds, left) if s is not None]
             top = model.upper(
                 sign * layer.weight[i],
                 sign * float(layer.bias[i]),
