@@ -22,7 +22,9 @@ from milpcount.core.domain import Domain as Domain
 from milpcount.core.domain import Polytope as Polytope
 from milpcount.core.domain import Slice as Slice
 from milpcount.core.domain import WholeSpace as WholeSpace
-from milpcount.core.network import Layer as Layer
+from milpcount.core.gate import LinearGate as LinearGate
+from milpcount.core.gate import ReLUGate as ReLUGate
+from milpcount.core.matrix import SparseMatrix as SparseMatrix
 from milpcount.core.network import ReLUNetwork as ReLUNetwork
 from milpcount.core.pattern import ActivationPattern as ActivationPattern
 from milpcount.core.result import BoundResult as BoundResult
@@ -35,6 +37,7 @@ from milpcount.core.result import Limit as Limit
 from milpcount.core.result import Progress as Progress
 from milpcount.core.result import Termination as Termination
 from milpcount.core.result import TerminationReason as TerminationReason
+from milpcount.core.stage import Stage as Stage
 from milpcount.errors import CertificateError as CertificateError
 from milpcount.errors import ConfigError as ConfigError
 from milpcount.errors import DomainError as DomainError

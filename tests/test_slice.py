@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import milpcount as mc
 from milpcount.core.point import Point
 from milpcount.core.problem import CountProblem
-from milpcount.exact.forms import exact_layers, problem_layers, signs_at
+from milpcount.exact.forms import exact_stages, problem_stages, signs_at
 from milpcount.preactivation import compute_preactivation_bounds
 from tests.shared import net, random_net
 
@@ -30,7 +30,7 @@ def _exact(array: np.ndarray) -> list[Any]:
 
 
 def _layers(network: mc.ReLUNetwork, with_output: bool) -> list[Any]:
-    layers = network.counted_layers(with_output)
+    layers = network.counted_stages(with_output)
     return [tuple(map(_exact, (x.weight, x.bias, x.slope))) for x in layers]
 
 
@@ -235,7 +235,7 @@ def test_regions_of_a_slice(engine: str) -> None:
         assert np.allclose(region.coordinates, [float(s), float(t)], rtol=1e-15)
         common = int(np.lcm.reduce([v.denominator for v in exact], dtype=object))
         point = Point(tuple(int(v * common) for v in exact), common)
-        signs = signs_at(exact_layers(network.counted_layers()), point)
+        signs = signs_at(exact_stages(network.counted_stages()), point)
         assert [v > 0 for layer in signs for v in layer] == region.pattern.bits.tolist()
         assert all(v != 0 for layer in signs for v in layer)
         matrix, constant = region.affine_map()
@@ -257,7 +257,7 @@ def test_problems_on_a_slice() -> None:
     assert problem.box.hi.tolist() == [2, 2]
     assert problem.rows[0].shape == (0, 2)
     assert problem.input_point(Point((1, 0), 2)).fractions() == (Fraction(1, 2), Fraction(1, 2), 0)
-    first, second = problem_layers(problem)
+    first, second = problem_stages(problem)
     assert first.weight.ncols() == 2
     assert second.weight.ncols() == 4
     plain = CountProblem.of(network, mc.Box(0, 1))

@@ -64,7 +64,7 @@ from numpy.typing import NDArray
 
 from milpcount.bounds.coverage import max_coverage
 from milpcount.bounds.widths import binomial_row, require_ranks
-from milpcount.core.network import Layer
+from milpcount.core.stage import Stage
 from milpcount.errors import InputError
 
 if TYPE_CHECKING:  # loads a solver
@@ -93,7 +93,7 @@ class LayerActivity:
 
 
 def layer_activity(
-    layers: Sequence[Layer], stability: PreactivationBounds | None = None
+    layers: Sequence[Stage], stability: PreactivationBounds | None = None
 ) -> tuple[LayerActivity, ...]:
     """``A_l`` and ``U_l`` of every layer, over the whole space or a domain with these bounds."""
     out = []
@@ -112,14 +112,14 @@ def layer_activity(
     return tuple(out)
 
 
-def _fixed_signs(layer: Layer, first: bool) -> tuple[Mask, Mask]:
+def _fixed_signs(layer: Stage, first: bool) -> tuple[Mask, Mask]:
     """Units that are active, and units that are inactive, for all inputs (``>= 0`` if later)."""
     rising = np.any(layer.weight != 0 if first else layer.weight > 0, axis=1)
     falling = np.any(layer.weight != 0 if first else layer.weight < 0, axis=1)
     return (layer.bias > 0) & ~falling, (layer.bias <= 0) & ~rising
 
 
-def _covered(layer: Layer, live: Mask, can_on: Mask, can_off: Mask) -> LayerActivity:
+def _covered(layer: Stage, live: Mask, can_on: Mask, can_off: Mask) -> LayerActivity:
     """Solve the coverage problems of a layer whose input units ``live`` can be active."""
     positive = layer.bias > 0
     base = int((can_on & positive).sum())
@@ -133,7 +133,7 @@ def _covered(layer: Layer, live: Mask, can_on: Mask, can_off: Mask) -> LayerActi
 
 
 def bound_activation_based(
-    layers: Sequence[Layer],
+    layers: Sequence[Stage],
     ranks: Sequence[int] | None = None,
     *,
     dimension: int | None = None,

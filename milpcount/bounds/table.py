@@ -86,7 +86,8 @@ def bound_network(
         problem: about this network.
         preactivation: method for finding stable units: "interval", "lp" or "milp".
     """
-    layers = net.counted_layers(problem.with_output if problem is not None else with_output)
+    net.require_chain("an analytic bound")
+    layers = net.counted_stages(problem.with_output if problem is not None else with_output)
     if not layers:
         # One affine map, one region, whatever the method.
         return BoundResult({"naive": 1}, {}, {}, (net.input_dimension,))

@@ -1,45 +1,56 @@
-"""A counting problem as every engine receives it: layers, resolved domain, definition."""
+"""A counting problem as every engine receives it: stages, resolved domain, definition."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from milpcount.core.domain import Box, Domain, Polytope, Slice, WholeSpace
-from milpcount.core.network import Layer, ReLUNetwork
+from milpcount.core.network import ReLUNetwork
 from milpcount.core.point import Point
 from milpcount.core.result import Definition
+from milpcount.core.stage import Stage
+from milpcount.core.units import UnitIndex
 from milpcount.errors import DomainError, UnsupportedError
 
 __all__ = ["CountProblem"]
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class CountProblem:
-    """Count the activation patterns of ``layers`` over ``domain``.
+    """Count the activation patterns of ``stages`` over ``domain``.
 
     Engines work in the problem's own coordinates: the network's inputs, or on a slice the
-    slice's coordinates.  There the first of ``layers`` is *not* the first layer of the problem:
-    :func:`milpcount.exact.forms.problem_layers` gives the layers on these coordinates, exactly.
+    slice's coordinates.  There the first of ``stages`` is *not* the first stage of the problem:
+    :func:`milpcount.exact.forms.problem_stages` gives the stages on these coordinates, exactly.
+
+    What several engines, or several parts of one, need of a problem (stages in integers, exact
+    ranges of the coordinates) is made once and kept with it: :meth:`once`.
 
     Attributes:
-        network: where the layers come from.
-        layers: the counted layers of the network, output included when asked; the first one
-            takes the network's inputs.
+        network: where the stages come from.
+        stages: the counted stages of the network, output included when asked; the first one
+            reads the network's inputs.
         domain: a :class:`Box` with one entry per coordinate (infinite ends for the whole space),
             or a :class:`Polytope`.
         definition: FULL or NONEMPTY.
-        with_output: whether the last of ``layers`` is the network's output layer.
+        with_output: whether the last of ``stages`` is the network's output.
         slice: the slice whose coordinates ``domain`` is about, None where they are the inputs.
     """
 
     network: ReLUNetwork
-    layers: tuple[Layer, ...]
+    stages: tuple[Stage, ...]
     domain: Box | Polytope
     definition: Definition = Definition.FULL
     with_output: bool = False
     slice: Slice | None = None
+    _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -66,7 +77,7 @@ class CountProblem:
         resolved = domain.resolve(network.input_dimension)
         return cls(
             network,
-            network.counted_layers(with_output),
+            network.counted_stages(with_output),
             resolved.box if isinstance(resolved, Slice) else resolved,
             Definition(definition),
             with_output,
@@ -78,15 +89,35 @@ class CountProblem:
         """Number of coordinates: inputs, or coordinates of the slice."""
         return self.network.input_dimension if self.slice is None else self.slice.dimension
 
+    def once(self, make: Callable[[CountProblem], T]) -> T:
+        """What ``make`` makes of the problem: made at the first call, and kept."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return cast("T", self._made[make])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle the problem itself; what was made of it is made again where it is needed."""
+        return {**self.__dict__, "_made": {}}
+
+    @cached_property
+    def index(self) -> UnitIndex:
+        """Where the units stand in arrays and in patterns."""
+        return UnitIndex.of(self.stages)
+
     @property
     def widths(self) -> tuple[int, ...]:
-        """Units per counted layer."""
-        return tuple(layer.width for layer in self.layers)
+        """Units per counted stage, linear ones among them: the layout of arrays."""
+        return self.index.widths
+
+    @property
+    def counted_widths(self) -> tuple[int, ...]:
+        """Units with a state per counted stage: the layout of patterns."""
+        return self.index.counted_widths
 
     @property
     def n_units(self) -> int:
-        """Units in all counted layers."""
-        return sum(self.widths)
+        """Units with a state in all counted stages."""
+        return self.index.n_units
 
     @property
     def box(self) -> Box:
@@ -109,12 +140,12 @@ class CountProblem:
     def require_no_slice(
         self, what: str, remedy: str = "use engine auto, tree, tree-highs, subdivision or brute"
     ) -> None:
-        """Refuse a slice on behalf of code that works on the network's float layers.
+        """Refuse a slice on behalf of code that works on the network's float stages.
 
         Raises:
             UnsupportedError: the domain is a slice.
         """
         if self.slice is not None:
             raise UnsupportedError(
-                f"{what} does not serve slices, whose first layer floats cannot hold; {remedy}"
+                f"{what} does not serve slices, whose first stage floats cannot hold; {remedy}"
             )

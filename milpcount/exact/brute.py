@@ -17,7 +17,7 @@ from milpcount.errors import UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, decide
-from milpcount.exact.forms import Forms, constraint, domain_rows, problem_layers
+from milpcount.exact.forms import Forms, constraint, domain_rows, problem_stages
 
 __all__ = ["MAX_UNITS", "enumerate_brute"]
 
@@ -38,7 +38,7 @@ def enumerate_brute(problem: CountProblem, watch: Watch, outcome: Outcome) -> It
     if problem.definition is Definition.LINEAR:
         raise UnsupportedError("engine brute counts the definitions full and nonempty, not linear")
     require_full_dimensional(problem)
-    layers = problem_layers(problem)
+    layers = problem_stages(problem)
     box = ExactBox.of(problem.box)
     widths = problem.widths
 

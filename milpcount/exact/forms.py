@@ -13,28 +13,28 @@ from dataclasses import dataclass
 import numpy as np
 from flint import fmpz_mat
 
-from milpcount.core.network import Layer
 from milpcount.core.point import Point, scaled_integers
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
+from milpcount.core.stage import Stage
 from milpcount.exact.dyadic import ExactBox, column, integer_matrix
 from milpcount.exact.feasibility import Row
 
 __all__ = [
-    "ExactLayer",
+    "ExactStage",
     "Forms",
     "constraint",
     "domain_rows",
-    "exact_layers",
+    "exact_stages",
     "pattern_forms",
     "pattern_rows",
-    "problem_layers",
+    "problem_stages",
     "signs_at",
 ]
 
 
 @dataclass(frozen=True, eq=False)
-class ExactLayer:
+class ExactStage:
     """A layer in integers.
 
     Attributes:
@@ -49,7 +49,7 @@ class ExactLayer:
     slope_shift: int
 
     @classmethod
-    def of(cls, layer: Layer) -> ExactLayer:
+    def of(cls, layer: Stage) -> ExactStage:
         """The layer, exactly."""
         weight, w_shift = integer_matrix(layer.weight)
         bias, b_shift = scaled_integers(layer.bias)
@@ -69,18 +69,18 @@ class ExactLayer:
         return int(self.weight.nrows())
 
 
-def exact_layers(layers: Sequence[Layer]) -> tuple[ExactLayer, ...]:
-    """All layers, exactly; for those of a problem use :func:`problem_layers`."""
-    return tuple(ExactLayer.of(layer) for layer in layers)
+def exact_stages(layers: Sequence[Stage]) -> tuple[ExactStage, ...]:
+    """All layers, exactly; for those of a problem use :func:`problem_stages`."""
+    return tuple(ExactStage.of(layer) for layer in layers)
 
 
-def problem_layers(problem: CountProblem) -> tuple[ExactLayer, ...]:
+def problem_stages(problem: CountProblem) -> tuple[ExactStage, ...]:
     """The counted layers as functions of the problem's own coordinates, exactly.
 
     On a slice ``x = p_0 + D t`` the first layer ``W x + b`` becomes ``(W D) t + (W p_0 + b)``.
     Differences and products of dyadic numbers are dyadic, so nothing is rounded.
     """
-    layers = exact_layers(problem.layers)
+    layers = exact_stages(problem.stages)
     if problem.slice is None or not layers:
         return layers
     first = layers[0]
@@ -91,7 +91,7 @@ def problem_layers(problem: CountProblem) -> tuple[ExactLayer, ...]:
     )
     product = first.weight * frame.transpose()
     k = len(directions)
-    moved = ExactLayer(
+    moved = ExactStage(
         fmpz_mat(first.width, k, [product[i, j] for i in range(first.width) for j in range(k)]),
         tuple(int(product[i, k]) + (b << shift) for i, b in enumerate(first.bias)),
         first.shift + shift,
@@ -114,13 +114,13 @@ class Forms:
     one: tuple[int, ...] | None = None
 
     @classmethod
-    def first(cls, layer: ExactLayer) -> Forms:
+    def first(cls, layer: ExactStage) -> Forms:
         """Pre-activations of the first layer."""
         rows = layer.weight.tolist()
         flat = [c for row, b in zip(rows, layer.bias, strict=True) for c in (*row, b)]
         return cls(fmpz_mat(layer.width, layer.weight.ncols() + 1, flat), layer.shift)
 
-    def next(self, before: ExactLayer, active: Sequence[bool | int], layer: ExactLayer) -> Forms:
+    def next(self, before: ExactStage, active: Sequence[bool | int], layer: ExactStage) -> Forms:
         """Pre-activations of ``layer`` where the units of ``before`` have the signs ``active``."""
         one = 1 << before.slope_shift
         factor = [one if a else s for a, s in zip(active, before.slopes, strict=True)]
@@ -155,7 +155,7 @@ class Forms:
         return [(v > 0) - (v < 0) for v in values]
 
 
-def signs_at(layers: Sequence[ExactLayer], point: Point) -> list[list[int]]:
+def signs_at(layers: Sequence[ExactStage], point: Point) -> list[list[int]]:
     """Proved signs (-1, 0, 1) of every pre-activation at a rational input, layer by layer."""
     numerators = fmpz_mat(len(point.numerators), 1, list(point.numerators))
     denominator = point.denominator
@@ -201,7 +201,7 @@ def domain_rows(problem: CountProblem) -> tuple[Row, ...]:
 
 
 def pattern_rows(
-    problem: CountProblem, layers: Sequence[ExactLayer], box: ExactBox, bits: Sequence[int]
+    problem: CountProblem, layers: Sequence[ExactStage], box: ExactBox, bits: Sequence[int]
 ) -> list[Row] | None:
     """The system whose solutions are the region of a pattern; None if a constant form forbids it.
 
@@ -219,7 +219,7 @@ def pattern_rows(
 
 
 def pattern_forms(
-    layers: Sequence[ExactLayer], bits: Sequence[int]
+    layers: Sequence[ExactStage], bits: Sequence[int]
 ) -> Iterator[tuple[Forms, Sequence[int]]]:
     """Pre-activations of each layer on the region of a pattern, with the layer's bits."""
     forms: Forms | None = None

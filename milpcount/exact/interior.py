@@ -31,7 +31,7 @@ from milpcount.core.run import Outcome
 from milpcount.errors import InvariantError
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, check_point, deepest_point
-from milpcount.exact.forms import ExactLayer, exact_layers, pattern_rows, problem_layers, signs_at
+from milpcount.exact.forms import ExactStage, exact_stages, pattern_rows, problem_stages, signs_at
 from milpcount.exact.ladder import Ladder
 
 __all__ = ["InteriorPoints"]
@@ -50,12 +50,12 @@ class InteriorPoints:
         self._full = problem.definition is not Definition.NONEMPTY
 
     @cached_property
-    def _layers(self) -> tuple[ExactLayer, ...]:
-        return problem_layers(self._problem)
+    def _stages(self) -> tuple[ExactStage, ...]:
+        return problem_stages(self._problem)
 
     @cached_property
-    def _network_layers(self) -> tuple[ExactLayer, ...]:
-        return exact_layers(self._problem.layers)
+    def _network_stages(self) -> tuple[ExactStage, ...]:
+        return exact_stages(self._problem.stages)
 
     @cached_property
     def _box(self) -> ExactBox:
@@ -101,7 +101,7 @@ class InteriorPoints:
         """Whether the point is an interior point of the full region, or a point of the other."""
         if not (self._off_all_ends(point) if self._full else self._box.contains(point)):
             return False
-        signs = [s for layer in signs_at(self._layers, point) for s in layer]
+        signs = [s for layer in signs_at(self._stages, point) for s in layer]
         if any((s > 0) != bool(bit) for s, bit in zip(signs, bits, strict=True)):
             return False
         if len(self._problem.rows[1]) == 0 and (0 not in signs or not self._full):
@@ -111,12 +111,12 @@ class InteriorPoints:
 
     def pattern_at(self, x: NDArray[np.float64]) -> tuple[int, ...]:
         """The pattern of the network at an input, exactly, wherever the domain lies."""
-        signs = signs_at(self._network_layers, Point.of_floats(x))
+        signs = signs_at(self._network_stages, Point.of_floats(x))
         return tuple(int(s > 0) for layer in signs for s in layer)
 
     def _rows(self, bits: Sequence[int]) -> list[Row] | None:
         """The rows of the pattern; those of a polytope are strict for full regions."""
-        rows = pattern_rows(self._problem, self._layers, self._box, bits)
+        rows = pattern_rows(self._problem, self._stages, self._box, bits)
         if rows is None or not self._full:
             return rows
         cuts = len(self._problem.rows[1])

@@ -18,7 +18,7 @@ from milpcount.core.result import Termination
 from milpcount.core.run import Leaf, Outcome
 
 if TYPE_CHECKING:
-    from milpcount.exact.forms import ExactLayer
+    from milpcount.exact.forms import ExactStage
     from milpcount.exact.interior import InteriorPoints
 
 __all__ = ["Region", "RegionStream"]
@@ -88,13 +88,11 @@ class Region:
 
         ``x`` is the network's input, on a slice too.
         """
-        from milpcount.core.network import Layer
-        from milpcount.exact.forms import ExactLayer, Forms, exact_layers, pattern_forms
+        from milpcount.exact.forms import ExactStage, Forms, exact_stages, pattern_forms
 
         net = self.problem.network
-        hidden = exact_layers(net.counted_layers())
-        zero = np.zeros(net.output_dimension)
-        output = ExactLayer.of(Layer(net.weights[-1], net.biases[-1], zero))
+        hidden = exact_stages(net.counted_stages())
+        output = ExactStage.of(net.output)
         if hidden:
             *_, (forms, bits) = pattern_forms(hidden, self._leaf.bits)
             final = forms.next(hidden[-1], bits, output)
@@ -113,9 +111,9 @@ class Region:
         left out.
         """
         from milpcount.exact.dyadic import ExactBox, to_float
-        from milpcount.exact.forms import pattern_rows, problem_layers
+        from milpcount.exact.forms import pattern_rows, problem_stages
 
-        layers: tuple[ExactLayer, ...] = problem_layers(self.problem)
+        layers: tuple[ExactStage, ...] = problem_stages(self.problem)
         box = ExactBox.of(self.problem.box)
         rows = pattern_rows(self.problem, layers, box, self._leaf.bits) or []
         n = self.problem.dimension
@@ -146,5 +144,5 @@ class RegionStream(Iterator[Region]):
 
     def __next__(self) -> Region:
         leaf = next(self._leaves)
-        pattern = ActivationPattern.from_bits(leaf.bits, self._problem.widths)
+        pattern = ActivationPattern.from_bits(leaf.bits, self._problem.counted_widths)
         return Region(pattern, self._problem, leaf, self._points)

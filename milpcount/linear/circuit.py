@@ -15,11 +15,10 @@ from flint import fmpz_mat
 from numpy.typing import NDArray
 
 from milpcount.core.domain import Box
-from milpcount.core.network import Layer
 from milpcount.core.problem import CountProblem
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row
-from milpcount.exact.forms import ExactLayer, Forms, domain_rows, problem_layers
+from milpcount.exact.forms import ExactStage, Forms, domain_rows, problem_stages
 
 __all__ = ["Circuit", "Prefixes"]
 
@@ -38,8 +37,8 @@ class Circuit:
         free: the free coordinates among the problem's.
     """
 
-    layers: tuple[ExactLayer, ...]
-    output: ExactLayer | None
+    layers: tuple[ExactStage, ...]
+    output: ExactStage | None
     box: Box
     domain: tuple[Row, ...]
     free: tuple[int, ...]
@@ -50,11 +49,10 @@ class Circuit:
         net = problem.network
         exact_box = ExactBox.of(problem.box)
         free = exact_box.free
-        first, *others = problem_layers(problem)
+        first, *others = problem_stages(problem)
         output = None
         if not problem.with_output:
-            zero = np.zeros(net.output_dimension)
-            output = ExactLayer.of(Layer(net.weights[-1], net.biases[-1], zero))
+            output = ExactStage.of(net.output)
         # Only polytopes have rows, and they fix no coordinate.
         rows = [Row(r.coefficients, True) for r in domain_rows(problem) if any(r.coefficients[:-1])]
         picked = list(free)
@@ -131,7 +129,7 @@ class Prefixes:
         return matrix
 
 
-def _restricted(layer: ExactLayer, box: ExactBox) -> ExactLayer:
+def _restricted(layer: ExactStage, box: ExactBox) -> ExactStage:
     """The layer as a function of the free coordinates of the box."""
     n = box.dimension
     if len(box.free) == n:
@@ -143,7 +141,7 @@ def _restricted(layer: ExactLayer, box: ExactBox) -> ExactLayer:
         b * box.denominator + sum(int(row[j]) * a for j, a in fixed if a is not None)
         for row, b in zip(rows, layer.bias, strict=True)
     )
-    return ExactLayer(
+    return ExactStage(
         fmpz_mat(layer.width, len(box.free), weight),
         bias,
         layer.shift + box.denominator.bit_length() - 1,
@@ -152,7 +150,7 @@ def _restricted(layer: ExactLayer, box: ExactBox) -> ExactLayer:
     )
 
 
-def _nonzero(layer: ExactLayer) -> NDArray[np.bool_]:
+def _nonzero(layer: ExactStage) -> NDArray[np.bool_]:
     """Which weights of the layer are not 0."""
     entries = [v != 0 for v in layer.weight.entries()]
     return np.array(entries, dtype=bool).reshape(layer.width, -1)

@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from milpcount.exact.forms import ExactLayer
+from milpcount.exact.forms import ExactStage
 from milpcount.linear.circuit import Circuit
 
 __all__ = ["PRIMES", "Residues", "coincident", "fingerprints"]
@@ -108,7 +108,7 @@ def coincident(
     )
 
 
-def _affine(layer: ExactLayer, prime: int) -> tuple[list[list[int]], list[int]]:
+def _affine(layer: ExactStage, prime: int) -> tuple[list[list[int]], list[int]]:
     """Weight and bias modulo the prime."""
     unit = pow(2, -layer.shift, prime)
     weight = [[int(v) % prime * unit % prime for v in row] for row in layer.weight.tolist()]

@@ -107,7 +107,7 @@ class Explorer:
 
 def ray_arrays(problem: CountProblem) -> tuple[Net, Domain]:
     """The problem in floats, exactly the stored ones, as the kernels take it."""
-    layers = problem.layers
+    layers = problem.stages
     matrix, right = problem.rows
     net = (
         np.array(problem.widths, dtype=np.int64),

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.core.domain import Box
-from milpcount.core.network import Layer
 from milpcount.core.problem import CountProblem
 from milpcount.core.run import Watch
+from milpcount.core.stage import Stage
 from milpcount.errors import DomainError, InputError
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.extent import coordinate_ranges
-from milpcount.exact.forms import Forms, problem_layers
+from milpcount.exact.forms import Forms, problem_stages
 from milpcount.preactivation.outward import affine_range, float_above, float_below
 from milpcount.preactivation.ranges import PreactivationBounds
 from milpcount.preactivation.relaxation import PrefixModel
@@ -51,9 +51,11 @@ def compute_preactivation_bounds(
         DomainError: the domain is unbounded.
         InputError: no such method.
         UnsupportedError: the domain is a slice and the method not "interval".
+        NetworkError: the network is no chain.
     """
     if method not in METHODS:
         raise InputError(f"no pre-activation method {method!r}; known: {', '.join(METHODS)}")
+    problem.network.require_chain("a range of pre-activations")
     if method != "interval":
         problem.require_no_slice(f"pre-activation method {method!r}", "use method 'interval'")
     x_lo, x_hi = _bounding_box(problem)
@@ -62,7 +64,7 @@ def compute_preactivation_bounds(
     lows: list[Float] = []
     highs: list[Float] = []
     lo, hi = x_lo, x_hi
-    for k, layer in enumerate(problem.layers):
+    for k, layer in enumerate(problem.stages):
         if k == 0 and problem.slice is not None:
             low, high = _first_range_on_slice(problem)
         else:
@@ -73,7 +75,7 @@ def compute_preactivation_bounds(
                 _tighten(model, layer, low, high, integer, seconds_per_unit, watch)
         lows.append(low)
         highs.append(high)
-        if k + 1 < len(problem.layers):
+        if k + 1 < len(problem.stages):
             if method != "interval":
                 model.add_layer(layer, low, high)
             lo, hi = _output_range(layer, low, high)
@@ -84,7 +86,7 @@ def compute_preactivation_bounds(
 
 def _first_range_on_slice(problem: CountProblem) -> tuple[Float, Float]:
     """Ranges of the first layer's pre-activations over a bounded slice: exact, rounded outward."""
-    layer = problem_layers(problem)[0]
+    layer = problem_stages(problem)[0]
     forms, box = Forms.first(layer), ExactBox.of(problem.box)
     scale = box.denominator << layer.shift
     low, high = np.empty(layer.width), np.empty(layer.width)
@@ -116,7 +118,7 @@ def _bounding_box(problem: CountProblem) -> tuple[Float, Float]:
 
 def _tighten(
     model: PrefixModel,
-    layer: Layer,
+    layer: Stage,
     low: Float,
     high: Float,
     integer: bool,
@@ -147,7 +149,7 @@ def _tighten(
                 ends[i] = better(float(ends[i]), sign * top)
 
 
-def _output_range(layer: Layer, low: Float, high: Float) -> tuple[Float, Float]:
+def _output_range(layer: Stage, low: Float, high: Float) -> tuple[Float, Float]:
     """Range of the units' outputs, rounded outward."""
     ends = np.stack([layer.activate(low), layer.activate(high)])
     straddles = (low < 0) & (high > 0)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.core.network import Layer
+from milpcount.core.stage import Stage
 from milpcount.preactivation.branching import Branching
 from milpcount.preactivation.proved_lp import LinearRow, ProvedLP
 
@@ -36,7 +36,7 @@ class PrefixModel:
             for row, c in zip(rows, right, strict=True)
         ]
         self._pairs: list[tuple[int, int]] = []
-        self._layers: list[Layer] = []
+        self._layers: list[Stage] = []
         self._lp: ProvedLP | None = None
 
     def _column(self, lo: float, hi: float) -> int:
@@ -47,7 +47,7 @@ class PrefixModel:
     def _row(self, columns: list[int], values: list[float], lo: float, hi: float) -> None:
         self._rows.append(LinearRow(np.array(columns, np.int32), np.array(values), lo, hi))
 
-    def add_layer(self, layer: Layer, lo: Float, hi: Float) -> None:
+    def add_layer(self, layer: Stage, lo: Float, hi: Float) -> None:
         """Add a layer whose pre-activations lie within ``lo..hi``, shape ``(width,)`` each."""
         outputs = []
         for i in range(layer.width):

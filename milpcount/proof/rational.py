@@ -75,7 +75,7 @@ class Exact:
 
     def __init__(self, net: ReLUNetwork, header: Header) -> None:
         self.net, self.header = net, header
-        layers = net.counted_layers(header.with_output)
+        layers = net.counted_stages(header.with_output)
         self.starts = list(accumulate((layer.width for layer in layers), initial=0))
         self._slopes = [_integer(_rational(layer.slope[None])) for layer in layers]
         affine = [_rational(np.column_stack([layer.weight, layer.bias])) for layer in layers]

@@ -134,7 +134,7 @@ class BucketCounter:
         """Count in one frame: ``(regions, all of them)``."""
         if self._machine is None or self._machine[0] != index:
             closed = self.problem.definition is Definition.NONEMPTY
-            self._machine = (index, Machine(frame, self.problem.layers, closed, emit=False))
+            self._machine = (index, Machine(frame, self.problem.stages, closed, emit=False))
         machine = self._machine[1]
         signs = np.zeros(self.problem.n_units, np.int8)
         for unit, sign in frame.signs.items():

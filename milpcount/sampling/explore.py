@@ -80,7 +80,7 @@ class Explorer:
             charts = self._charts(total, 1 if single else MOST_CHARTS, random)
         weight = math.log2(total) - math.log2(len(charts))
         values = [-math.inf]
-        layers = [[-math.inf] for _ in self.problem.layers]
+        layers = [[-math.inf] for _ in self.problem.stages]
         complete, chance = True, weight > 0 or single
         regions = nodes = 0
         signs = np.zeros(self.problem.n_units + 1, np.int64)
@@ -134,7 +134,7 @@ class Explorer:
         if len(self._walkers) >= MOST_CHARTS:
             self._walkers.clear()
         closed = self.problem.definition is Definition.NONEMPTY
-        walker = Walker(frame, self.problem.layers, closed)
+        walker = Walker(frame, self.problem.stages, closed)
         self._walkers[chart] = walker
         return walker
 
@@ -239,7 +239,7 @@ class Explorer:
                 break
         # The first may have waited for the compiler.
         each = sorted(took)[len(took) // 2]
-        layers = np.full(len(self.problem.layers), -math.inf)
+        layers = np.full(len(self.problem.stages), -math.inf)
         count = log2_sum(values) - math.log2(max(walks, 1))
         sizes = self.profile.sizes()
         done = [count]

@@ -85,7 +85,7 @@ def estimate_hash_tree(
     if not epsilon > 0:
         raise InputError(f"epsilon must be above 0, not {epsilon}")
     require_full_dimensional(problem)
-    if not problem.layers:
+    if not problem.stages:
         return exact_result(problem, watch, "hash-tree", confidence, seed, 1, {})
     watch.report("loading compiled code (the first time it is compiled, a minute or two)")
     from milpcount.sampling.buckets import BucketCounter

@@ -14,7 +14,7 @@ from milpcount.core.result import Definition
 from milpcount.core.run import Leaf, Outcome
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import check_point
-from milpcount.exact.forms import domain_rows, pattern_rows, problem_layers, signs_at
+from milpcount.exact.forms import domain_rows, pattern_rows, problem_stages, signs_at
 from milpcount.exact.ladder import Ladder
 from milpcount.sampling.parity import Parity, mask_of
 
@@ -30,7 +30,7 @@ class ProvedPatterns:
 
     def __init__(self, problem: CountProblem, outcome: Outcome) -> None:
         self._problem, self._outcome = problem, outcome
-        self.layers = problem_layers(problem)
+        self.layers = problem_stages(problem)
         self.box = ExactBox.of(problem.box)
         self._domain_rows = domain_rows(problem)
         self.ladder = Ladder(problem.box, outcome)

@@ -74,25 +74,25 @@ def estimate_tree_sample(
     require_confidence(confidence)
     if runs < 1 or descents < 1 or (leaves is not None and leaves < 1):
         raise InputError("runs, leaves and descents must be at least 1")
-    if layers is not None and not 1 <= layers <= max(1, len(problem.layers)):
-        raise InputError(f"layers must lie between 1 and {len(problem.layers)}, not {layers}")
+    if layers is not None and not 1 <= layers <= max(1, len(problem.stages)):
+        raise InputError(f"layers must lie between 1 and {len(problem.stages)}, not {layers}")
     if bound not in _BOUNDS:
         raise InputError(f"no bound {bound!r}; known: {', '.join(_BOUNDS)}")
     require_full_dimensional(problem)
-    if not problem.layers:
+    if not problem.stages:
         return exact_result(problem, watch, "tree-sample", confidence, seed, 1, {})
     watch.report("loading compiled code (the first time it is compiled, a minute or two)")
     from milpcount.sampling.explore import Explorer, seed_of
 
-    depth = layers or len(problem.layers)
+    depth = layers or len(problem.stages)
     while True:
-        explorer = Explorer(replace(problem, layers=problem.layers[:depth]), watch)
+        explorer = Explorer(replace(problem, stages=problem.stages[:depth]), watch)
         watch.report("pilot", force=True)
         plan = explorer.plan(seed, descents, leaves or LEAVES)
         if plan.found or depth == 1 or layers is not None or watch.exceeded() is not None:
             break
         depth -= 1
-    part = depth < len(problem.layers)
+    part = depth < len(problem.stages)
     many = leaves or _affordable(watch, runs, plan.seconds)
     spacing = max(0.0, float(plan.sizes[-1]) - math.log2(many))
     values: list[float] = []

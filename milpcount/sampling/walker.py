@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.core.network import Layer
+from milpcount.core.stage import Stage
 from milpcount.sampling import kernels
 from milpcount.sampling.jit import compiling
 from milpcount.sampling.kernels import Sample
@@ -87,7 +87,7 @@ class Profile:
 class Walker(Machine):
     """A random search over one frame."""
 
-    def __init__(self, frame: Frame, layers: Sequence[Layer], closed: bool) -> None:
+    def __init__(self, frame: Frame, layers: Sequence[Stage], closed: bool) -> None:
         """Set up; arguments as for :class:`~milpcount.search.machine.Machine`."""
         super().__init__(frame, layers, closed, emit=False)
         profile = Profile(tuple(int(w) for w in self.net.widths))

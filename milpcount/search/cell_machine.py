@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.core.network import Layer
-from milpcount.exact.forms import ExactLayer
+from milpcount.core.stage import Stage
+from milpcount.exact.forms import ExactStage
 from milpcount.search.compiled import cells as cells_kernel
 from milpcount.search.compiled import clipping as compiled
 from milpcount.search.compiled import codes
@@ -33,8 +33,8 @@ class CellMachine(Search):
     def __init__(
         self,
         frame: Frame,
-        layers: Sequence[Layer],
-        exact: Sequence[ExactLayer],
+        layers: Sequence[Stage],
+        exact: Sequence[ExactStage],
         emit: bool,
     ) -> None:
         """Set up the root; ``exact`` are the layers in the problem's coordinates."""

@@ -102,7 +102,7 @@ def _enumerate(
     if isinstance(workers, int) and workers < 1:
         raise InputError(f"the number of workers must be at least 1, not {workers}")
     require_full_dimensional(problem)
-    if not problem.layers:
+    if not problem.stages:
         leaf = _whole_domain(problem, watch)
         if certificate is not None:
             from milpcount.search.recording.closing import certify

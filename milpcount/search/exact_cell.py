@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flint import fmpq, fmpq_mat, fmpz_mat
 
 from milpcount.errors import InvariantError
-from milpcount.exact.forms import ExactLayer, Forms
+from milpcount.exact.forms import ExactStage, Forms
 from milpcount.search.frames.frame import Frame
 
 __all__ = ["ExactCells", "Vertex"]
@@ -31,7 +31,7 @@ class Vertex:
 class ExactCells:
     """Exact forms on the cells of one frame; those of the last few cells are kept."""
 
-    def __init__(self, frame: Frame, layers: Sequence[ExactLayer]) -> None:
+    def __init__(self, frame: Frame, layers: Sequence[ExactStage]) -> None:
         self._frame, self._layers = frame, layers
         self._starts = [0]
         for layer in layers:

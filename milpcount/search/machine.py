@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.core.network import Layer
+from milpcount.core.stage import Stage
 from milpcount.search.compiled import codes, node
 from milpcount.search.compiled import tree as compiled
 from milpcount.search.compiled.cells import Cells
@@ -26,7 +26,7 @@ _TAPE = 1 << 15  # bytes of a certificate handed over at once
 _BUFFER = 2_000_000  # numbers in the points of leaves handed over at once
 
 
-def compiled_net(frame: Frame, layers: Sequence[Layer], closed: bool) -> Net:
+def compiled_net(frame: Frame, layers: Sequence[Stage], closed: bool) -> Net:
     """What compiled searches read; of the first layer only the width and the slopes are used."""
     widths = np.array([layer.width for layer in layers], dtype=np.int64)
     sizes = [0, *(layer.weight.size for layer in layers[1:])]
@@ -187,7 +187,7 @@ class Machine(Search):
     def __init__(
         self,
         frame: Frame,
-        layers: Sequence[Layer],
+        layers: Sequence[Stage],
         closed: bool,
         emit: bool,
         record: bool = False,

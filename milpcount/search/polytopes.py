@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from milpcount.core.problem import CountProblem
 from milpcount.errors import UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
-from milpcount.exact.forms import problem_layers
+from milpcount.exact.forms import problem_stages
 from milpcount.search.cell_machine import MAX_DIMENSION, CellMachine
 from milpcount.search.compiled import codes
 from milpcount.search.frames.problem_frames import cube_frame
@@ -78,7 +78,7 @@ def enumerate_cells(problem: CountProblem) -> Iterator[Cell]:
             vertices or facets.
     """
     require_full_dimensional(problem)
-    if not problem.layers:
+    if not problem.stages:
         raise UnsupportedError("a network without counted units has one cell, the domain")
     vary = np.flatnonzero(problem.box.lo < problem.box.hi)
     if len(vary) > MAX_DIMENSION:
@@ -86,8 +86,8 @@ def enumerate_cells(problem: CountProblem) -> Iterator[Cell]:
             f"cells are enumerated for up to {MAX_DIMENSION} inputs that vary, here are {len(vary)}"
         )
     frame = cube_frame(problem)
-    layers = problem_layers(problem)
-    machine = CellMachine(frame, problem.layers, layers, emit=True)
+    layers = problem_stages(problem)
+    machine = CellMachine(frame, problem.stages, layers, emit=True)
     machine.start(np.zeros(problem.n_units, dtype=np.int8))
     corner = np.array([float(v) for v in frame.point(np.zeros(frame.n)).fractions()])
     opposite = np.array([float(v) for v in frame.point(np.ones(frame.n)).fractions()])

@@ -18,7 +18,7 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
 from milpcount.core.run import Batch, Found, Leaf, Outcome, Tally, Watch
 from milpcount.errors import InvariantError
-from milpcount.exact.forms import problem_layers
+from milpcount.exact.forms import problem_stages
 from milpcount.search.cell_machine import MAX_DIMENSION, CellMachine
 from milpcount.search.compiled import codes
 from milpcount.search.doubts import ExactSearch
@@ -129,10 +129,10 @@ class Searcher:
         """The machine of a frame, kept until another frame is asked for."""
         if self._machine is not None and self._machine[0] == index:
             return self._machine[1]
-        layers, keep = self.problem.layers, self.outcome.keep
+        layers, keep = self.problem.stages, self.outcome.keep
         machine: Machine | CellMachine
         if self.method == "subdivision" and frame.n <= MAX_DIMENSION:
-            machine = CellMachine(frame, layers, problem_layers(self.problem), keep)
+            machine = CellMachine(frame, layers, problem_stages(self.problem), keep)
         else:
             closed = self.problem.definition is Definition.NONEMPTY
             machine = Machine(frame, layers, closed, keep, self.tape is not None)

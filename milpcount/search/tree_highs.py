@@ -24,7 +24,7 @@ from milpcount.errors import InvariantError, UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row
-from milpcount.exact.forms import ExactLayer, Forms, constraint, domain_rows, problem_layers
+from milpcount.exact.forms import ExactStage, Forms, constraint, domain_rows, problem_stages
 from milpcount.exact.ladder import Ladder
 
 __all__ = ["TreeSearch", "enumerate_tree_highs"]
@@ -82,7 +82,7 @@ class TreeSearch:
         known: Mapping[tuple[int, ...], Point],
     ) -> None:
         self.problem, self.watch, self.outcome = problem, watch, outcome
-        self.layers: tuple[ExactLayer, ...] = problem_layers(problem)
+        self.layers: tuple[ExactStage, ...] = problem_stages(problem)
         self.box = ExactBox.of(problem.box)
         self.ladder = Ladder(problem.box, outcome)
         self.patterns = sorted(known)

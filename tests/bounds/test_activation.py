@@ -17,9 +17,9 @@ from milpcount.bounds.activation import layer_activity
 from milpcount.bounds.coverage import max_coverage
 from milpcount.bounds.ranks import exact_rank
 from milpcount.cli.app import run
-from milpcount.core.network import Layer
 from milpcount.core.problem import CountProblem
 from milpcount.core.run import Outcome, Watch
+from milpcount.core.stage import Stage
 from milpcount.engines.registry import run_engine
 from milpcount.importers.npz import save_npz
 from milpcount.preactivation import compute_preactivation_bounds
@@ -29,7 +29,7 @@ SHAPES = [[2, 4, 3, 1], [1, 5, 4, 1], [3, 3, 3, 2, 1], [2, 2, 4, 3, 1], [2, 5, 1
 KINDS = ["normal", "integer", "sparse"]
 
 
-def _recurrence(layers: Sequence[Layer], dimension: int, ranks: Sequence[int] | None) -> int:
+def _recurrence(layers: Sequence[Stage], dimension: int, ranks: Sequence[int] | None) -> int:
     """R(1, n_0, n_0), as it is written."""
     activity = layer_activity(layers)
 
@@ -62,7 +62,7 @@ def test_coverage_is_exact(seed: int) -> None:
 def test_value_of_the_recurrence(seed: int) -> None:
     widths = SHAPES[seed % len(SHAPES)]
     network = random_net(np.random.default_rng(seed), widths, KINDS[seed % 3])
-    layers = network.counted_layers()
+    layers = network.counted_stages()
     ranks = [exact_rank(layer.weight) for layer in layers]
     plain, sharp = bound_activation_based(layers), bound_activation_based(layers, ranks)
     assert plain == _recurrence(layers, widths[0], None)
@@ -115,7 +115,7 @@ def test_networks_counted_by_hand(case: object) -> None:
 def test_dead_and_fixed_units_do_not_count() -> None:
     # Behind relu(x), relu(-x), x - 3 dead on the box: -h - 1 never on; h1 - h2 + 1 always may be.
     network = net(([[1], [-1], [1]], [0, 0, -3]), ([[-1, -1, 1], [1, -1, 0]], [-1, 1]))
-    layers = network.counted_layers()
+    layers = network.counted_stages()
     anywhere = layer_activity(layers)
     assert (anywhere[0].on, anywhere[0].both) == ((3,), (3,))
     # Unit 2 is on by its bias; unit 1 needs the third unit before, and unit 2 goes off by the 2nd.
@@ -140,14 +140,14 @@ def test_fixed_inputs_have_no_dimension() -> None:
 def test_wide_layers_take_no_time() -> None:
     rng = np.random.default_rng(1)
     network = random_net(rng, [30, 400, 400, 400, 1])
-    layers = network.counted_layers()
+    layers = network.counted_stages()
     assert bound_activation_based(layers) <= bound_serra2018([30, 400, 400, 400])
 
 
 def test_leaky_layers_are_refused() -> None:
     network = random_net(np.random.default_rng(0), [2, 3, 3, 1], slopes=[0.0, 0.5])
     with pytest.raises(mc.InputError, match="leaky"):
-        bound_activation_based(network.counted_layers())
+        bound_activation_based(network.counted_stages())
 
 
 def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import milpcount as mc
 from milpcount.core.point import Point
 from milpcount.engines.registry import ENGINES
-from milpcount.exact.forms import exact_layers, signs_at
+from milpcount.exact.forms import exact_stages, signs_at
 from tests.shared import (
     Case,
     data_folder,
@@ -112,7 +112,7 @@ def test_witnesses_lie_in_their_regions(engine: str, options: dict[str, Any]) ->
         assert all(-1 <= v <= 1 for v in exact)
         common = int(np.lcm.reduce([v.denominator for v in exact], dtype=object))
         point = Point(tuple(int(v * common) for v in exact), common)
-        signs = signs_at(exact_layers(network.counted_layers()), point)
+        signs = signs_at(exact_stages(network.counted_stages()), point)
         assert [s > 0 for layer in signs for s in layer] == region.pattern.bits.tolist()
         assert all(s != 0 for layer in signs for s in layer)
         slope, constant = region.affine_map()

@@ -34,7 +34,7 @@ class Evaluated:
         self.values: Vector = []
         self.gradients: list[Vector] = []
         h, steps = x, directions
-        for layer in network.counted_layers():
+        for layer in network.counted_stages():
             slopes = _fractions(layer.slope)
             rows = [_fractions(row) for row in layer.weight]
 

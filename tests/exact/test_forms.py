@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from milpcount.core.network import ReLUNetwork
 from milpcount.core.point import Point
-from milpcount.exact.forms import exact_layers, pattern_forms, signs_at
+from milpcount.exact.forms import exact_stages, pattern_forms, signs_at
 from tests.shared import random_net
 
 
 def _rational_preactivations(net: ReLUNetwork, x: list[Fraction]) -> list[list[Fraction]]:
     h, out = x, []
-    for layer in net.counted_layers(with_output=True):
+    for layer in net.counted_stages(with_output=True):
         g = [
             sum((Fraction(w) * v for w, v in zip(row.tolist(), h, strict=True)), Fraction(b))
             for row, b in zip(layer.weight, layer.bias.tolist(), strict=True)
@@ -38,7 +38,7 @@ def test_forms_and_signs(seed: int, kind: str, leaky: bool) -> None:
     denominator = int(np.lcm.reduce([v.denominator for v in x]))
     point = Point(tuple(int(v * denominator) for v in x), denominator)
     truth = _rational_preactivations(net, x)
-    layers = exact_layers(net.counted_layers(with_output=True))
+    layers = exact_stages(net.counted_stages(with_output=True))
     signs = signs_at(layers, point)
     assert signs == [[(v > 0) - (v < 0) for v in g] for g in truth]
     bits = [int(s > 0) for layer in signs for s in layer]
@@ -52,7 +52,7 @@ def test_forms_and_signs(seed: int, kind: str, leaky: bool) -> None:
 @pytest.mark.parametrize("scale", [1.0, 1e-200, 1e200])
 def test_rows_drop_their_common_power_of_two(scale: float) -> None:
     net = ReLUNetwork([[[2.0 * scale, 4.0 * scale]], [[1.0]]], [[8.0 * scale], [0.0]])
-    (forms, _), *_ = pattern_forms(exact_layers(net.counted_layers()), [1])
+    (forms, _), *_ = pattern_forms(exact_stages(net.counted_stages()), [1])
     row = forms.row(0)
     assert row[1] == 2 * row[0]
     assert row[2] == 4 * row[0]

@@ -47,7 +47,7 @@ def _region(problem: CountProblem, bits: list[int]) -> tuple[list[Form], tuple[F
         fixed = j not in free
         h.append((*unit, Fraction(float(lo[j])) if fixed else Fraction(0)))
     rows, place = [], 0
-    for layer in problem.layers:
+    for layer in problem.stages:
         after = []
         for w, b, s in zip(layer.weight, layer.bias, layer.slope, strict=True):
             g = _combine(w, b, h)

@@ -142,7 +142,7 @@ def facets_meet(facets: RegionFacets, units: list[int], x: Fraction) -> bool:
 
 def _signs(problem: CountProblem, x: Fraction) -> list[int]:
     h, out = [x], []
-    for layer in problem.layers:
+    for layer in problem.stages:
         after = []
         for w, b, s in zip(layer.weight.tolist(), layer.bias, layer.slope, strict=True):
             g = sum((Fraction(c) * v for c, v in zip(w, h, strict=True)), Fraction(float(b)))

@@ -11,7 +11,7 @@ import milpcount as mc
 from milpcount.core.problem import CountProblem
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, feasible_dictionary
-from milpcount.exact.forms import pattern_forms, pattern_rows, problem_layers
+from milpcount.exact.forms import pattern_forms, pattern_rows, problem_stages
 
 Range = tuple[Fraction, Fraction]
 
@@ -55,7 +55,7 @@ def exact_ranges(problem: CountProblem, around: mc.Box) -> list[list[Range]]:
     ``around`` is a box that contains the domain.
     """
     out = []
-    layers, box, frame = problem_layers(problem), ExactBox.of(problem.box), ExactBox.of(around)
+    layers, box, frame = problem_stages(problem), ExactBox.of(problem.box), ExactBox.of(around)
     net = problem.network
     for k, layer in enumerate(layers):
         before = CountProblem.of(net.subnetwork(0, k), problem.domain)

@@ -107,7 +107,7 @@ def test_stops_on_the_way_change_nothing(limit: int) -> None:
     problem = CountProblem.of(network, mc.Box(-1, 1))
     frame = problem_frames(problem)[0]
     assert frame is not None
-    machine = Machine(frame, problem.layers, closed=False, emit=False)
+    machine = Machine(frame, problem.stages, closed=False, emit=False)
     assert machine.start(np.zeros(problem.n_units, np.int8))
     finish(machine, limit)
     assert machine.regions == truth

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import milpcount as mc
 from milpcount.core.problem import CountProblem
-from milpcount.exact.forms import exact_layers, problem_layers, signs_at
+from milpcount.exact.forms import exact_stages, problem_stages, signs_at
 from milpcount.search.compiled import forms as compiled_forms
 from milpcount.search.compiled import zonotope as compiled_zonotope
 from milpcount.search.frames.frame import box_frame, rounded_forms, zonotope_frame
@@ -57,7 +57,7 @@ def test_forms_of_later_layers(seed: int, scale: float) -> None:
     problem = CountProblem.of(network, mc.Box([-1, 0, 2], [0.1, 1, 7]))
     frame = problem_frames(problem)[0]
     assert frame is not None
-    machine = Machine(frame, problem.layers, closed=False, emit=False)
+    machine = Machine(frame, problem.stages, closed=False, emit=False)
     net = machine.net
     partial = np.zeros((frame.n + 2, 6))
     compiled_forms.start_next(partial, net.biases[6:11], net.one, 6)
@@ -66,7 +66,7 @@ def test_forms_of_later_layers(seed: int, scale: float) -> None:
         factor = 1.0 if active[u] else 0.25
         row = net.weights[5 * u : 5 * u + 5]
         compiled_forms.add_unit(partial, row, factor, frame.first, u, 6)
-    layers = problem_layers(problem)
+    layers = problem_stages(problem)
     exact = frame.exact.next(layers[0], active.tolist(), layers[1])
     assert exact.one is not None
     unit = exact.one[-1] << exact.shift
@@ -101,12 +101,12 @@ def test_the_check_of_leaves(seed: int, kind: str) -> None:
     rng = np.random.default_rng(seed)
     network = random_net(rng, [9, 3, 1], kind)
     problem = CountProblem.of(network, mc.Box(-1, 1))
-    layers = problem_layers(problem)
+    layers = problem_stages(problem)
     ends = [Fraction(-1)] * 9, [Fraction(1)] * 9
     frame = zonotope_frame(layers, *ends, closed=True)
     if frame.n == 0:
         return
-    machine = Machine(frame, problem.layers, closed=False, emit=False)
+    machine = Machine(frame, problem.stages, closed=False, emit=False)
     zono = machine._zono
     rows = [[Fraction(float(v)) for v in rng.normal(size=frame.n)] for _ in range(3)]
     for row in rows:
@@ -159,7 +159,7 @@ def test_points_of_frames_lie_where_they_should() -> None:
     for domain in domains:
         for region in mc.enumerate_regions(network, domain, engine="tree"):
             point = region._leaf.witness
-            signs = signs_at(exact_layers(network.counted_layers()), point)
+            signs = signs_at(exact_stages(network.counted_stages()), point)
             assert [s > 0 for layer in signs for s in layer] == region.pattern.bits.tolist()
             assert all(s != 0 for layer in signs for s in layer)
 
@@ -175,7 +175,7 @@ def test_most_decisions_are_made_in_floats() -> None:
 
 def test_box_frame_of_a_slice_of_huge_numbers() -> None:
     # Beyond the range of floats the frame gives up, and exact search takes over.
-    layers = exact_layers(random_net(np.random.default_rng(0), [2, 3, 1]).counted_layers())
+    layers = exact_stages(random_net(np.random.default_rng(0), [2, 3, 1]).counted_stages())
     far = [Fraction(10) ** 320] * 2
     with pytest.raises(mc.UnsupportedError, match="range of floats"):
         box_frame(layers, [], [Fraction(0)] * 2, far)

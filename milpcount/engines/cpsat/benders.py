@@ -208,7 +208,7 @@ def _propose(
 
 def _fixed_signs(problem: CountProblem) -> list[bool | None]:
     """Signs of the units that are stable by interval arithmetic; None for the others."""
-    if not problem.box.is_bounded:
+    if not (problem.box.is_bounded and problem.network.is_chain):
         return [None] * problem.n_units
     bounds = compute_preactivation_bounds(problem, "interval")
     nothing = np.zeros(0, dtype=bool)

@@ -16,7 +16,7 @@ from milpcount.support.child import Child
 
 __all__ = ["Clause", "CpMaster"]
 
-_WORKER = Path(__file__).with_name("cp_worker.py")
+_WORKER = Path(__file__).with_name("cpsat_worker.py")
 
 # (unit, sign): at least one of these units must have this sign.
 Clause = frozenset[tuple[int, int]]

@@ -23,7 +23,7 @@ from milpcount.errors import UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, check_point
-from milpcount.exact.forms import domain_rows, exact_layers, pattern_rows, signs_at
+from milpcount.exact.forms import domain_rows, exact_stages, pattern_rows, signs_at
 from milpcount.exact.ladder import Ladder
 from milpcount.search.tree_highs import enumerate_tree_highs
 
@@ -103,7 +103,7 @@ class _Confirmation:
 
     def __init__(self, problem: CountProblem, outcome: Outcome) -> None:
         self._problem, self._outcome = problem, outcome
-        self._layers = exact_layers(problem.layers)
+        self._layers = exact_stages(problem.stages)
         self._box = ExactBox.of(problem.box)
         self._domain_rows = domain_rows(problem)
         self._ladder = Ladder(problem.box, outcome)

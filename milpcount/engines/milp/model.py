@@ -88,6 +88,7 @@ def build_problem_model(
 ) -> pyo.ConcreteModel:
     """Build the model of :func:`build_model` from a resolved problem."""
     problem.require_no_slice("the MILP model")
+    problem.network.require_chain("the MILP model")
     if variant not in VARIANTS:
         raise InputError(f"no variant {variant!r} of the MILP; known: {', '.join(VARIANTS)}")
     if not 0 < margin < 1:
@@ -98,7 +99,7 @@ def build_problem_model(
     big_h, big_h_bar = bounds.big_m
     _declare(model, problem, bounds)
     outputs = [model.x[j] for j in model.inputs]
-    for k, layer in enumerate(problem.layers):
+    for k, layer in enumerate(problem.stages):
         following = []
         for i in range(layer.width):
             u = (k + 1, i + 1)
@@ -187,7 +188,7 @@ def _add_outputs(
     net = problem.network
     model.outputs = pyo.RangeSet(net.output_dimension)
     if problem.with_output:
-        last = len(problem.layers)
+        last = len(problem.stages)
         model.y = pyo.Expression(model.outputs, rule=lambda m, k: m.g[last, k])
         return
     rows = [_affine(w, outputs, b) for w, b in zip(net.weights[-1], net.biases[-1], strict=True)]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from milpcount.core.point import Point
 from milpcount.errors import UnsupportedError
-from milpcount.exact.forms import ExactLayer, Forms
+from milpcount.exact.forms import ExactStage, Forms
 
 __all__ = ["Frame", "box_frame", "integer_rows", "rounded_forms", "zonotope_frame"]
 
@@ -101,7 +101,7 @@ class Frame:
 
 
 def box_frame(
-    layers: Sequence[ExactLayer],
+    layers: Sequence[ExactStage],
     rows: Sequence[Sequence[int]],
     lo: Sequence[Fraction],
     hi: Sequence[Fraction],
@@ -157,7 +157,7 @@ def box_frame(
 
 
 def zonotope_frame(
-    layers: Sequence[ExactLayer], lo: Sequence[Fraction], hi: Sequence[Fraction], closed: bool
+    layers: Sequence[ExactStage], lo: Sequence[Fraction], hi: Sequence[Fraction], closed: bool
 ) -> Frame:
     """The frame of a bounded box with more inputs than the first layer has units.
 

@@ -13,7 +13,7 @@ from milpcount.core.result import Definition
 from milpcount.errors import UnsupportedError
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.extent import coordinate_ranges
-from milpcount.exact.forms import ExactLayer, domain_rows, problem_layers
+from milpcount.exact.forms import ExactStage, domain_rows, problem_stages
 from milpcount.search.frames.charts import Atlas
 from milpcount.search.frames.frame import Frame, box_frame, zonotope_frame
 
@@ -46,7 +46,7 @@ class Frames:
 
 def problem_frames(problem: CountProblem) -> Frames:
     """The frames in which a problem with at least one unit is searched."""
-    layers = problem_layers(problem)
+    layers = problem_stages(problem)
     ranges = _ranges(problem)
     if ranges is not None:
         rows = [row.coefficients for row in domain_rows(problem)]
@@ -71,7 +71,7 @@ def cube_frame(problem: CountProblem) -> Frame:
     if ranges is None:
         raise UnsupportedError("the domain is unbounded: give a box or a bounded polytope")
     rows = [row.coefficients for row in domain_rows(problem)]
-    return box_frame(problem_layers(problem), rows, *ranges, every=True)
+    return box_frame(problem_stages(problem), rows, *ranges, every=True)
 
 
 def is_bounded(problem: CountProblem) -> bool:
@@ -117,7 +117,7 @@ def _ranges(problem: CountProblem) -> tuple[list[Fraction], list[Fraction]] | No
     return lo, hi
 
 
-def _atlas(problem: CountProblem, first: ExactLayer) -> Atlas:
+def _atlas(problem: CountProblem, first: ExactStage) -> Atlas:
     """The charts of an unbounded domain: finite ends of its box are rows like any other."""
     box = ExactBox.of(problem.box)
     n = problem.dimension

@@ -9,7 +9,7 @@ import numpy as np
 from milpcount.core.domain import Box
 from milpcount.core.point import Point
 from milpcount.core.problem import CountProblem
-from milpcount.exact.forms import domain_rows, problem_layers
+from milpcount.exact.forms import domain_rows, problem_stages
 
 __all__ = ["Coordinates"]
 
@@ -24,7 +24,7 @@ class Coordinates:
     def __init__(self, problem: CountProblem, around: Box | None) -> None:
         """Set up; ``around`` is the box that the certificate gives for a polytope."""
         box = problem.box if around is None else around
-        layers = problem_layers(problem)
+        layers = problem_stages(problem)
         rows = [row.coefficients for row in domain_rows(problem)]
         if layers:
             rows += [tuple(int(v) for v in row) for row in layers[0].weight.tolist()]

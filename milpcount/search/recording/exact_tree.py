@@ -21,7 +21,7 @@ from milpcount.core.run import Leaf, Outcome, Watch
 from milpcount.errors import InvariantError
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row
-from milpcount.exact.forms import Forms, constraint, domain_rows, problem_layers
+from milpcount.exact.forms import Forms, constraint, domain_rows, problem_stages
 from milpcount.exact.ladder import Ladder
 from milpcount.search.recording import encode
 from milpcount.search.recording.coordinates import Coordinates
@@ -70,7 +70,7 @@ class ExactRecorder:
         known: Mapping[tuple[int, ...], Point] | None = None,
     ) -> None:
         self._problem, self._watch, self._outcome = problem, watch, outcome
-        self._layers = problem_layers(problem)
+        self._layers = problem_stages(problem)
         self._coordinates = coordinates
         self._box = ExactBox.of(problem.box)
         full = problem.definition is Definition.FULL
