@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from milpcount.preactivation import METHODS, PreactivationBounds, compute_preact
 from milpcount.preactivation.proved_lp import LinearRow, ProvedLP
 from tests.preactivation.oracle import exact_ranges, random_problem
 from tests.shared import net, random_net
+from tests.staged import random_stages, stage_values
 
 
 def _bounds(network: mc.ReLUNetwork, domain: mc.Domain, method: str) -> PreactivationBounds:
@@ -196,3 +198,61 @@ class TestProvedLP:
         assert empty.point is None
         # And what was infeasible does not spoil the next solve.
         assert lp.maximize().bound == pytest.approx(1.5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    kind=st.sampled_from(["dyadic", "integer"]),
+    sparse=st.booleans(),
+    cut=st.booleans(),
+)
+def test_ranges_of_stages_hold_exactly(seed: int, kind: str, sparse: bool, cut: bool) -> None:
+    """Skips, sums, late readers of the input and linear units: at points, in fractions."""
+    rng = np.random.default_rng(seed)
+    network = random_stages(rng, 2, [3, 2, 3], kind=kind, sparse=sparse)
+    triangle = mc.Polytope([[-1, 0], [0, -1], [1, 1]], [1, 1, 0.5])
+    problem = CountProblem.of(network, triangle if cut else mc.Box(-1, 1), with_output=True)
+    found = [compute_preactivation_bounds(problem, method) for method in METHODS]
+    points = [rng.integers(-8, 9, size=2) / 8 for _ in range(25)]
+    points += [np.array(p) for p in ((-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0), (0.0, 0.0))]
+    for point in points:
+        if cut and point.sum() > 0.5:
+            continue
+        values = stage_values(network, [Fraction(v) for v in point.tolist()])
+        for bounds in found:
+            for lows, highs, stage in zip(bounds.lo, bounds.hi, values, strict=True):
+                for lo, hi, g in zip(lows.tolist(), highs.tolist(), stage, strict=True):
+                    assert Fraction(lo) <= g <= Fraction(hi)
+    for wide, tight in pairwise(found):
+        for a, b in zip((*wide.lo, *tight.hi), (*tight.lo, *wide.hi), strict=True):
+            assert np.all(a <= b + 1e-9 * (1 + abs(b)))
+    assert sum(map(len, found[0].stable_active)) == sum(problem.widths)
+    assert len(found[0].states) == problem.n_units
+
+
+def test_a_residual_block_needs_its_skip_for_the_range() -> None:
+    # g2 = relu(x) - x over [-1, 1], through a linear unit: [0, 1], where intervals say [-1, 2].
+    gate = mc.ReLUGate(np.zeros(2), np.array([False, True]))
+    first = mc.Stage((0,), (np.array([[1.0], [1.0]]),), np.zeros(2), gate)
+    second = mc.Stage((1,), (np.array([[1.0, -1.0]]),), np.zeros(1), mc.ReLUGate(np.zeros(1)))
+    output = mc.Stage((2,), (np.ones((1, 1)),), np.zeros(1), mc.LinearGate(1))
+    problem = CountProblem.of(mc.ReLUNetwork.of_stages([first, second], output), mc.Box(-1, 1))
+    interval, lp, milp = (compute_preactivation_bounds(problem, m) for m in METHODS)
+    assert (interval.lo[1][0], interval.hi[1][0]) == (-1, 2)
+    assert lp.hi[1][0] == pytest.approx(1)
+    assert milp.lo[1][0] == pytest.approx(0, abs=1e-9)
+    assert milp.states.tolist() == [-1, -1]
+    assert milp.stable_active[0].tolist() == [False, False]
+
+
+def test_sparse_stages_as_dense_ones() -> None:
+    for seed in range(5):
+        dense, sparse = (
+            random_stages(np.random.default_rng(seed), 3, [4, 3, 4], sparse=stored)
+            for stored in (False, True)
+        )
+        for method in ("interval", "lp"):
+            a, b = (_bounds(network, mc.Box(-1, 1), method) for network in (dense, sparse))
+            for x, y in zip((*a.lo, *a.hi), (*b.lo, *b.hi), strict=True):
+                assert np.allclose(x, y, rtol=1e-12, atol=1e-12)
