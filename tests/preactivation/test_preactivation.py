@@ -239,7 +239,7 @@ def test_a_residual_block_needs_its_skip_for_the_range() -> None:
     output = mc.Stage((2,), (np.ones((1, 1)),), np.zeros(1), mc.LinearGate(1))
     problem = CountProblem.of(mc.ReLUNetwork.of_stages([first, second], output), mc.Box(-1, 1))
     interval, lp, milp = (compute_preactivation_bounds(problem, m) for m in METHODS)
-    assert (interval.lo[1][0], interval.hi[1][0]) == (-1, 2)
+    assert (interval.lo[1][0], interval.hi[1][0]) == pytest.approx((-1, 2))
     assert lp.hi[1][0] == pytest.approx(1)
     assert milp.lo[1][0] == pytest.approx(0, abs=1e-9)
     assert milp.states.tolist() == [-1, -1]
