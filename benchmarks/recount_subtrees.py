@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 import milpcount as mc
 from milpcount.core.problem import CountProblem
 from milpcount.core.run import Outcome, Watch
-from milpcount.search.doubts import ExactSearch
+from milpcount.exact.tree import ExactTree
 from milpcount.search.searcher import Searcher, Task
 
 
@@ -69,7 +69,7 @@ class Recount:
     def recount(self, part: Part) -> None:
         """Count the part with tree-highs."""
         start = time.perf_counter()
-        search = ExactSearch(self._problem, Watch(), Outcome(keep=False))
+        search = ExactTree(self._problem, Watch(), Outcome(keep=False))
         part.exact = sum(1 for _ in search.regions(part.signs) or ())
         part.exact_seconds = time.perf_counter() - start
 

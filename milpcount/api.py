@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,15 +71,12 @@ def count(
         SolverError: a numerical solver failed, worker processes ended again and again, or the
             scheduler of a cluster is gone.
     """
-    problem = CountProblem.of(net, domain, definition, with_output)
-    linear = problem.definition is Definition.LINEAR
-    if linear:
-        problem = replace(problem, definition=Definition.FULL)
+    definition = Definition(definition)
+    linear = definition is Definition.LINEAR
+    problem = CountProblem.of(net, domain, definition.searched, with_output)
     if certificate is not None and linear:
         raise UnsupportedError("certificates are about full and nonempty regions, not linear")
-    if certificate is not None and engine == "auto":
-        engine = "tree"
-    name = choose_engine(engine, problem)
+    name = choose_engine(engine, problem, certificate is not None)
     given = {"workers": workers, "resume": resume}
     options |= {option: value for option, value in given.items() if value is not None}
     watch, outcome = Watch(budget, progress), Outcome(keep=linear, patterns_only=linear)
@@ -109,7 +105,7 @@ def count(
         lower=lower,
         upper=upper,
         engine=name,
-        definition=Definition.LINEAR if linear else problem.definition,
+        definition=definition,
         with_output=with_output,
         termination=outcome.termination,
         seconds=watch.seconds_before + watch.seconds,
@@ -156,10 +152,6 @@ def enumerate_regions(
         UnsupportedError: the definition "linear", whose pieces are unions of regions.
     """
     problem = CountProblem.of(net, domain, definition, with_output)
-    if problem.definition is Definition.LINEAR:
-        raise UnsupportedError(
-            "linear pieces are unions of regions and cannot be streamed; enumerate full regions"
-        )
     if workers is not None:
         options["workers"] = workers
     outcome = Outcome()
@@ -237,8 +229,6 @@ def _proved_upper(problem: CountProblem) -> int | None:
     """The least analytic upper bound; every one of them also bounds the non-empty patterns."""
     from milpcount.bounds import bound_architecture, bound_network
 
-    if not problem.network.is_chain:
-        return None
     # The ranges of a polytope take linear programmes, and the time may be over.
     quick = problem if problem.box.is_bounded or problem.slice is not None else None
     bounds = [bound_network(problem.network, with_output=problem.with_output, problem=quick)]

@@ -17,7 +17,7 @@ from milpcount.core.network import ReLUNetwork
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition, TerminationReason
 from milpcount.core.run import Found, Leaf, Outcome, Watch
-from milpcount.engines.registry import run_engine
+from milpcount.engines.registry import ENGINES, run_engine
 from milpcount.errors import CertificateError, DomainError, InputError
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ def certified(
 ) -> Iterator[Found]:
     """Run an engine and write the certificate of what it finds.
 
-    Engine ``tree`` writes while it searches.  The patterns of the others are kept, and proved to
-    be all by closing their trie.  What a limit stops becomes a certificate of "at least".
+    Engines that certify write while they search.  The patterns of the others are kept, and proved
+    to be all by closing their trie.  What a limit stops becomes a certificate of "at least".
 
     Raises:
         InputError: the file cannot be written.
@@ -51,7 +51,7 @@ def certified(
     from milpcount.search.recording.writer import CertificateWriter
 
     with CertificateWriter(path, problem) as writer:
-        if engine == "tree":
+        if ENGINES[engine].certifies:
             try:
                 yield from run_engine(
                     engine, problem, watch, outcome, {**options, "certificate": writer}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import lcm
+from pathlib import Path
 
 import numpy as np
 
@@ -145,3 +146,17 @@ def oracle(
 def _integers(form: Form) -> tuple[int, ...]:
     common = lcm(1, *(v.denominator for v in form))
     return tuple(int(v * common) for v in form)
+
+
+def save_stages(net: mc.ReLUNetwork, path: Path) -> None:
+    """Write a network of stages as the second checker reads it."""
+    arrays: dict[str, np.ndarray] = {}
+    names = []
+    for k, stage in enumerate((*net.stages, net.output), 1):
+        names.append("-".join(map(str, (k, *stage.reads))))
+        for source, matrix in zip(stage.reads, stage.weights, strict=True):
+            arrays[f"W{k}_{source}"] = dense(matrix)
+        arrays[f"b{k}"], arrays[f"slope{k}"] = stage.bias, stage.slope
+        arrays[f"linear{k}"] = stage.linear
+    with path.open("wb") as file:
+        np.savez(file, reads=np.array(" ".join(names)), **arrays)

@@ -35,20 +35,10 @@ TIER = {name: k for k, names in enumerate(TIERS) for name in names}
 
 
 def test_import_is_light() -> None:
-    code = (
-        "import json, sys, time, numpy; t = time.perf_counter(); import milpcount; "
-        "print(json.dumps([time.perf_counter() - t, sorted(sys.modules)]))"
-    )
-    runs = [
-        json.loads(
-            subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
-        )
-        for _ in range(3)
-    ]
-    loaded = {name.partition(".")[0] for name in runs[0][1]}
+    code = "import json, sys, milpcount; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    loaded = {name.partition(".")[0] for name in json.loads(done.stdout)}
     assert loaded.isdisjoint(HEAVY)
-    # The best of three: the machine may be busy, the package must not be.
-    assert min(seconds for seconds, _ in runs) < 0.3
 
 
 def _part(module: str) -> str:

@@ -59,7 +59,7 @@ def stage_rank(stage: Stage) -> int:
     """
     columns = sum(weight.shape[1] for weight in stage.weights)
     if stage.width * columns > _MOST_ENTRIES:
-        return min(stage.width, columns)
+        return int(min(stage.width, columns))
     side_by_side: Float = np.concatenate([dense(weight) for weight in stage.weights], axis=1)
     return exact_rank(side_by_side)
 

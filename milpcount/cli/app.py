@@ -10,6 +10,7 @@ import typer
 
 from milpcount.cli.bound import bound_command
 from milpcount.cli.count import count_command
+from milpcount.cli.engines import engines_command
 from milpcount.cli.estimate import estimate_command
 from milpcount.cli.info import info_command
 from milpcount.cli.output import EXIT_FAILED, EXIT_INPUT, EXIT_LIMIT, complain
@@ -36,6 +37,7 @@ app.command("estimate")(estimate_command)
 app.command("verify")(verify_command)
 app.command("bound")(bound_command)
 app.command("info")(info_command)
+app.command("engines")(engines_command)
 app.command("survey")(survey_command)
 app.command("run")(run_command)
 app.command("report")(report_command)

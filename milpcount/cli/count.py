@@ -27,6 +27,20 @@ __all__ = ["count_command"]
 _ENGINE_HELP = "auto, " + "; ".join(f"{spec.name} ({spec.summary})" for spec in ENGINES.values())
 
 
+def _able(ability: str) -> str:
+    return ", ".join(spec.name for spec in ENGINES.values() if spec.takes(ability))
+
+
+def _option_help(option: str) -> str:
+    """Of all engines that have it: what it is and which values it takes."""
+    return "; ".join(
+        f"of engine {spec.name}: {own.help} ({', '.join(own.choices)})"
+        for spec in ENGINES.values()
+        for own in spec.options
+        if own.name == option
+    ).capitalize()
+
+
 @takes_domain
 def count_command(
     net: Annotated[Path, typer.Argument(metavar="NET", help="Network: .npz, .onnx or .nnet.")],
@@ -51,7 +65,7 @@ def count_command(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", metavar="N", help="Processes (engines tree, subdivision)."),
+        typer.Option("--workers", metavar="N", help=f"Processes (engines {_able('workers')})."),
     ] = None,
     executor: ExecutorOption = None,
     scheduler: SchedulerOption = None,
@@ -61,7 +75,7 @@ def count_command(
         typer.Option(
             "--resume",
             metavar="FILE",
-            help="Keep finished work in FILE and go on from it (engines tree, subdivision).",
+            help=f"Keep finished work in FILE and go on from it (engines {_able('resume')}).",
         ),
     ] = None,
     certificate: Annotated[
@@ -74,19 +88,19 @@ def count_command(
     ] = None,
     solver: Annotated[
         str | None,
-        typer.Option("--solver", help="Of engine milp: highs, mathopt-highs or mathopt-scip."),
+        typer.Option("--solver", help=_option_help("solver")),
     ] = None,
     variant: Annotated[
         str | None,
-        typer.Option("--variant", help="Of engine milp: feasibility, or max_f as in the paper."),
+        typer.Option("--variant", help=_option_help("variant")),
     ] = None,
     preactivation: Annotated[
         str | None,
-        typer.Option("--preactivation", help="Of engine milp: interval, lp or milp bounds."),
+        typer.Option("--preactivation", help=_option_help("preactivation")),
     ] = None,
     cuts: Annotated[
         str | None,
-        typer.Option("--cuts", help="Of engine milp: nested, or plain as in the paper."),
+        typer.Option("--cuts", help=_option_help("cuts")),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress display.")] = False,

@@ -13,6 +13,7 @@ from rich.table import Table
 from milpcount.cli.domain_options import DomainOptions, takes_domain
 from milpcount.cli.output import console, print_json
 from milpcount.core.domain import Domain
+from milpcount.core.matrix import nonzeros
 from milpcount.core.network import ReLUNetwork
 from milpcount.core.problem import CountProblem
 from milpcount.importers import load_network
@@ -51,17 +52,18 @@ def info_command(
 
 def _facts(network: ReLUNetwork) -> dict[str, Any]:
     box = network.input_box
+    every = (*network.stages, network.output)
+    weights = [weight for stage in every for weight in stage.weights]
+    entries = sum(rows * columns for rows, columns in (w.shape for w in weights))
     return {
         "name": network.name,
         "inputs": network.input_dimension,
         "hidden_layers": list(network.widths),
         "outputs": network.output_dimension,
-        "hidden_units": sum(network.widths),
+        "hidden_units": sum(network.counted_widths),
         "leaky": network.is_leaky,
-        "parameters": int(
-            sum(w.size for w in network.weights) + sum(b.size for b in network.biases)
-        ),
-        "zero_weights": int(sum(np.count_nonzero(w == 0) for w in network.weights)),
+        "parameters": entries + sum(stage.width for stage in every),
+        "zero_weights": entries - sum(len(nonzeros(w)[2]) for w in weights),
         "input_box": None
         if box is None
         else {"lo": np.atleast_1d(box.lo).tolist(), "hi": np.atleast_1d(box.hi).tolist()},

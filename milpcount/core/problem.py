@@ -64,7 +64,15 @@ class CountProblem:
 
         Raises:
             DomainError: no domain at all, or one of another dimension.
+            UnsupportedError: the definition "linear", whose pieces are unions of full regions
+                and are asked of :func:`milpcount.count`.
         """
+        definition = Definition(definition)
+        if definition is Definition.LINEAR:
+            raise UnsupportedError(
+                "linear pieces are unions of full regions, not a problem of their own: "
+                'take definition "full", or count them with mc.count(definition="linear")'
+            )
         if domain is None:
             domain = network.input_box
         if domain is None:
@@ -79,7 +87,7 @@ class CountProblem:
             network,
             network.counted_stages(with_output),
             resolved.box if isinstance(resolved, Slice) else resolved,
-            Definition(definition),
+            definition,
             with_output,
             resolved if isinstance(resolved, Slice) else None,
         )

@@ -40,6 +40,11 @@ class Definition(enum.StrEnum):
     NONEMPTY = "nonempty"
     LINEAR = "linear"
 
+    @property
+    def searched(self) -> Definition:
+        """Which regions are searched for it: linear pieces are unions of full regions."""
+        return Definition.FULL if self is Definition.LINEAR else self
+
 
 class TerminationReason(enum.StrEnum):
     """Why an engine stopped."""

@@ -1,10 +1,9 @@
-"""The table of engines: names, what each is for, and where it lives (imported on use)."""
+"""The table of engines: what each can do, which one is chosen, and how it is started."""
 
 from __future__ import annotations
 
 import difflib
 import importlib
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,78 +11,135 @@ from typing import Any
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
 from milpcount.core.run import Found, Outcome, Watch
+from milpcount.engines.spec import BOUNDED, EngineSpec, Option, varying_inputs
 from milpcount.errors import UnsupportedError
 
-__all__ = ["ENGINES", "EngineSpec", "can_resume", "choose_engine", "run_engine"]
-
-FEW_DIMENSIONS = 5
-
-
-@dataclass(frozen=True)
-class EngineSpec:
-    """An engine: a generator function ``f(problem, watch, outcome, **options)``."""
-
-    name: str
-    summary: str
-    module: str
-    function: str
-
+__all__ = ["AUTO", "ENGINES", "AutoRule", "can_resume", "choose_engine", "run_engine"]
 
 ENGINES: Mapping[str, EngineSpec] = {
     spec.name: spec
     for spec in (
         EngineSpec(
-            "tree",
-            "compiled LP tree search, every decision proved; any domain and dimension",
-            "milpcount.search.enumerate",
-            "enumerate_tree",
+            name="tree",
+            summary="compiled LP tree search, every decision proved; any domain and dimension",
+            module="milpcount.search.enumerate",
+            function="enumerate_tree",
+            shares=True,
+            resumes=True,
+            certifies=True,
+            seconds_per_region=3e-5,
         ),
         EngineSpec(
-            "subdivision",
-            "compiled clipping of cells by their vertices, exact signs; up to 6 inputs",
-            "milpcount.search.enumerate",
-            "enumerate_subdivision",
+            name="subdivision",
+            summary="compiled clipping of cells by their vertices, exact signs; up to 6 inputs",
+            module="milpcount.search.enumerate",
+            function="enumerate_subdivision",
+            definitions=frozenset({Definition.FULL}),
+            most_inputs=6,  # a cell has some 2^n vertices
+            shares=True,
+            resumes=True,
+            seconds_per_region=5e-6,
         ),
         EngineSpec(
-            "milp",
-            "the MILP of Serra et al. 2018, no-good cuts, closed by exact LPs",
-            "milpcount.engines.milp.engine",
-            "enumerate_milp",
+            name="milp",
+            summary="the MILP of Serra et al. 2018, no-good cuts, closed by exact LPs",
+            module="milpcount.engines.milp.engine",
+            function="enumerate_milp",
+            domains=BOUNDED,
+            options=(
+                Option(
+                    "solver", str, "the MILP solver", ("highs", "mathopt-highs", "mathopt-scip")
+                ),
+                Option(
+                    "variant",
+                    str,
+                    "any pattern with a margin, or the objective of the paper",
+                    ("feasibility", "max_f"),
+                ),
+                Option(
+                    "preactivation",
+                    str,
+                    "how the big-M constants are found",
+                    ("interval", "lp", "milp"),
+                ),
+                Option("cuts", str, "no-good cuts, nested or as in the paper", ("nested", "plain")),
+            ),
+            seconds_per_region=0.15,
         ),
         EngineSpec(
-            "cpsat",
-            "CP-SAT proposes patterns, exact LPs accept or explain; closed by exact LPs",
-            "milpcount.engines.cpsat.benders",
-            "enumerate_cpsat",
+            name="cpsat",
+            summary="CP-SAT proposes patterns, exact LPs accept or explain; closed by exact LPs",
+            module="milpcount.engines.cpsat.benders",
+            function="enumerate_cpsat",
         ),
         EngineSpec(
-            "tree-highs",
-            "LP tree search over persistent HiGHS, every decision proved",
-            "milpcount.search.tree_highs",
-            "enumerate_tree_highs",
+            name="tree-highs",
+            summary="LP tree search over persistent HiGHS, every decision proved",
+            module="milpcount.exact.tree",
+            function="enumerate_tree_highs",
+            seconds_per_region=5e-3,
         ),
         EngineSpec(
-            "brute",
-            "all patterns by exact rational LP, up to 14 units",
-            "milpcount.exact.brute",
-            "enumerate_brute",
+            name="brute",
+            summary="all patterns by exact rational LP, up to 14 units",
+            module="milpcount.exact.brute",
+            function="enumerate_brute",
+            most_units=14,
         ),
     )
 }
 
 
-def choose_engine(name: str, problem: CountProblem) -> str:
+@dataclass(frozen=True)
+class AutoRule:
+    """When "auto" takes an engine; the first rule that applies does.
+
+    Attributes:
+        engine: the one that is taken.
+        definitions: of what is counted.
+        most_inputs: up to so many inputs that vary, None for any number.
+        reason: why.
+    """
+
+    engine: str
+    definitions: frozenset[Definition]
+    most_inputs: int | None
+    reason: str
+
+
+AUTO = (
+    AutoRule(
+        "subdivision",
+        frozenset({Definition.FULL}),
+        5,
+        "cells have some 2^n vertices: faster than linear programmes in up to five dimensions",
+    ),
+    AutoRule(
+        "tree",
+        frozenset({Definition.FULL, Definition.NONEMPTY}),
+        None,
+        "serves everything; the one that writes certificates while it searches",
+    ),
+)
+
+
+def choose_engine(name: str, problem: CountProblem, certificate: bool = False) -> str:
     """Return the engine to run: the named one, or the fastest that serves the problem for "auto".
+
+    Arguments:
+        name: as given by the user.
+        problem: what is to be counted; linear pieces are made of full regions.
+        certificate: whether one is to be written; "auto" then takes an engine that certifies.
 
     Raises:
         UnsupportedError: no such engine.
     """
     if name == "auto":
-        vary = int((problem.box.lo < problem.box.hi).sum())
-        few = min(vary, problem.widths[0] if problem.widths else 0) <= FEW_DIMENSIONS
-        # Cells have some 2^n vertices; from six dimensions on linear programmes are faster
-        # (benchmarks/bench_counting.py).  Linear pieces are made of full regions.
-        return "subdivision" if few and problem.definition is not Definition.NONEMPTY else "tree"
+        for rule in AUTO:
+            few = rule.most_inputs is None or varying_inputs(problem) <= rule.most_inputs
+            able = ENGINES[rule.engine].certifies or not certificate
+            if few and able and problem.definition in rule.definitions:
+                return rule.engine
     if name not in ENGINES:
         near = difflib.get_close_matches(name, ["auto", *ENGINES], n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
@@ -93,28 +149,32 @@ def choose_engine(name: str, problem: CountProblem) -> str:
 
 def can_resume(name: str) -> bool:
     """Whether the engine can go on with a count from a file; "auto" chooses such engines only."""
-    return name == "auto" or "resume" in _function(name)[1]
-
-
-def _function(name: str) -> tuple[Callable[..., Iterator[Found]], list[str]]:
-    """The engine, and the names of its options."""
-    spec = ENGINES[name]
-    function = getattr(importlib.import_module(spec.module), spec.function)
-    parameters = inspect.signature(function).parameters.values()
-    return function, [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    return (
+        all(ENGINES[rule.engine].resumes for rule in AUTO)
+        if name == "auto"
+        else (ENGINES[name].resumes)
+    )
 
 
 def run_engine(
     name: str, problem: CountProblem, watch: Watch, outcome: Outcome, options: Mapping[str, Any]
 ) -> Iterator[Found]:
-    """Start an engine.
+    """Start an engine on a problem and with options that it declares to serve.
 
     Raises:
-        UnsupportedError: an option that the engine does not have.
+        UnsupportedError: it serves another kind of problem, or has no such option; the message
+            names the engines that do.
+        DomainError: it needs a bounded domain.
+        InputError: a value that an option does not take.
     """
-    function, known = _function(name)
-    for option in options:
-        if option not in known:
-            listing = f"its options are {', '.join(known)}" if known else "it has no options"
-            raise UnsupportedError(f"engine {name} has no option {option!r}; {listing}")
+    spec = ENGINES[name]
+    spec.require_options(options, ENGINES.values())
+    obstacle = spec.obstacle(problem)
+    if obstacle is not None:
+        error, words = obstacle
+        able = [other.name for other in ENGINES.values() if other.obstacle(problem) is None]
+        raise error(f"engine {name} {words}; use engine {' or '.join(able)}")
+    function: Callable[..., Iterator[Found]] = getattr(
+        importlib.import_module(spec.module), spec.function
+    )
     return function(problem, watch, outcome, **options)

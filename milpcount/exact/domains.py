@@ -5,9 +5,8 @@ from __future__ import annotations
 from milpcount.core.domain import Polytope
 from milpcount.core.problem import CountProblem
 from milpcount.errors import DomainError
-from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, decide
-from milpcount.exact.forms import domain_rows
+from milpcount.exact.forms import domain_rows, exact_box
 
 __all__ = ["require_full_dimensional"]
 
@@ -18,9 +17,12 @@ def require_full_dimensional(problem: CountProblem) -> None:
     Raises:
         DomainError: no interior point exists, proved in rational arithmetic.
     """
-    if not isinstance(problem.domain, Polytope):
-        return
-    box = ExactBox.of(problem.box)
+    if isinstance(problem.domain, Polytope):
+        problem.once(_check_interior)
+
+
+def _check_interior(problem: CountProblem) -> None:
+    box = exact_box(problem)
     weak = [row for row in domain_rows(problem) if any(row.coefficients)]
     if not decide([Row(row.coefficients, True) for row in weak], box).feasible:
         if not decide(weak, box).feasible:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from milpcount.core.problem import CountProblem
-from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import feasible_dictionary
-from milpcount.exact.forms import domain_rows
+from milpcount.exact.forms import domain_rows, exact_box
 
 __all__ = ["coordinate_ranges"]
 
@@ -15,10 +14,14 @@ __all__ = ["coordinate_ranges"]
 def coordinate_ranges(problem: CountProblem) -> list[tuple[Fraction, Fraction]] | None:
     """Exact ranges of the coordinates over the problem's domain; None if it is unbounded.
 
-    Two linear programmes per coordinate, each from the optimum of the last.  The domain must not
-    be empty.
+    Two linear programmes per coordinate, each from the optimum of the last; computed once for a
+    problem.  The domain must not be empty.
     """
-    lp = feasible_dictionary(domain_rows(problem), ExactBox.of(problem.box))
+    return problem.once(_coordinate_ranges)
+
+
+def _coordinate_ranges(problem: CountProblem) -> list[tuple[Fraction, Fraction]] | None:
+    lp = feasible_dictionary(domain_rows(problem), exact_box(problem))
     if lp is None:
         return None
     ranges = []

@@ -1,18 +1,20 @@
-"""Pre-activations as exact affine forms of the input, pattern prefix by pattern prefix.
+"""Stages in integers, and pre-activations as exact affine forms.
 
-Once the signs of all units of the layers before are fixed, every unit of a layer is one affine
-function of the input (on a slice: of the slice's coordinates).  Its coefficients are dyadic
+Once the states of all units of the stages that it reads are fixed, every unit of a stage is one
+affine function of the input (on a slice: of the slice's coordinates).  Its coefficients are dyadic
 rationals, held as integers up to a common power of two; the power never matters for a sign.
+:mod:`milpcount.exact.prefix` follows them from stage to stage.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from flint import fmpz_mat
 
+from milpcount.core.matrix import dense
 from milpcount.core.point import Point, scaled_integers
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
@@ -25,9 +27,8 @@ __all__ = [
     "Forms",
     "constraint",
     "domain_rows",
+    "exact_box",
     "exact_stages",
-    "pattern_forms",
-    "pattern_rows",
     "problem_stages",
     "signs_at",
 ]
@@ -35,70 +36,97 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class ExactStage:
-    """A layer in integers.
+    """A stage in integers.
 
     Attributes:
-        weight, bias: ``width x inputs`` and ``width x 1``, both times ``2**shift``.
-        slopes: one integer a unit, times ``2**slope_shift``.
+        reads: as of :class:`~milpcount.core.stage.Stage`: 0 the input, ``k`` stage ``k``.
+        weights: one matrix a read, ``width x inputs``, times ``2**shift``.
+        bias: times ``2**shift``.
+        slopes: one integer a unit, times ``2**slope_shift``; of linear units 1.
+        linear: which units have no state.
     """
 
-    weight: fmpz_mat
+    reads: tuple[int, ...]
+    weights: tuple[fmpz_mat, ...]
     bias: tuple[int, ...]
     shift: int
     slopes: tuple[int, ...]
     slope_shift: int
+    linear: tuple[bool, ...]
 
     @classmethod
-    def of(cls, layer: Stage) -> ExactStage:
-        """The layer, exactly."""
-        weight, w_shift = integer_matrix(layer.weight)
-        bias, b_shift = scaled_integers(layer.bias)
-        shift = max(w_shift, b_shift)
-        slopes, slope_shift = scaled_integers(layer.slope)
+    def of(cls, stage: Stage) -> ExactStage:
+        """The stage, exactly."""
+        matrices = [integer_matrix(dense(weight)) for weight in stage.weights]
+        bias, b_shift = scaled_integers(stage.bias)
+        shift = max(b_shift, *(s for _, s in matrices))
+        slopes, slope_shift = scaled_integers(stage.slope)
         return cls(
-            weight * (1 << (shift - w_shift)),
+            stage.reads,
+            tuple(weight * (1 << (shift - s)) for weight, s in matrices),
             tuple(b << (shift - b_shift) for b in bias),
             shift,
             tuple(slopes),
             slope_shift,
+            tuple(stage.linear.tolist()),
         )
 
     @property
     def width(self) -> int:
         """Number of units."""
-        return int(self.weight.nrows())
+        return len(self.bias)
+
+    def moved(self, weight: fmpz_mat, bias: Sequence[int], lift: int) -> ExactStage:
+        """The first stage on other coordinates, its numbers times ``2**lift`` more."""
+        return ExactStage(
+            self.reads,
+            (weight,),
+            tuple(bias),
+            self.shift + lift,
+            self.slopes,
+            self.slope_shift,
+            self.linear,
+        )
 
 
-def exact_stages(layers: Sequence[Stage]) -> tuple[ExactStage, ...]:
-    """All layers, exactly; for those of a problem use :func:`problem_stages`."""
-    return tuple(ExactStage.of(layer) for layer in layers)
+def exact_stages(stages: Sequence[Stage]) -> tuple[ExactStage, ...]:
+    """All stages, exactly; for those of a problem use :func:`problem_stages`."""
+    return tuple(ExactStage.of(stage) for stage in stages)
 
 
 def problem_stages(problem: CountProblem) -> tuple[ExactStage, ...]:
-    """The counted layers as functions of the problem's own coordinates, exactly.
+    """The counted stages as functions of the problem's own coordinates, exactly.
 
-    On a slice ``x = p_0 + D t`` the first layer ``W x + b`` becomes ``(W D) t + (W p_0 + b)``.
+    On a slice ``x = p_0 + D t`` the first stage ``W x + b`` becomes ``(W D) t + (W p_0 + b)``.
     Differences and products of dyadic numbers are dyadic, so nothing is rounded.
     """
-    layers = exact_stages(problem.stages)
-    if problem.slice is None or not layers:
-        return layers
-    first = layers[0]
+    return problem.once(_problem_stages)
+
+
+def _problem_stages(problem: CountProblem) -> tuple[ExactStage, ...]:
+    stages = exact_stages(problem.stages)
+    if problem.slice is None or not stages:
+        return stages
+    first = stages[0]
     origin, directions, shift = problem.slice.frame()
     # Columns: the directions, then the origin.
     frame = fmpz_mat(
         len(directions) + 1, len(origin), [v for p in (*directions, origin) for v in p]
     )
-    product = first.weight * frame.transpose()
+    product = first.weights[0] * frame.transpose()
     k = len(directions)
-    moved = ExactStage(
-        fmpz_mat(first.width, k, [product[i, j] for i in range(first.width) for j in range(k)]),
-        tuple(int(product[i, k]) + (b << shift) for i, b in enumerate(first.bias)),
-        first.shift + shift,
-        first.slopes,
-        first.slope_shift,
-    )
-    return (moved, *layers[1:])
+    weight = [product[i, j] for i in range(first.width) for j in range(k)]
+    bias = [int(product[i, k]) + (b << shift) for i, b in enumerate(first.bias)]
+    return (first.moved(fmpz_mat(first.width, k, weight), bias, shift), *stages[1:])
+
+
+def exact_box(problem: CountProblem) -> ExactBox:
+    """The problem's box in integers."""
+    return problem.once(_exact_box)
+
+
+def _exact_box(problem: CountProblem) -> ExactBox:
+    return ExactBox.of(problem.box)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,40 +142,25 @@ class Forms:
     one: tuple[int, ...] | None = None
 
     @classmethod
-    def first(cls, layer: ExactStage) -> Forms:
-        """Pre-activations of the first layer."""
-        rows = layer.weight.tolist()
-        flat = [c for row, b in zip(rows, layer.bias, strict=True) for c in (*row, b)]
-        return cls(fmpz_mat(layer.width, layer.weight.ncols() + 1, flat), layer.shift)
-
-    def next(self, before: ExactStage, active: Sequence[bool | int], layer: ExactStage) -> Forms:
-        """Pre-activations of ``layer`` where the units of ``before`` have the signs ``active``."""
-        one = 1 << before.slope_shift
-        factor = [one if a else s for a, s in zip(active, before.slopes, strict=True)]
-        weight = fmpz_mat(layer.weight)
-        for k, f in enumerate(factor):
-            if f != 1:
-                for i in range(layer.width):
-                    weight[i, k] = weight[i, k] * f
-        matrix = weight * self.matrix
-        last = matrix.ncols() - 1
-        lift = self.shift + before.slope_shift
-        for i, b in enumerate(layer.bias):
-            if self.one is None:
-                matrix[i, last] = matrix[i, last] + (b << lift)
-            elif b:
-                for j, v in enumerate(self.one):
-                    matrix[i, j] = matrix[i, j] + (b << lift) * v
-        return Forms(matrix, lift + layer.shift, self.one)
+    def first(cls, stage: ExactStage) -> Forms:
+        """Pre-activations of the first stage."""
+        rows = stage.weights[0].tolist()
+        flat = [c for row, b in zip(rows, stage.bias, strict=True) for c in (*row, b)]
+        return cls(fmpz_mat(stage.width, stage.weights[0].ncols() + 1, flat), stage.shift)
 
     def row(self, i: int) -> tuple[int, ...]:
         """The form of unit ``i``: coefficients and constant, without their common power of two."""
+        return self.scaled_row(i)[0]
+
+    def scaled_row(self, i: int) -> tuple[tuple[int, ...], int]:
+        """The row, and the ``shift`` (maybe negative) with ``row = 2**shift`` times the form."""
         entries = [int(self.matrix[i, j]) for j in range(self.matrix.ncols())]
         union = 0
         for v in entries:
             union |= abs(v)
         spare = (union & -union).bit_length() - 1 if union else 0
-        return tuple(v >> spare for v in entries) if spare else tuple(entries)
+        row = tuple(v >> spare for v in entries) if spare else tuple(entries)
+        return row, self.shift - spare
 
     def signs(self, point: Point) -> list[int]:
         """Signs of all forms at a point."""
@@ -155,19 +168,23 @@ class Forms:
         return [(v > 0) - (v < 0) for v in values]
 
 
-def signs_at(layers: Sequence[ExactStage], point: Point) -> list[list[int]]:
-    """Proved signs (-1, 0, 1) of every pre-activation at a rational input, layer by layer."""
-    numerators = fmpz_mat(len(point.numerators), 1, list(point.numerators))
-    denominator = point.denominator
+def signs_at(stages: Sequence[ExactStage], point: Point) -> list[list[int]]:
+    """Proved signs (-1, 0, 1) of every pre-activation at a rational input, stage by stage."""
+    # Outputs of what was read so far: integers over the point's denominator times 2**shift.
+    outputs = [(fmpz_mat(len(point.numerators), 1, list(point.numerators)), 0)]
     out = []
-    for layer in layers:
-        g = layer.weight * numerators
-        values = [int(v) + b * denominator for v, b in zip(g.entries(), layer.bias, strict=True)]
+    for stage in stages:
+        lift = max(outputs[k][1] for k in stage.reads)
+        values = [b * point.denominator << lift for b in stage.bias]
+        for k, weight in zip(stage.reads, stage.weights, strict=True):
+            h, shift = outputs[k]
+            more = (weight * h).entries()
+            values = [v + (int(m) << (lift - shift)) for v, m in zip(values, more, strict=True)]
         out.append([(v > 0) - (v < 0) for v in values])
-        one = 1 << layer.slope_shift
-        h = [v * (one if v > 0 else s) for v, s in zip(values, layer.slopes, strict=True)]
-        numerators = fmpz_mat(layer.width, 1, h)
-        denominator <<= layer.shift + layer.slope_shift
+        one = 1 << stage.slope_shift
+        passed = [v * (one if v > 0 else s) for v, s in zip(values, stage.slopes, strict=True)]
+        h = fmpz_mat(stage.width, 1, passed)
+        outputs.append((h, lift + stage.shift + stage.slope_shift))
     return out
 
 
@@ -192,43 +209,13 @@ def constraint(
 
 def domain_rows(problem: CountProblem) -> tuple[Row, ...]:
     """The polytope's rows ``c - A x >= 0``, none for a box."""
+    return problem.once(_domain_rows)
+
+
+def _domain_rows(problem: CountProblem) -> tuple[Row, ...]:
     matrix, right = problem.rows
     rows = []
     for a, c in zip(matrix, right, strict=True):
         integers, _ = scaled_integers(np.append(-a, c))
         rows.append(Row(tuple(integers), False))
     return tuple(rows)
-
-
-def pattern_rows(
-    problem: CountProblem, layers: Sequence[ExactStage], box: ExactBox, bits: Sequence[int]
-) -> list[Row] | None:
-    """The system whose solutions are the region of a pattern; None if a constant form forbids it.
-
-    The domain's own rows come first.
-    """
-    rows = list(domain_rows(problem))
-    for forms, active in pattern_forms(layers, bits):
-        for i, bit in enumerate(active):
-            wanted = constraint(forms.row(i), bool(bit), problem.definition, box)
-            if wanted is False:
-                return None
-            if wanted is not True:
-                rows.append(wanted)
-    return rows
-
-
-def pattern_forms(
-    layers: Sequence[ExactStage], bits: Sequence[int]
-) -> Iterator[tuple[Forms, Sequence[int]]]:
-    """Pre-activations of each layer on the region of a pattern, with the layer's bits."""
-    forms: Forms | None = None
-    start = 0
-    for k, layer in enumerate(layers):
-        if forms is None:
-            forms = Forms.first(layer)
-        else:
-            before = layers[k - 1]
-            forms = forms.next(before, bits[start - before.width : start], layer)
-        yield forms, bits[start : start + layer.width]
-        start += layer.width

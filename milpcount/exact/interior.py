@@ -18,12 +18,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 from flint import fmpz_mat
 from numpy.typing import NDArray
 
+from milpcount.core.domain import WholeSpace
 from milpcount.core.point import Point
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
@@ -31,8 +33,9 @@ from milpcount.core.run import Outcome
 from milpcount.errors import InvariantError
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, check_point, deepest_point
-from milpcount.exact.forms import ExactStage, exact_stages, pattern_rows, problem_stages, signs_at
+from milpcount.exact.forms import exact_box
 from milpcount.exact.ladder import Ladder
+from milpcount.exact.prefix import pattern_rows, state_signs
 
 __all__ = ["InteriorPoints"]
 
@@ -50,16 +53,14 @@ class InteriorPoints:
         self._full = problem.definition is not Definition.NONEMPTY
 
     @cached_property
-    def _stages(self) -> tuple[ExactStage, ...]:
-        return problem_stages(self._problem)
-
-    @cached_property
-    def _network_stages(self) -> tuple[ExactStage, ...]:
-        return exact_stages(self._problem.stages)
-
-    @cached_property
     def _box(self) -> ExactBox:
-        return ExactBox.of(self._problem.box)
+        return exact_box(self._problem)
+
+    @cached_property
+    def _everywhere(self) -> CountProblem:
+        """The problem off its slice and domain."""
+        space = WholeSpace().resolve(self._problem.network.input_dimension)
+        return replace(self._problem, slice=None, domain=space)
 
     @cached_property
     def _ladder(self) -> Ladder:
@@ -101,7 +102,7 @@ class InteriorPoints:
         """Whether the point is an interior point of the full region, or a point of the other."""
         if not (self._off_all_ends(point) if self._full else self._box.contains(point)):
             return False
-        signs = [s for layer in signs_at(self._stages, point) for s in layer]
+        signs = state_signs(self._problem, point)
         if any((s > 0) != bool(bit) for s, bit in zip(signs, bits, strict=True)):
             return False
         if len(self._problem.rows[1]) == 0 and (0 not in signs or not self._full):
@@ -111,12 +112,11 @@ class InteriorPoints:
 
     def pattern_at(self, x: NDArray[np.float64]) -> tuple[int, ...]:
         """The pattern of the network at an input, exactly, wherever the domain lies."""
-        signs = signs_at(self._network_stages, Point.of_floats(x))
-        return tuple(int(s > 0) for layer in signs for s in layer)
+        return tuple(int(s > 0) for s in state_signs(self._everywhere, Point.of_floats(x)))
 
     def _rows(self, bits: Sequence[int]) -> list[Row] | None:
         """The rows of the pattern; those of a polytope are strict for full regions."""
-        rows = pattern_rows(self._problem, self._stages, self._box, bits)
+        rows = pattern_rows(self._problem, bits)
         if rows is None or not self._full:
             return rows
         cuts = len(self._problem.rows[1])

@@ -18,7 +18,6 @@ from milpcount.core.result import Termination
 from milpcount.core.run import Leaf, Outcome
 
 if TYPE_CHECKING:
-    from milpcount.exact.forms import ExactStage
     from milpcount.exact.interior import InteriorPoints
 
 __all__ = ["Region", "RegionStream"]
@@ -88,16 +87,22 @@ class Region:
 
         ``x`` is the network's input, on a slice too.
         """
-        from milpcount.exact.forms import ExactStage, Forms, exact_stages, pattern_forms
+        from milpcount.exact.forms import ExactStage, exact_stages
+        from milpcount.exact.prefix import Prefix
 
         net = self.problem.network
-        hidden = exact_stages(net.counted_stages())
-        output = ExactStage.of(net.output)
-        if hidden:
-            *_, (forms, bits) = pattern_forms(hidden, self._leaf.bits)
-            final = forms.next(hidden[-1], bits, output)
+        if net.stages:
+            # Behind the counted stages there are linear ones only, whose states mean nothing.
+            prefix = Prefix.root(exact_stages(net.stages))
+            states = self.problem.index.spread(np.array(self._leaf.bits, dtype=np.uint8)).tolist()
+            states += [1] * sum(net.widths)
+            start = 0
+            for width in net.widths:
+                prefix = prefix.push(states[start : start + width])
+                start += width
+            final = prefix.enter(ExactStage.of(net.output))
         else:
-            final = Forms.first(output)
+            final = Prefix.root([ExactStage.of(net.output)]).forms
         scale = 1 << final.shift
         rounded = np.array([[int(v) / scale for v in row] for row in final.matrix.tolist()])
         return rounded[:, :-1], rounded[:, -1]
@@ -110,12 +115,10 @@ class Region:
         units whose pre-activation is constant on the domain, and the sides of a box domain, are
         left out.
         """
-        from milpcount.exact.dyadic import ExactBox, to_float
-        from milpcount.exact.forms import pattern_rows, problem_stages
+        from milpcount.exact.dyadic import to_float
+        from milpcount.exact.prefix import pattern_rows
 
-        layers: tuple[ExactStage, ...] = problem_stages(self.problem)
-        box = ExactBox.of(self.problem.box)
-        rows = pattern_rows(self.problem, layers, box, self._leaf.bits) or []
+        rows = pattern_rows(self.problem, self._leaf.bits) or []
         n = self.problem.dimension
         stacked = np.array([to_float(row.coefficients)[0] for row in rows]).reshape(-1, n + 1)
         top = np.max(np.abs(stacked[:, :n]), axis=1, keepdims=True, initial=0.0)

@@ -48,7 +48,9 @@ class RegionFacets:
         for forms in prefixes.forms(bits):
             for i in range(forms.matrix.nrows()):
                 form = forms.row(i)
-                if any(form[:-1]):
+                if circuit.linear[unit]:
+                    pass  # it bounds nothing
+                elif any(form[:-1]):
                     sign = 1 if bits[unit] else -1
                     self._rows[unit] = Row(tuple(sign * c for c in form), True)
                 elif not form[-1]:
@@ -99,7 +101,7 @@ class RegionFacets:
         moved = fmpz_mat(len(direction), 1, direction)
         unit = 0
         for layer in self._circuit.layers:
-            change = [int(v) for v in (layer.weight * moved).entries()]
+            change = [int(v) for v in (layer.weights[0] * moved).entries()]
             for i, value in enumerate(change):
                 if unit in turning:
                     bits[unit] = value > 0

@@ -67,6 +67,7 @@ def merge_linear(problem: CountProblem, bits: Bits, watch: Watch, outcome: Outco
     if n <= 1:
         return LinearPieces(np.arange(n, dtype=np.int64), n, n, True)
     circuit = Circuit.of(problem)
+    bits = circuit.spread(bits)
     maps = equal_maps(circuit, bits, lambda: watch.exceeded() is not None)
     outcome.add("affine_maps", maps.count)
     if not maps.finished:
@@ -100,7 +101,7 @@ class _Merging:
         self.parts = Components(len(bits))
         self.prefixes = Prefixes(circuit)
         self.ladder = Ladder(circuit.box, outcome)
-        self.dependent = input_dependent(circuit, bits)
+        self.dependent = input_dependent(circuit, bits) & ~circuit.linear
 
     def run(self) -> bool:
         """Merge; False if a limit stopped it."""
@@ -141,7 +142,9 @@ class _Merging:
         Rays spread over the regions of one map from a seed.  A region that they do not reach
         costs one linear programme, for a point in it, and is the next seed.
         """
-        explorer = Explorer(self.problem, self.index, self.dependent, self.map_of, self.parts)
+        explorer = Explorer(
+            self.problem, self.circuit, self.index, self.dependent, self.map_of, self.parts
+        )
         sizes = np.bincount(self.map_of)
         order = np.argsort(self.map_of, kind="stable")
         ends = np.cumsum(sizes)
@@ -190,7 +193,9 @@ class _Merging:
         # A part that is the whole class of its map cannot grow.
         whole = sizes[self.parts.roots()] == np.bincount(self.map_of)[self.map_of]
         todo = np.flatnonzero(~whole)
-        flagged = todo[coincident(one, two, self.bits[todo], ~self.dependent[todo])]
+        flagged = todo[
+            coincident(one, two, self.bits[todo], ~self.dependent[todo], self.circuit.linear)
+        ]
         for k, i in enumerate(flagged.tolist()):
             if self.watch.exceeded() is not None:
                 return False

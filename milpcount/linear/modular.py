@@ -52,7 +52,7 @@ class Residues:
         """The circuit at the random point number ``stream``."""
         rng = np.random.default_rng((_SEED, stream))
         layers = circuit.layers
-        point = rng.integers(1, prime, size=layers[0].weight.ncols()).tolist()
+        point = rng.integers(1, prime, size=layers[0].weights[0].ncols()).tolist()
         weight, bias = _affine(layers[0], prime)
         first = [_dot(w, point, b, prime) for w, b in zip(weight, bias, strict=True)]
         later = [_affine(layer, prime) for layer in layers[1:]]
@@ -93,17 +93,31 @@ def fingerprints(residues: Residues, bits: Bits) -> Ints:
 
 
 def coincident(
-    a: Residues, b: Residues, bits: Bits, constant: NDArray[np.bool_]
+    a: Residues,
+    b: Residues,
+    bits: Bits,
+    constant: NDArray[np.bool_],
+    linear: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Whether a region may have units whose forms are proportional, or a form that is 0.
 
     Two forms ``f`` and ``g`` are compared by ``f(a) g(b) = f(b) g(a)`` modulo one prime: this holds
     for proportional forms, so False is a proof that no two are, and that none is 0.  Of the units
-    marked ``constant`` (whose forms do not depend on the input) only the zero ones are of interest.
+    marked ``constant`` (whose forms do not depend on the input) only the zero ones are of interest,
+    and ``linear`` units are of none.
     """
     return np.asarray(
         _coincident(
-            bits, a.widths, a.first, b.first, a.weights, a.biases, a.slopes, constant, a.prime
+            bits,
+            a.widths,
+            a.first,
+            b.first,
+            a.weights,
+            a.biases,
+            a.slopes,
+            constant,
+            linear,
+            a.prime,
         )
     )
 
@@ -111,7 +125,7 @@ def coincident(
 def _affine(layer: ExactStage, prime: int) -> tuple[list[list[int]], list[int]]:
     """Weight and bias modulo the prime."""
     unit = pow(2, -layer.shift, prime)
-    weight = [[int(v) % prime * unit % prime for v in row] for row in layer.weight.tolist()]
+    weight = [[int(v) % prime * unit % prime for v in row] for row in layer.weights[0].tolist()]
     return weight, [b % prime * unit % prime for b in layer.bias]
 
 
@@ -193,6 +207,7 @@ def _coincident(
     biases: Ints,
     slopes: Ints,
     constant: NDArray[np.bool_],
+    linear: NDArray[np.bool_],
     p: int,
 ) -> NDArray[np.bool_]:
     units = bits.shape[1]
@@ -204,6 +219,8 @@ def _coincident(
         _forward(bits[k], widths, first, weights, biases, slopes, p, a, h)
         _forward(bits[k], widths, second, weights, biases, slopes, p, b, h)
         for i in range(units):
+            if linear[i]:
+                continue
             if a[i] == 0 and b[i] == 0:
                 out[k] = True
                 break

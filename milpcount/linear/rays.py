@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.core.problem import CountProblem
+from milpcount.linear.circuit import Circuit
 from milpcount.linear.index import Components, PatternIndex
 from milpcount.linear.ray_kernels import Domain, Net, explore
 
@@ -35,6 +36,7 @@ class Explorer:
     def __init__(
         self,
         problem: CountProblem,
+        circuit: Circuit,
         index: PatternIndex,
         dependent: Bools,
         map_of: Ints,
@@ -44,7 +46,7 @@ class Explorer:
 
         ``dependent`` says which units of each region have forms that may depend on the input.
         """
-        self._net, self._domain = ray_arrays(problem)
+        self._net, self._domain = ray_arrays(problem, circuit)
         lo, hi, _, _ = self._domain
         with np.errstate(over="ignore"):
             length = hi - lo
@@ -105,12 +107,12 @@ class Explorer:
         return int(merged)
 
 
-def ray_arrays(problem: CountProblem) -> tuple[Net, Domain]:
+def ray_arrays(problem: CountProblem, circuit: Circuit) -> tuple[Net, Domain]:
     """The problem in floats, exactly the stored ones, as the kernels take it."""
-    layers = problem.stages
+    layers = circuit.floats
     matrix, right = problem.rows
     net = (
-        np.array(problem.widths, dtype=np.int64),
+        np.array(circuit.widths, dtype=np.int64),
         np.concatenate([layer.weight.ravel() for layer in layers]),
         np.concatenate([layer.bias for layer in layers]),
         np.concatenate([layer.slope for layer in layers]),

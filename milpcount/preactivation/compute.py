@@ -13,9 +13,8 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.run import Watch
 from milpcount.core.stage import Stage
 from milpcount.errors import DomainError, InputError
-from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.extent import coordinate_ranges
-from milpcount.exact.forms import Forms, problem_stages
+from milpcount.exact.forms import Forms, exact_box, problem_stages
 from milpcount.preactivation.outward import affine_range, float_above, float_below
 from milpcount.preactivation.ranges import PreactivationBounds
 from milpcount.preactivation.relaxation import PrefixModel
@@ -86,7 +85,7 @@ def compute_preactivation_bounds(
 def _first_range_on_slice(problem: CountProblem) -> tuple[Float, Float]:
     """Ranges of the first layer's pre-activations over a bounded slice: exact, rounded outward."""
     layer = problem_stages(problem)[0]
-    forms, box = Forms.first(layer), ExactBox.of(problem.box)
+    forms, box = Forms.first(layer), exact_box(problem)
     scale = box.denominator << layer.shift
     low, high = np.empty(layer.width), np.empty(layer.width)
     for i, row in enumerate(forms.matrix.tolist()):

@@ -7,15 +7,16 @@ with these signs.  The checker keeps a set of nodes and a number such that alway
 
     number of regions = number found + regions of the nodes in the set,
 
-and every region belongs to one node at most.  It begins with the node without signs, to which all
-regions belong, and 0.  A segment takes nodes out of the set and puts those back that it leaves; so
-segments can be checked apart.  Steps 4 and 5 replace a node by two that differ in one sign and
-share its regions out.  Steps 6 and 7 give a node a sign where the other is proved to have no
-region; step 8 removes a node that is proved to have none.  Steps 0 to 2 replace a node in which
-every unit has a sign, to which at most one region belongs, by 1, if there is a point that proves
-the region.  Step 3 does so without proof, so that the number found is then an upper bound.  Nodes
-that are left in the end leave a lower bound.  The reasons why points and sums prove what they
-should stand at :meth:`Segment.prove` and :meth:`Segment.contradicts`.
+and every region belongs to one node at most.  It begins with the node without signs (but those of
+linear units, which mean nothing), to which all regions belong, and 0.  A segment takes nodes out of
+the set and puts those back that it leaves; so segments can be checked apart.  Steps 4 and 5 replace
+a node by two that differ in one sign and share its regions out.  Steps 6 and 7 give a node a sign
+where the other is proved to have no region; step 8 removes a node that is proved to have none.
+Steps 0 to 2 replace a node in which every unit has a sign, to which at most one region belongs, by
+1, if there is a point that proves the region.  Step 3 does so without proof, so that the number
+found is then an upper bound.  Nodes that are left in the end leave a lower bound.  The reasons why
+points and sums prove what they should stand at :meth:`Segment.prove` and
+:meth:`Segment.contradicts`.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from typing import NamedTuple
 from milpcount.core.network import ReLUNetwork
 from milpcount.errors import CertificateError
 from milpcount.proof.format import Cursor, Header, read_header, read_segments
-from milpcount.proof.rational import ACTIVE, INACTIVE, Exact, Row, Rows
+from milpcount.proof.rational import ACTIVE, INACTIVE, LINEAR, Exact, Row, Rows
 
 __all__ = ["Checked", "Found", "check_certificate", "check_segments"]
 
@@ -74,7 +75,7 @@ class Found:
 
 
 class Node(NamedTuple):
-    """Signs of all units, 0 for open ones, and the rows of the first layers, as far as used."""
+    """Signs of all units, 0 for open ones, and the rows of the first stages, as far as used."""
 
     signs: bytearray
     rows: list[Rows]
@@ -127,15 +128,21 @@ class Segment:
         starts, units = self.exact.starts, self.exact.starts[-1]
         packed = self.cursor.take((units + 3) // 4)
         signs = bytearray(b >> k & 3 for b in packed for k in (0, 2, 4, 6))
-        if any(signs[units:]) or 3 in signs:
+        root = self.exact.root
+        fits = all(
+            (sign == LINEAR) == (at == LINEAR) for sign, at in zip(signs, root, strict=False)
+        )
+        if any(signs[units:]) or not fits:
             raise self.cursor.fail("a node has bits that are no signs")
         del signs[units:]
-        if 0 in signs and any(signs[starts[bisect_right(starts, signs.find(0))] :]):
-            raise self.cursor.fail("a node has signs behind a layer that is not complete")
+        if 0 in signs:
+            behind = starts[bisect_right(starts, signs.find(0))]
+            if signs[behind:] != root[behind:]:
+                raise self.cursor.fail("a node has signs behind a stage that is not complete")
         return signs
 
     def _sign(self, step: int, node: Node) -> None:
-        """Steps 4 to 7: a sign for a unit of the first layer that is not complete."""
+        """Steps 4 to 7: a sign for a unit of the first stage that is not complete."""
         starts, place = self.exact.starts, self.cursor.varint()
         layer = bisect_right(starts, node.signs.find(0)) - 1  # -1 if all are
         unit = starts[layer] + place
@@ -152,13 +159,12 @@ class Segment:
         node.signs[unit] = ACTIVE + INACTIVE - sign
 
     def _row(self, node: Node, unit: int) -> tuple[Row, int]:
-        """The pre-activation of a unit all of whose earlier layers have signs, and its shift."""
+        """The pre-activation of a unit all of whose earlier stages have signs, and its shift."""
         rows, starts = node.rows, self.exact.starts
         layer = bisect_right(starts, unit) - 1
         one = [0] * (len(rows[0].rows[0]) - 1) + [1]
         while len(rows) <= layer:
-            k = len(rows) - 1
-            rows.append(self.exact.next(rows[k], k, node.signs[starts[k] : starts[k + 1]], one))
+            rows.append(self.exact.next(rows, node.signs, one))
         return rows[layer].rows[unit - starts[layer]], rows[layer].shift
 
     def _term(self, node: Node, unit: int, weight: int, e: int) -> Term:
@@ -179,7 +185,7 @@ class Segment:
                 raise cursor.fail("a weight or a row is out of range")
             if unit < 0:
                 terms.append((weight, e - domain.shift, domain.rows[row], False))
-            elif node.signs[unit]:
+            elif node.signs[unit] in (ACTIVE, INACTIVE):
                 terms.append(self._term(node, unit, weight, e))
             else:
                 raise cursor.fail(f"unit {unit} has no sign here")
@@ -189,9 +195,10 @@ class Segment:
         """Whether the sum proves that no region has the signs of its rows.
 
         Let ``R`` be such a region and ``s`` the sum.  On ``R`` every row is ``>= 0``, those of
-        active units even ``> 0``: the earlier layers have the signs from which the rows were
-        computed.  So ``s >= 0`` there.  Let ``s <= 0`` all over the box, in which ``X`` lies.
-        Then ``s = 0`` on ``R``, and so is every one of its rows, the weights being positive.
+        active units even ``> 0``: the earlier stages have the signs from which the rows were
+        computed; linear units have no rows here.  So ``s >= 0`` there.  Let ``s <= 0`` all over the
+        box, in which ``X`` lies. Then ``s = 0`` on ``R``, and so is every one of its rows, the
+        weights being positive.
 
         * If ``s < 0`` on the box, or an active unit's row is among them, that cannot be.
         * ``full``: an affine function that is 0 on ``R``, which has an interior in ``H``, is 0 on
@@ -290,7 +297,7 @@ def check_certificate(
     if header.sha256 != net.sha256:
         raise CertificateError(f"it is about another network than {net.name}")
     exact = Exact(net, header)
-    nodes = Counter({bytes(exact.starts[-1]): 1})
+    nodes = Counter({exact.root: 1})
     patterns: set[bytes] = set()
     regions = unproved = 0
     for found in run(exact, read_segments(rest)):

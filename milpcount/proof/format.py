@@ -35,16 +35,17 @@ function) with ``lo < hi`` and on which a first-layer weight or a row of the pol
 order, each moved: ``x = lo + (hi - lo) z`` where both ends are finite, else ``x = lo + z``,
 ``x = hi + z`` or ``x = z``, whichever end there is.
 
-**Numbers.**  Units are numbered layer by layer from 0.  Row ``i`` of a domain with ``m`` rows is
-``2^k (c_i - A_i x) >= 0`` with the least ``k >= 0`` that makes all entries integers, and unit ``u``
-has the row ``m + u``: its pre-activation ``g`` where it is active (then ``g > 0``) and ``-g`` where
-it is not (then ``-g >= 0``).
+**Numbers.**  Units are numbered stage by stage from 0, linear ones too (a layer is a stage).  Row
+``i`` of a domain with ``m`` rows is ``2^k (c_i - A_i x) >= 0`` with the least ``k >= 0`` that makes
+all entries integers, and unit ``u`` has the row ``m + u``: its pre-activation ``g`` where it is
+active (then ``g > 0``) and ``-g`` where it is not (then ``-g >= 0``).
 
 **Segments.**  A segment begins with a varint, the number of nodes that it opens, and these nodes:
-each is the signs of all units, two bits a unit (0 open, 1 active, 2 inactive), four to a byte, the
-first in the lowest bits; the bits left over are 0.  The units with a sign are those of complete
-layers and some of the next.  They make a stack, the last one on top.  Then come *steps* until the
-segment ends, each about the node on top.  A step is a u8 and what follows it:
+each is the signs of all units, two bits a unit (0 open, 1 active, 2 inactive; 3 for every linear
+unit, which has no sign), four to a byte, the first in the lowest bits; the bits left over are 0.
+The units with a sign are those of complete stages and some of the next.  They make a stack, the
+last one on top.  Then come *steps* until the segment ends, each about the node on top.  A step is a
+u8 and what follows it:
 
     0  a region, at the point z_j = (2 k_j + 1) / 2^(8 q + 1): u8 q, then every k_j in q bytes.
        Only where all coordinates have two ends.  The node is done.
@@ -70,17 +71,28 @@ In a tree a segment opens nodes that are open: the node without signs, or left b
 
 **What is asked.**  A row is *void* if it is 0 at all values of the coordinates.  A point lies in
 the box, every row of the domain is ``>= 0`` there, and its units have the signs of the node (in a
-list no two points have the same).  If the definition is full, only void rows are 0 there.  The
-total of a sum (not an empty one) is below 0 in the whole box, or at most 0 and one of its rows is
-that of an active unit or, if the definition is full, not void.  In the end there are N regions or
-more unless the relation is 2; and unless it is 1 no node is open, and regions and patterns of step
-3 together are N or fewer.
+list no two points have the same); linear units have none, and no sum has their rows.  If the
+definition is full, only void rows are 0 there.  The total of a sum (not an empty one) is below 0 in
+the whole box, or at most 0 and one of its rows is that of an active unit or, if the definition is
+full, not void.  In the end there are N regions or more unless the relation is 2; and unless it is 1
+no node is open, and regions and patterns of step 3 together are N or fewer.
 
 **The network's hash** is over the bytes "milpcount network 1" and a line feed; the numbers of
 inputs, of units in each layer and of outputs, in decimal with a blank between them, and a line
 feed; then as f64, each -0.0 as 0.0, all weights by layer (a row for each unit), all biases, and the
 slope of every hidden unit (its factor on pre-activations below 0; 0 for a plain ReLU).  Units of
-the output count as a further layer.
+the output count as a further layer, whose slopes are 0.
+
+That is the hash of a *chain*: every stage reads the one before, the output the last, and no unit is
+linear.  Of any other network it is over the bytes "milpcount network 2" and a line feed; the
+numbers of inputs and of hidden stages, in decimal with a blank between them, and a line feed; then
+for every hidden stage in order, and for the output, "stage U reads R..." and a line feed: its units
+and the stages that it reads (0 is the input, stages count from 1), ascending, in decimal with
+blanks between them; a u8 for every unit, 1 if it is linear (all of the output's are); the slopes
+(1 for linear units) and the biases as f64; and for each read the number of weights that are not 0
+as u64, their rows as u64, their columns as u64, and they as f64, row by row, columns ascending.
+The first stage alone reads the input.  The counted stages are those up to the last that has a unit
+that is not linear; with the output's units all of them, and the output with slopes 0.
 """
 
 from __future__ import annotations

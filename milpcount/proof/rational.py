@@ -12,13 +12,14 @@ import numpy as np
 from flint import fmpz_mat
 
 from milpcount.core.domain import Box, Polytope, Slice, WholeSpace
+from milpcount.core.matrix import dense
 from milpcount.core.network import ReLUNetwork
 from milpcount.errors import CertificateError
 from milpcount.proof.format import Header
 
-__all__ = ["ACTIVE", "INACTIVE", "Exact", "Row", "Rows"]
+__all__ = ["ACTIVE", "INACTIVE", "LINEAR", "Exact", "Row", "Rows"]
 
-ACTIVE, INACTIVE = 1, 2
+ACTIVE, INACTIVE, LINEAR = 1, 2, 3
 Row = list[int]
 Ends = list[int | None]
 Rationals = np.ndarray[Any, np.dtype[Any]]  # of Fraction and int
@@ -61,24 +62,30 @@ def _supremum(row: Sequence[int], low: Ends, high: Ends) -> int | None:
 
 
 class Exact:
-    """The counted layers over the coordinates ``z`` of :mod:`milpcount.proof.format`.
+    """The counted stages over the coordinates ``z`` of :mod:`milpcount.proof.format`.
 
     Rows are on ``(z, 1)``, or, where the certificate says so, on ``(y, 1)`` for the numbers ``y``
     that the rows ``first`` give: fewer where there are many inputs.
 
     Attributes:
-        starts: the number of the first unit of every layer, and of all units.
+        starts: the number of the first unit of every stage, and of all units.
+        root: the signs of the node to which all regions belong: ``LINEAR`` for linear units.
         low, high: the ends of ``z``.
-        first: the first layer's pre-activations, and ``domain`` the rows of the domain, on
+        first: the first stage's pre-activations, and ``domain`` the rows of the domain, on
             ``(z, 1)``; ``base`` is ``first`` on what rows are on.
     """
 
     def __init__(self, net: ReLUNetwork, header: Header) -> None:
         self.net, self.header = net, header
-        layers = net.counted_stages(header.with_output)
-        self.starts = list(accumulate((layer.width for layer in layers), initial=0))
-        self._slopes = [_integer(_rational(layer.slope[None])) for layer in layers]
-        affine = [_rational(np.column_stack([layer.weight, layer.bias])) for layer in layers]
+        stages = net.counted_stages(header.with_output)
+        self.starts = list(accumulate((stage.width for stage in stages), initial=0))
+        linear = [is_linear for stage in stages for is_linear in stage.linear.tolist()]
+        self.root = bytes(LINEAR if is_linear else 0 for is_linear in linear)
+        self._slopes = [_integer(_rational(stage.slope[None])) for stage in stages]
+        self._reads = [[s - 1 for s in stage.reads] for stage in stages]
+        affine = [
+            _rational(np.column_stack([*map(dense, stage.weights), stage.bias])) for stage in stages
+        ]
         box, cuts = self._domain(net.input_dimension)
         first = affine[0] if affine else cuts[:0]
         if affine and isinstance(header.domain, Slice):
@@ -94,7 +101,7 @@ class Exact:
         self.is_bounded = None not in (*self.low, *self.high)
         self.base = self.first
         if header.reduced:
-            if len(cuts) or not layers or not self.is_bounded:
+            if len(cuts) or not stages or not self.is_bounded:
                 raise CertificateError("the header: base 1 goes with bounded boxes alone")
             unit = np.eye(len(first), len(first) + 1, dtype=int)
             self.base = Rows(unit.tolist(), self.first.shift)
@@ -176,28 +183,35 @@ class Exact:
                 return bound
         return _supremum(self.on_coordinates(row), self.low, self.high)
 
-    def next(self, rows: Rows, layer: int, signs: Sequence[int], one: Row) -> Rows:
-        """Pre-activations of ``layer + 1`` where the units of ``layer`` have these signs.
+    def next(self, path: Sequence[Rows], signs: Sequence[int], one: Row) -> Rows:
+        """Pre-activations of the stage behind those of ``path``, whose units have these signs.
 
         ``one`` is the constant 1 in the scale of the rows, their shift left out.
         """
-        (slopes,), slope_shift = self._slopes[layer]
-        affine, shift = self._affine[layer]
+        affine, shift = self._affine[len(path) - 1]
+        reads = self._reads[len(path)]
+        lift = max(path[s].shift + self._slopes[s].shift for s in reads)
         flat: Row = []
-        for row, sign, slope in zip(rows.rows, signs, slopes, strict=True):
-            factor = 1 << slope_shift if sign == ACTIVE else slope
-            flat += [factor * v for v in row]
-        lift = rows.shift + slope_shift
+        for s in reads:
+            (slopes,), slope_shift = self._slopes[s]
+            more = lift - path[s].shift - slope_shift
+            here = signs[self.starts[s] : self.starts[s + 1]]
+            for row, sign, slope in zip(path[s].rows, here, slopes, strict=True):
+                # The slope of linear units is 1.
+                factor = (1 << slope_shift if sign == ACTIVE else slope) << more
+                flat += [factor * v for v in row]
         flat += [v << lift for v in one]
         return Rows(_product(affine, flat, len(one)), lift + shift)
 
     def signs(self, point: Row) -> tuple[bytes, list[int]]:
-        """The signs of all units at a point ``(z d, d)``, and the units that are 0 there."""
+        """The signs of all units at a point ``(z d, d)``, and the units with a state that are 0."""
         signs, zeros = b"", list[int]()
-        values = Rows(_product(self._through_first, point, 1), self.first.shift)
-        for layer, start in enumerate(self.starts[:-1]):
-            if layer:
-                values = self.next(values, layer - 1, signs[self.starts[layer - 1] :], point[-1:])
-            signs += bytes(ACTIVE if v > 0 else INACTIVE for (v,) in values.rows)
-            zeros += [start + i for i, (v,) in enumerate(values.rows) if not v]
+        path = [Rows(_product(self._through_first, point, 1), self.first.shift)]
+        for stage, start in enumerate(self.starts[:-1]):
+            if stage:
+                path.append(self.next(path, signs, point[-1:]))
+            for unit, (v,) in enumerate(path[stage].rows, start):
+                signs += bytes([self.root[unit] or (ACTIVE if v > 0 else INACTIVE)])
+                if not v and not self.root[unit]:
+                    zeros.append(unit)
         return signs, zeros

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
 from milpcount.core.run import Outcome, Watch
-from milpcount.errors import UnsupportedError
+from milpcount.core.units import UnitIndex
+from milpcount.exact.tree import ExactTree
 from milpcount.sampling import parity_kernels
 from milpcount.sampling.explore import CELL_LIMIT
 from milpcount.sampling.jit import compiling
 from milpcount.sampling.parity_kernels import Parity
 from milpcount.search.compiled import codes
-from milpcount.search.doubts import ExactSearch
 from milpcount.search.frames.frame import Frame
-from milpcount.search.frames.problem_frames import problem_frames
+from milpcount.search.frames.problem_frames import problem_frames, root_signs, sign_walls
 from milpcount.search.machine import Machine
 
 __all__ = ["Bucket", "BucketCounter", "Constraints"]
@@ -30,10 +30,10 @@ _NO_LIMIT = int(np.iinfo(np.int64).max)
 
 @dataclass(frozen=True, eq=False)
 class Constraints:
-    """Parity constraints on the units.
+    """Parity constraints on the units with a state.
 
     Attributes:
-        members: of shape ``(constraints, units)``: which units each one is about.
+        members: of shape ``(constraints, bits)``: which units each one is about.
         odd: for each whether the number of active ones among them is to be odd.
     """
 
@@ -49,12 +49,13 @@ class Constraints:
         sums = self.members.astype(np.int64) @ np.asarray(bits, dtype=np.int64)
         return bool((sums % 2 == self.odd).all())
 
-    def compiled(self) -> Parity:
-        """For the kernels."""
-        count, units = self.members.shape
-        words = max(1, (units + 63) // 64)
+    def compiled(self, index: UnitIndex) -> Parity:
+        """For the kernels, which number all units."""
+        count = len(self.members)
+        words = max(1, (index.n_positions + 63) // 64)
         sets = np.zeros((count, words), np.uint64)
-        for k, u in np.argwhere(self.members).tolist():
+        for k, bit in np.argwhere(self.members).tolist():
+            u = int(index.positions[bit])
             sets[k, u >> 6] |= np.uint64(1) << np.uint64(u & 63)
         return Parity(
             sets=sets,
@@ -84,36 +85,30 @@ class BucketCounter:
     """Counts buckets of one problem; not safe for use from several threads."""
 
     def __init__(self, problem: CountProblem, watch: Watch) -> None:
-        """Set up the frames.
-
-        Raises:
-            UnsupportedError: the definition ``linear``.
-        """
-        if problem.definition is Definition.LINEAR:
-            raise UnsupportedError("parity constraints are about patterns; estimate full regions")
+        """Set up the frames."""
         self.problem, self.watch = problem, watch
         self.outcome = Outcome()
         self.frames = problem_frames(problem)
         self.doubts = 0
         self.nodes = 0
         self._machine: tuple[int, Machine] | None = None
-        self._exact: ExactSearch | None = None
+        self._exact: ExactTree | None = None
         self._steps = 200
 
     def count(
         self, constraints: Constraints, most: int | None = None, seconds: float | None = None
     ) -> Bucket:
         """Count the regions of a bucket, up to a number and for a time."""
-        parity = constraints.compiled()
+        parity = constraints.compiled(self.problem.index)
         end = None if seconds is None else time.perf_counter() + seconds
         total = 0
         complete = True
         for k in range(len(self.frames)):
             frame = self.frames[k]
             left = None if most is None else most - total
-            signs = np.zeros(self.problem.n_units, np.int8)
             if frame is None:
-                count, whole = self._exactly(signs, constraints)
+                root = root_signs(self.problem, None)
+                count, whole = self._exactly(root, constraints)
             else:
                 count, whole = self._search(k, frame, constraints, parity, left, end)
             total += count
@@ -136,9 +131,6 @@ class BucketCounter:
             closed = self.problem.definition is Definition.NONEMPTY
             self._machine = (index, Machine(frame, self.problem.stages, closed, emit=False))
         machine = self._machine[1]
-        signs = np.zeros(self.problem.n_units, np.int8)
-        for unit, sign in frame.signs.items():
-            signs[unit] = 2 * sign
         before = machine.regions
         nodes = int(machine.state.counters[1])
         limit = _NO_LIMIT if most is None else before + most
@@ -146,14 +138,12 @@ class BucketCounter:
 
         def settle(prefix: NDArray[np.int8]) -> int:
             nonlocal found, complete
-            for unit, sign in frame.signs.items():
-                prefix[unit] = sign
-            count, whole = self._exactly(prefix, constraints)
+            count, whole = self._exactly(sign_walls(frame, prefix), constraints)
             found += count
             complete = complete and whole
             return codes.EMPTY if self._empty else codes.SETTLED
 
-        if not machine.start(signs):
+        if not machine.start(root_signs(self.problem, frame)):
             settle(machine.pop_node())
         while True:
             late = end is not None and time.perf_counter() > end
@@ -195,7 +185,7 @@ class BucketCounter:
         """Regions of a cell that satisfy the constraints, in exact arithmetic."""
         self.doubts += 1
         if self._exact is None:
-            self._exact = ExactSearch(self.problem, self.watch, self.outcome)
+            self._exact = ExactTree(self.problem, self.watch, self.outcome)
         count = seen = 0
         self._empty = False
         # The search counts regions against the limits of the whole run; here they are no result.

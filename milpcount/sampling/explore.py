@@ -12,12 +12,12 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
 from milpcount.core.run import Outcome, Watch
 from milpcount.errors import UnsupportedError
+from milpcount.exact.tree import ExactTree
 from milpcount.sampling.unbiased import log2_sum
 from milpcount.sampling.walker import Profile, Walker
 from milpcount.sampling.walks import Plan, Walk, seed_of
 from milpcount.search.compiled import codes
-from milpcount.search.doubts import ExactSearch
-from milpcount.search.frames.problem_frames import problem_frames
+from milpcount.search.frames.problem_frames import problem_frames, root_signs, sign_walls
 
 __all__ = ["Explorer", "Plan", "Walk", "seed_of"]
 
@@ -32,12 +32,8 @@ class Explorer:
         """Set up the frames.
 
         Raises:
-            UnsupportedError: the definition ``linear``, or ``nonempty`` on an unbounded domain.
+            UnsupportedError: ``nonempty`` on an unbounded domain.
         """
-        if problem.definition is Definition.LINEAR:
-            raise UnsupportedError(
-                "tree searches count full and nonempty regions, not linear; estimate full regions"
-            )
         self.problem, self.watch = problem, watch
         self.outcome = Outcome()
         self.frames = problem_frames(problem)
@@ -49,7 +45,7 @@ class Explorer:
         self.profile = Profile(problem.widths)
         self.doubts = 0
         self._walkers: dict[int, Walker] = {}
-        self._exact: ExactSearch | None = None
+        self._exact: ExactTree | None = None
         self._steps = 200
 
     # -- one run -------------------------------------------------------------------------
@@ -83,7 +79,7 @@ class Explorer:
         layers = [[-math.inf] for _ in self.problem.stages]
         complete, chance = True, weight > 0 or single
         regions = nodes = 0
-        signs = np.zeros(self.problem.n_units + 1, np.int64)
+        signs = np.zeros(self.problem.index.n_positions + 1, np.int64)
         for chart in charts:
             walker = self._walker(chart)
             if walker is None:
@@ -151,9 +147,7 @@ class Explorer:
         """Run a walker to its end: whether it got there, and log2 of what was found exactly."""
         frame = self.frames[chart]
         assert frame is not None
-        signs = np.zeros(self.problem.n_units, dtype=np.int8)
-        for unit, sign in frame.signs.items():
-            signs[unit] = 2 * sign
+        signs = root_signs(self.problem, frame)
         extra = [-math.inf]
         complete = True
 
@@ -161,9 +155,7 @@ class Explorer:
             """Count the regions of a cell exactly; codes.EMPTY if there are none."""
             nonlocal complete
             self.doubts += 1
-            for unit, sign in frame.signs.items():
-                prefix[unit] = sign
-            count, whole = self._exactly(prefix)
+            count, whole = self._exactly(sign_walls(frame, prefix))
             complete = complete and whole
             if count:
                 extra.append(at + math.log2(count))
@@ -195,7 +187,7 @@ class Explorer:
     def _exactly(self, prefix: NDArray[np.int8]) -> tuple[int, bool]:
         """Regions of a cell in exact arithmetic, up to a limit: ``(count, all of them)``."""
         if self._exact is None:
-            self._exact = ExactSearch(self.problem, self.watch, self.outcome)
+            self._exact = ExactTree(self.problem, self.watch, self.outcome)
         count = 0
         # The search counts regions against the limits of the whole run; here they are no result.
         before = self.watch.regions
@@ -222,7 +214,7 @@ class Explorer:
         start = time.perf_counter()
         limit = self.watch.remaining
         enough = math.inf if limit is None else start + 0.2 * limit
-        signs = np.zeros(self.problem.n_units + 1, np.int64)
+        signs = np.zeros(self.problem.index.n_positions + 1, np.int64)
         values = []
         walks = 0
         nodes = 1
@@ -258,4 +250,5 @@ class Explorer:
                 break
         found, many = int(signs[-1]), max(int(signs[-1]), 1)
         count = done[-1] if done[-1] > -math.inf else float(sizes[-1])
-        return Plan(sizes, count, np.append(layers, count), signs[:-1] / many, each, found)
+        active = signs[self.problem.index.positions] / many
+        return Plan(sizes, count, np.append(layers, count), active, each, found)

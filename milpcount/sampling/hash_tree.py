@@ -182,7 +182,7 @@ class _Draw:
         active = self.plan.active
         shares = []
         start, left = 0, count
-        widths = self._problem.widths
+        widths = self._problem.counted_widths
         for layer, width in enumerate(widths):
             units = [
                 u for u in range(start, start + width) if _BALANCED <= active[u] <= 1 - _BALANCED

@@ -12,6 +12,7 @@ from typing import Any
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import EstimateResult, Guarantee, Limit
 from milpcount.core.run import Watch
+from milpcount.engines.spec import BOUNDED, Capabilities
 from milpcount.errors import UnsupportedError
 
 __all__ = ["DEFAULT_METHOD", "METHODS", "MethodSpec", "require_options", "run_method"]
@@ -19,8 +20,8 @@ __all__ = ["DEFAULT_METHOD", "METHODS", "MethodSpec", "require_options", "run_me
 DEFAULT_METHOD = "tree-sample"
 
 
-@dataclass(frozen=True)
-class MethodSpec:
+@dataclass(frozen=True, kw_only=True)
+class MethodSpec(Capabilities):
     """A method: ``f(problem, watch, *, confidence, seed, **options) -> EstimateResult``."""
 
     name: str
@@ -48,29 +49,31 @@ METHODS: Mapping[str, MethodSpec] = {
     spec.name: spec
     for spec in (
         MethodSpec(
-            "tree-sample",
-            "random searches of the exact search tree: unbiased estimate, bound without "
+            name="tree-sample",
+            summary="random searches of the exact search tree: unbiased estimate, bound without "
             "assumptions",
-            "milpcount.sampling.tree_sample",
-            "estimate_tree_sample",
+            module="milpcount.sampling.tree_sample",
+            function="estimate_tree_sample",
         ),
         MethodSpec(
-            "hash-tree",
-            "exact counts of random buckets under parity constraints (Hybrid-MBound, ApproxMC)",
-            "milpcount.sampling.hash_tree",
-            "estimate_hash_tree",
+            name="hash-tree",
+            summary="exact counts of random buckets under parity constraints (Hybrid-MBound, "
+            "ApproxMC)",
+            module="milpcount.sampling.hash_tree",
+            function="estimate_hash_tree",
         ),
         MethodSpec(
-            "mipbound",
-            "parity constraints on the MILP, feasible or not (Serra and Ramalingam 2020)",
-            "milpcount.sampling.mipbound",
-            "estimate_mipbound",
+            name="mipbound",
+            summary="parity constraints on the MILP, feasible or not (Serra and Ramalingam 2020)",
+            module="milpcount.sampling.mipbound",
+            function="estimate_mipbound",
+            domains=BOUNDED,
         ),
         MethodSpec(
-            "cpsat",
-            "the same over OR-tools CP-SAT with conflict clauses from linear programmes",
-            "milpcount.engines.cpsat.benders",
-            "estimate_cpsat",
+            name="cpsat",
+            summary="the same over OR-tools CP-SAT with conflict clauses from linear programmes",
+            module="milpcount.engines.cpsat.benders",
+            function="estimate_cpsat",
         ),
     )
 }
@@ -88,9 +91,16 @@ def run_method(
     """Run a method; Ctrl-C before its first run gives a result that claims nothing.
 
     Raises:
-        UnsupportedError: no such method, or an option that it does not have.
+        UnsupportedError: no such method, an option that it does not have, or a problem that it
+            does not serve; the message names the methods that do.
+        DomainError: it needs a bounded domain.
     """
     require_options(name, options)
+    obstacle = METHODS[name].obstacle(problem)
+    if obstacle is not None:
+        error, words = obstacle
+        able = [other.name for other in METHODS.values() if other.obstacle(problem) is None]
+        raise error(f"method {name} {words}; use method {' or '.join(able)}")
     try:
         return METHODS[name].load()(problem, watch, confidence=confidence, seed=seed, **options)
     except KeyboardInterrupt:

@@ -18,9 +18,8 @@ questions need no solver; a run stops where no deeper level can be accepted any 
 from __future__ import annotations
 
 from milpcount.core.problem import CountProblem
-from milpcount.core.result import Definition, EstimateResult
+from milpcount.core.result import EstimateResult
 from milpcount.core.run import Outcome, Watch
-from milpcount.errors import UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.sampling.mip_oracle import MipOracle
 from milpcount.sampling.parity_patterns import ProvedPatterns
@@ -61,12 +60,8 @@ def estimate_mipbound(
 
     Raises:
         DomainError: the domain is unbounded, so no big-M constants exist.
-        UnsupportedError: the definition ``linear``, or a slice.
         InputError: any other argument out of its range.
     """
-    if problem.definition is Definition.LINEAR:
-        raise UnsupportedError("mipbound bounds the definitions full and nonempty, not linear")
-    problem.require_no_slice("mipbound", "use method cpsat")
     plan = Plan.of(confidence, seed, parity_size, runs, solve_seconds)
     require_full_dimensional(problem)
     outcome = Outcome()

@@ -12,10 +12,10 @@ from milpcount.core.point import Point
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
 from milpcount.core.run import Leaf, Outcome
-from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import check_point
-from milpcount.exact.forms import domain_rows, pattern_rows, problem_stages, signs_at
+from milpcount.exact.forms import domain_rows, exact_box
 from milpcount.exact.ladder import Ladder
+from milpcount.exact.prefix import pattern_rows, state_signs
 from milpcount.sampling.parity import Parity, mask_of
 
 __all__ = ["ProvedPatterns"]
@@ -30,8 +30,7 @@ class ProvedPatterns:
 
     def __init__(self, problem: CountProblem, outcome: Outcome) -> None:
         self._problem, self._outcome = problem, outcome
-        self.layers = problem_stages(problem)
-        self.box = ExactBox.of(problem.box)
+        self.box = exact_box(problem)
         self._domain_rows = domain_rows(problem)
         self.ladder = Ladder(problem.box, outcome)
         self._leaves: dict[int, Leaf] = {}
@@ -64,10 +63,10 @@ class ProvedPatterns:
         """
         if not check_point(self._domain_rows, self.box, point):
             return None
-        signs = [s for layer in signs_at(self.layers, point) for s in layer]
+        signs = state_signs(self._problem, point)
         bits = tuple(int(s > 0) for s in signs)
         if self._problem.definition is not Definition.NONEMPTY and 0 in signs:
-            rows = pattern_rows(self._problem, self.layers, self.box, bits)
+            rows = pattern_rows(self._problem, bits)
             if rows is None or not check_point(rows, self.box, point):
                 return None
         self.keep(bits, point)
@@ -83,7 +82,7 @@ class ProvedPatterns:
         if self.show_point(Point.of_floats(x)) == bits:
             self._outcome.add("confirmed_by_evaluation")
             return True
-        rows = pattern_rows(self._problem, self.layers, self.box, bits)
+        rows = pattern_rows(self._problem, bits)
         witness = None if rows is None else self.ladder.decide(rows).witness
         if witness is None:
             self._outcome.add("rejected_candidates")

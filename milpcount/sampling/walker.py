@@ -87,13 +87,13 @@ class Profile:
 class Walker(Machine):
     """A random search over one frame."""
 
-    def __init__(self, frame: Frame, layers: Sequence[Stage], closed: bool) -> None:
+    def __init__(self, frame: Frame, stages: Sequence[Stage], closed: bool) -> None:
         """Set up; arguments as for :class:`~milpcount.search.machine.Machine`."""
-        super().__init__(frame, layers, closed, emit=False)
+        super().__init__(frame, stages, closed, emit=False)
         profile = Profile(tuple(int(w) for w in self.net.widths))
         self._random = np.zeros(1, np.uint64)
         slots, classes = self.state.table.shape[0], profile.classes
-        sums, exponents = kernels.empty_sums(len(layers))
+        sums, exponents = kernels.empty_sums(len(stages))
         self.sample = Sample(
             weight=np.zeros(slots),
             before=np.zeros(slots, np.int64),

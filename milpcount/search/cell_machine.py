@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.core.stage import Stage
+from milpcount.core.units import UnitIndex
 from milpcount.exact.forms import ExactStage
 from milpcount.search.compiled import cells as cells_kernel
 from milpcount.search.compiled import clipping as compiled
@@ -33,14 +34,14 @@ class CellMachine(Search):
     def __init__(
         self,
         frame: Frame,
-        layers: Sequence[Stage],
+        stages: Sequence[Stage],
         exact: Sequence[ExactStage],
         emit: bool,
     ) -> None:
-        """Set up the root; ``exact`` are the layers in the problem's coordinates."""
+        """Set up the root; ``exact`` are the stages in the problem's coordinates."""
         self._emit = emit
-        self._exact = ExactCells(frame, exact)
-        self.net = compiled_net(frame, layers, closed=False)
+        self.net, self.index = compiled_net(frame, stages, closed=False), UnitIndex.of(stages)
+        self._exact = ExactCells(frame, exact, self.index)
         self._zono = zonotope_memory(frame, self.net)
         self._point_size = frame.point_size
         self.state: Cells = self._memory(_SLOTS)

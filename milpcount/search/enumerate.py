@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from milpcount.cluster.spec import DaskCluster
 from milpcount.core.problem import CountProblem
-from milpcount.core.result import Definition
 from milpcount.core.run import Found, Leaf, Outcome, Watch
 from milpcount.errors import InputError, UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
@@ -27,9 +26,7 @@ if TYPE_CHECKING:
     from milpcount.search.recording.writer import CertificateWriter
     from milpcount.search.searcher import Method
 
-__all__ = ["MOST_INPUTS", "enumerate_subdivision", "enumerate_tree"]
-
-MOST_INPUTS = 6  # of subdivision: a cell has some 2^n vertices
+__all__ = ["enumerate_subdivision", "enumerate_tree"]
 
 
 def enumerate_tree(
@@ -52,11 +49,9 @@ def enumerate_tree(
         certificate: takes the steps of the search.
 
     Raises:
-        UnsupportedError: the definition ``linear``, resuming an enumeration or with a certificate.
+        UnsupportedError: resuming an enumeration, or with a certificate.
         InputError: a bad number of workers, or a file of another run.
     """
-    if problem.definition is Definition.LINEAR:
-        raise UnsupportedError("engine tree counts full and nonempty regions, not linear")
     if certificate is not None and resume is not None:
         raise UnsupportedError("a count that resumes has no certificate; leave one of the two out")
     yield from _enumerate("tree", problem, watch, outcome, workers, resume, certificate)
@@ -72,21 +67,8 @@ def enumerate_subdivision(
 ) -> Iterator[Found]:
     """Yield the regions of a problem with few inputs, by their vertices.
 
-    Arguments and errors as for :func:`enumerate_tree`; besides:
-
-    Raises:
-        UnsupportedError: a definition other than ``full``, or too many inputs that vary.
+    Arguments and errors as for :func:`enumerate_tree`; the definition is ``full``.
     """
-    if problem.definition is not Definition.FULL:
-        raise UnsupportedError(
-            f"engine subdivision counts full regions, not {problem.definition}; use engine tree"
-        )
-    vary = int((problem.box.lo < problem.box.hi).sum())
-    if min(vary, problem.widths[0] if problem.widths else 0) > MOST_INPUTS:
-        raise UnsupportedError(
-            f"engine subdivision serves up to {MOST_INPUTS} inputs that vary, here are {vary}; "
-            "use engine tree"
-        )
     yield from _enumerate("subdivision", problem, watch, outcome, workers, resume)
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from flint import fmpq, fmpq_mat, fmpz_mat
 
+from milpcount.core.units import UnitIndex
 from milpcount.errors import InvariantError
 from milpcount.exact.forms import ExactStage, Forms
+from milpcount.exact.prefix import PrefixMemory
 from milpcount.search.frames.frame import Frame
 
 __all__ = ["ExactCells", "Vertex"]
@@ -31,29 +33,18 @@ class Vertex:
 class ExactCells:
     """Exact forms on the cells of one frame; those of the last few cells are kept."""
 
-    def __init__(self, frame: Frame, layers: Sequence[ExactStage]) -> None:
-        self._frame, self._layers = frame, layers
-        self._starts = [0]
-        for layer in layers:
-            self._starts.append(self._starts[-1] + layer.width)
-        self._path: list[tuple[bytes, Forms]] = []
+    def __init__(self, frame: Frame, stages: Sequence[ExactStage], index: UnitIndex) -> None:
+        self._frame, self._index = frame, index
+        self._prefixes = PrefixMemory(stages, frame.exact)
+        self._last: tuple[bytes, int, Forms] | None = None
 
     def forms(self, signs: bytes, layer: int) -> Forms:
         """Forms of a layer where the layers before have these signs (one signed byte a unit)."""
-        key = b""
-        for k in range(layer + 1):
-            key = signs[: self._starts[k]]
-            if len(self._path) > k and self._path[k][0] == key:
-                continue
-            del self._path[k:]
-            if k == 0:
-                forms = self._frame.exact
-            else:
-                active = [b < 128 and b > 0 for b in key[self._starts[k - 1] :]]
-                before = self._path[k - 1][1]
-                forms = before.next(self._layers[k - 1], active, self._layers[k])
-            self._path.append((key, forms))
-        return self._path[layer][1]
+        key = signs[: self._index.starts[layer]]
+        if self._last is None or self._last[:2] != (key, layer):
+            forms = self._prefixes.at([0 < b < 128 for b in key], layer).forms
+            self._last = (key, layer, forms)
+        return self._last[2]
 
     def row(self, signs: bytes, facet: int) -> tuple[int, ...]:
         """The form whose zeros carry a facet, numbered as the compiled code does."""
@@ -65,8 +56,8 @@ class ExactCells:
         if facet < len(self._frame.exact_domain):
             return self._frame.exact_domain[facet]
         unit = facet - len(self._frame.exact_domain)
-        layer = next(k for k in range(len(self._layers)) if unit < self._starts[k + 1])
-        return self.forms(signs, layer).row(unit - self._starts[layer])
+        layer, place = self._index.place(unit)
+        return self.forms(signs, layer).row(place)
 
     def vertex(self, signs: bytes, facets: Iterator[int]) -> Vertex:
         """The vertex on these facets, of which some ``n`` are independent."""

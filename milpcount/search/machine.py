@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from milpcount.core.matrix import dense
 from milpcount.core.stage import Stage
+from milpcount.core.units import UnitIndex
 from milpcount.search.compiled import codes, node
 from milpcount.search.compiled import tree as compiled
 from milpcount.search.compiled.cells import Cells
@@ -26,24 +28,39 @@ _TAPE = 1 << 15  # bytes of a certificate handed over at once
 _BUFFER = 2_000_000  # numbers in the points of leaves handed over at once
 
 
-def compiled_net(frame: Frame, layers: Sequence[Stage], closed: bool) -> Net:
-    """What compiled searches read; of the first layer only the width and the slopes are used."""
-    widths = np.array([layer.width for layer in layers], dtype=np.int64)
-    sizes = [0, *(layer.weight.size for layer in layers[1:])]
+def compiled_net(frame: Frame, stages: Sequence[Stage], closed: bool) -> Net:
+    """What compiled searches read; of the first stage only the width and the slopes are used."""
+    widths = np.array([stage.width for stage in stages], dtype=np.int64)
+    # What a stage reads of the one before, laid out unit by unit of that one; then the older ones.
+    before = [np.zeros(0)]
+    skips: list[tuple[int, NDArray[np.float64]]] = []
+    skip_begin = [0, 0]
+    for k, stage in enumerate(stages[1:], 1):
+        reads = {s - 1: dense(w) for s, w in zip(stage.reads, stage.weights, strict=True)}
+        nearest = reads.pop(k - 1, None)
+        if nearest is None:
+            nearest = np.zeros((stage.width, stages[k - 1].width))
+        before.append(np.ascontiguousarray(nearest.T).ravel())
+        skips += [(s, np.ascontiguousarray(w.T).ravel()) for s, w in reads.items()]
+        skip_begin.append(len(skips))
+    reads_of = [sum(w.shape[1] for w in stage.weights) for stage in stages[1:]]
     return Net(
         n=frame.n,
         widths=widths,
         starts=np.concatenate([[0], np.cumsum(widths)[:-1]]).astype(np.int64),
-        layer_of=np.repeat(np.arange(len(layers)), widths).astype(np.int64),
+        layer_of=np.repeat(np.arange(len(stages)), widths).astype(np.int64),
         first=np.ascontiguousarray(frame.first),
         one=np.ascontiguousarray(frame.one),
         domain=np.ascontiguousarray(frame.domain),
-        weights=np.concatenate(
-            [np.zeros(0), *(np.ascontiguousarray(la.weight.T).ravel() for la in layers[1:])]
-        ),
-        offsets=np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64),
-        biases=np.concatenate([layer.bias for layer in layers]),
-        slopes=np.concatenate([layer.slope for layer in layers]),
+        weights=np.concatenate(before),
+        offsets=np.cumsum([0, *(w.size for w in before)])[: len(stages)].astype(np.int64),
+        biases=np.concatenate([stage.bias for stage in stages]),
+        slopes=np.concatenate([stage.slope for stage in stages]),
+        terms=np.array([0, *reads_of], dtype=np.int64),
+        skip_begin=np.array(skip_begin, dtype=np.int64),
+        skip_source=np.array([s for s, _ in skips], dtype=np.int64),
+        skip_offset=np.cumsum([0, *(w.size for _, w in skips)])[: len(skips)].astype(np.int64),
+        skip_weights=np.concatenate([np.zeros(0), *(w for _, w in skips)]),
         closed=closed,
         walls=bool(frame.signs),
     )
@@ -96,7 +113,9 @@ def zonotope_memory(frame: Frame, net: Net) -> Zonotope:
 def segments_memory(net: Net, zono: Zonotope) -> Segments:
     """What :mod:`.compiled.segments` works on; empty where the search does without."""
     widest = int(net.widths.max())
-    used = len(net.widths) > 1 and zono.v.shape[0] > 0 and int(net.widths[-2:].max()) <= 64
+    # The last stage has to be a function of the one before it.
+    alone = len(net.widths) > 1 and net.skip_begin[-1] == net.skip_begin[-2]
+    used = bool(alone) and zono.v.shape[0] > 0 and int(net.widths[-2:].max()) <= 64
     points = POINTS + 1 if used else 0
     return Segments(
         numbers=np.zeros(3, np.int64),
@@ -135,6 +154,7 @@ class Search:
     """What both machines tell of their searches."""
 
     net: Net
+    index: UnitIndex
     state: State | Cells
     _taken = 0
 
@@ -152,7 +172,7 @@ class Search:
         """Patterns and points of the leaves found since the last call."""
         count = int(self.state.registers[codes.LEAVES])
         self.state.registers[codes.LEAVES] = 0
-        bits = (self.state.leaf_signs[:count] > 0).astype(np.uint8)
+        bits = self.index.states(self.state.leaf_signs[:count])
         return bits, self.state.leaf_points[:count].copy()
 
     def open_share(self) -> float:
@@ -182,12 +202,13 @@ class Machine(Search):
 
     Attributes:
         net, state: what the compiled code reads and writes.
+        index: where its units stand.
     """
 
     def __init__(
         self,
         frame: Frame,
-        layers: Sequence[Stage],
+        stages: Sequence[Stage],
         closed: bool,
         emit: bool,
         record: bool = False,
@@ -196,13 +217,13 @@ class Machine(Search):
 
         Arguments:
             frame: coordinates and forms of the first layer.
-            layers: the counted layers; of the first only the width and the slopes are used.
+            stages: the counted stages; of the first only the width and the slopes are used.
             closed: whether inactive sides include their boundary (definition ``nonempty``).
             emit: whether leaves are kept for :meth:`take_leaves` or only counted.
             record: whether the steps of a certificate are kept for :meth:`take_steps`.
         """
         self._emit, self._record = emit, record
-        self.net = compiled_net(frame, layers, closed)
+        self.net, self.index = compiled_net(frame, stages, closed), UnitIndex.of(stages)
         self._zono = zonotope_memory(frame, self.net)
         self._segments = segments_memory(self.net, self._zono)
         self._point_size = frame.point_size

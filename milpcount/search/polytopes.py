@@ -20,7 +20,7 @@ from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.forms import problem_stages
 from milpcount.search.cell_machine import MAX_DIMENSION, CellMachine
 from milpcount.search.compiled import codes
-from milpcount.search.frames.problem_frames import cube_frame
+from milpcount.search.frames.problem_frames import cube_frame, root_signs
 
 __all__ = ["Cell", "Facet", "enumerate_cells"]
 
@@ -86,9 +86,9 @@ def enumerate_cells(problem: CountProblem) -> Iterator[Cell]:
             f"cells are enumerated for up to {MAX_DIMENSION} inputs that vary, here are {len(vary)}"
         )
     frame = cube_frame(problem)
-    layers = problem_stages(problem)
-    machine = CellMachine(frame, problem.stages, layers, emit=True)
-    machine.start(np.zeros(problem.n_units, dtype=np.int8))
+    stages = problem_stages(problem)
+    machine = CellMachine(frame, problem.stages, stages, emit=True)
+    machine.start(root_signs(problem, frame))
     corner = np.array([float(v) for v in frame.point(np.zeros(frame.n)).fractions()])
     opposite = np.array([float(v) for v in frame.point(np.ones(frame.n)).fractions()])
     while True:
@@ -110,7 +110,7 @@ def enumerate_cells(problem: CountProblem) -> Iterator[Cell]:
         vertices = np.tile(corner, (len(at), 1))
         vertices[:, vary] += at * (opposite - corner)[vary]
         facets = tuple(_facet(row, frame.n, len(frame.exact_domain), vary) for row in rows)
-        yield Cell(tuple((signs > 0).astype(int).tolist()), vertices, facets, on)
+        yield Cell(tuple(problem.index.states(signs).tolist()), vertices, facets, on)
 
 
 def _facet(row: int, n: int, domain_rows: int, vary: NDArray[np.intp]) -> Facet:

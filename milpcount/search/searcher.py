@@ -19,11 +19,11 @@ from milpcount.core.result import Definition
 from milpcount.core.run import Batch, Found, Leaf, Outcome, Tally, Watch
 from milpcount.errors import InvariantError
 from milpcount.exact.forms import problem_stages
+from milpcount.exact.tree import ExactTree
 from milpcount.search.cell_machine import MAX_DIMENSION, CellMachine
 from milpcount.search.compiled import codes
-from milpcount.search.doubts import ExactSearch
 from milpcount.search.frames.frame import Frame
-from milpcount.search.frames.problem_frames import Frames, problem_frames
+from milpcount.search.frames.problem_frames import Frames, problem_frames, root_signs, sign_walls
 from milpcount.search.machine import Machine
 from milpcount.search.recording.tape import Tape
 
@@ -68,14 +68,14 @@ class Searcher:
         self.frames = problem_frames(problem)
         self.closed = 0.0  # share of the tree that is done
         self.left: list[Task] = []  # of the last task, when it was stopped
-        self._exact: ExactSearch | None = None
+        self._exact: ExactTree | None = None
         self._machine: tuple[int, Machine | CellMachine] | None = None
         self._tree: Searcher | None = None
         self._steps = _FIRST_STEPS
 
     def roots(self) -> Iterator[Task]:
         """The tasks that make up the problem."""
-        return root_tasks(self.frames, self.problem.n_units)
+        return root_tasks(self.problem, self.frames)
 
     def renew(self, watch: Watch, outcome: Outcome) -> Outcome:
         """Go on with another clock and another record; what is compiled and loaded stays."""
@@ -129,13 +129,13 @@ class Searcher:
         """The machine of a frame, kept until another frame is asked for."""
         if self._machine is not None and self._machine[0] == index:
             return self._machine[1]
-        layers, keep = self.problem.stages, self.outcome.keep
+        stages, keep = self.problem.stages, self.outcome.keep
         machine: Machine | CellMachine
         if self.method == "subdivision" and frame.n <= MAX_DIMENSION:
-            machine = CellMachine(frame, layers, problem_stages(self.problem), keep)
+            machine = CellMachine(frame, stages, problem_stages(self.problem), keep)
         else:
             closed = self.problem.definition is Definition.NONEMPTY
-            machine = Machine(frame, layers, closed, keep, self.tape is not None)
+            machine = Machine(frame, stages, closed, keep, self.tape is not None)
         self._machine = (index, machine)
         return machine
 
@@ -188,15 +188,12 @@ class Searcher:
             yield Tally(count)
 
     def _in_cell(self, index: int, signs: NDArray[np.int8]) -> NDArray[np.int8]:
-        """The signs with those that the frame itself fixes made rows of the cell."""
-        frame = self.frames[index]
-        for unit, sign in (frame.signs if frame is not None else {}).items():
-            signs[unit] = sign
-        return signs
+        """The signs as the exact search takes them."""
+        return sign_walls(self.frames[index], signs)
 
-    def _exact_search(self) -> ExactSearch:
+    def _exact_search(self) -> ExactTree:
         if self._exact is None:
-            self._exact = ExactSearch(self.problem, self.watch, self.outcome)
+            self._exact = ExactTree(self.problem, self.watch, self.outcome)
         return self._exact
 
     def _exactly(self, signs: NDArray[np.int8]) -> Iterator[Leaf]:
@@ -206,11 +203,7 @@ class Searcher:
         yield from self._exact_search().regions(signs) or ()
 
 
-def root_tasks(frames: Frames, n_units: int) -> Iterator[Task]:
+def root_tasks(problem: CountProblem, frames: Frames) -> Iterator[Task]:
     """One task for each frame."""
     for k in range(len(frames)):
-        signs = np.zeros(n_units, dtype=np.int8)
-        frame = frames[k]
-        for unit, sign in (frame.signs if frame is not None else {}).items():
-            signs[unit] = 2 * sign
-        yield Task(k, signs, 1.0 / len(frames))
+        yield Task(k, root_signs(problem, frames[k]), 1.0 / len(frames))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from milpcount.cli.app import run
+from milpcount.engines.registry import ENGINES
 from milpcount.importers.npz import save_npz
 from tests.shared import data_folder, random_net
 
@@ -195,3 +196,16 @@ def test_real_networks_are_described(capsys: pytest.CaptureFixture[str]) -> None
     prop = str(folder / "acasxu/prop_3.vnnlib")
     assert run(["info", acas, "--vnnlib", prop, "--json"]) == 0
     assert sum(layer["stable_active"] for layer in _json(capsys)["preactivations"]) > 0  # type: ignore[attr-defined]
+
+
+def test_engines_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["engines", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    by_name = {entry["name"]: entry for entry in listed["engines"]}
+    assert list(by_name) == list(ENGINES)
+    assert by_name["subdivision"]["definitions"] == ["full"]
+    assert by_name["tree"]["abilities"] == ["workers", "resume", "certificate"]
+    assert [rule["engine"] for rule in listed["auto"]][-1] == "tree"
+    assert run(["engines"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"{spec.name}: {spec.summary}" in shown for spec in ENGINES.values())

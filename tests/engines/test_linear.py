@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 import milpcount as mc
+from milpcount.engines.registry import ENGINES
 from tests.shared import data_folder, hand_cases, random_net
 
 
-@pytest.mark.parametrize("engine", ["tree", "subdivision", "tree-highs", "brute", "cpsat", "milp"])
+@pytest.mark.parametrize("engine", list(ENGINES))
 def test_every_engine_serves_linear(engine: str) -> None:
     network = random_net(np.random.default_rng(8), [2, 4, 3, 1], "integer")
     counts = {

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from milpcount.core.network import ReLUNetwork
 from milpcount.core.point import Point
-from milpcount.exact.forms import exact_stages, pattern_forms, signs_at
+from milpcount.exact.forms import exact_stages, signs_at
+from milpcount.exact.prefix import pattern_forms
 from tests.shared import random_net
 
 

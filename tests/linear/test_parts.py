@@ -80,7 +80,7 @@ def test_coincidences_are_not_missed(seed: int) -> None:
     _, circuit, bits = _random(seed)
     dependent = input_dependent(circuit, bits)
     one, two = (Residues.of(circuit, PRIMES[0], stream) for stream in (0, 1))
-    flags = coincident(one, two, bits, ~dependent)
+    flags = coincident(one, two, bits, ~dependent, circuit.linear)
     prefixes = Prefixes(circuit)
     for row, depends, flag in zip(bits, dependent, flags, strict=True):
         facets = RegionFacets(circuit, prefixes, row)
@@ -116,7 +116,7 @@ def test_what_floats_prove_is_true(seed: int) -> None:
     """Points on a coarse grid lie on many zero sets; the proofs must leave those open."""
     problem, circuit, bits = _random(seed)
     rng = np.random.default_rng(seed)
-    net_arrays, domain = ray_arrays(problem)
+    net_arrays, domain = ray_arrays(problem, circuit)
     dependent = input_dependent(circuit, bits)
     box, free = ExactBox.of(circuit.box), list(circuit.free)
     buffers = np.empty(circuit.n_units), np.empty(circuit.n_units)

@@ -11,7 +11,8 @@ import milpcount as mc
 from milpcount.core.problem import CountProblem
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, feasible_dictionary
-from milpcount.exact.forms import pattern_forms, pattern_rows, problem_stages
+from milpcount.exact.forms import problem_stages
+from milpcount.exact.prefix import Prefix, pattern_rows
 
 Range = tuple[Fraction, Fraction]
 
@@ -62,8 +63,10 @@ def exact_ranges(problem: CountProblem, around: mc.Box) -> list[list[Range]]:
         ends: list[list[Fraction]] = [[] for _ in range(layer.width)]
         for region in mc.enumerate_regions(before.network, problem.domain, engine="brute"):
             bits = tuple(region.pattern.bits.astype(int).tolist())
-            forms = next(f for j, (f, _) in enumerate(pattern_forms(layers, bits)) if j == k)
-            rows = pattern_rows(before, layers[:k], box, bits)
+            prefix = Prefix.root(layers)
+            for states in region.pattern.layers:
+                prefix = prefix.push(states.tolist())
+            forms, rows = prefix.forms, pattern_rows(before, bits)
             assert rows is not None
             weak = [Row(row.coefficients, False) for row in rows]
             for i in range(layer.width):

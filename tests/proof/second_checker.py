@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 F = Fraction
-OPEN, ACTIVE, INACTIVE = 0, 1, 2
+OPEN, ACTIVE, INACTIVE, LINEAR = 0, 1, 2, 3
 
 
 class RefusedError(Exception):
@@ -79,13 +79,36 @@ class Bytes:
         return Bytes(raw)
 
 
+class Stage:
+    """Weights by what they read, biases and slopes as Fractions; which units are linear."""
+
+    def __init__(self, reads: dict[int, Any], bias: Any, slope: Any, linear: Any) -> None:
+        self.reads = {k: [[F(v) for v in row] for row in w.tolist()] for k, w in reads.items()}
+        self.bias, self.slope = [F(v) for v in bias.tolist()], [F(v) for v in slope.tolist()]
+        self.linear = [bool(v) for v in linear.tolist()]
+
+    @property
+    def width(self) -> int:
+        return len(self.bias)
+
+
 class Network:
-    """Weights, biases and slopes of an .npz archive, as Fractions, and the hash of them."""
+    """Stages, the output among them, and the hash, from an .npz archive.
+
+    Either a chain (W0, b0, slope0, ...) or stages: ``reads``, as "1-0 2-0-1 3-2" (stage, what it
+    reads), then ``W1_0``, ``b1``, ``slope1``, ``linear1`` and so on; the last is the output.
+    """
 
     def __init__(self, path: Path) -> None:
         with np.load(path, allow_pickle=False) as file:
-            arrays: dict[str, Any] = {name: file[name].astype("<f8") for name in file
+            arrays: dict[str, Any] = {name: file[name] for name in file
                                       if not name.startswith("meta_")}  # fmt: skip
+        if "reads" in arrays:
+            self.of_stages(arrays)
+        else:
+            self.of_chain({name: a.astype("<f8") for name, a in arrays.items()})
+
+    def of_chain(self, arrays: dict[str, Any]) -> None:
         depth = sum(name.startswith("W") for name in arrays) - 1
         w = [arrays[f"W{k}"] for k in range(depth + 1)]
         b = [arrays[f"b{k}"] for k in range(depth + 1)]
@@ -95,11 +118,39 @@ class Network:
         numbers = b"".join((a + 0.0).astype("<f8").tobytes() for a in (*w, *b, *slopes))
         self.sha256 = hashlib.sha256(text.encode() + numbers).digest()
         self.inputs = sizes[0]
-        self.layers = [
-            [([F(v) for v in row], F(c)) for row, c in zip(wk.tolist(), bk.tolist(), strict=True)]
-            for wk, bk in zip(w, b, strict=True)
+        slopes.append(np.zeros(sizes[-1]))
+        self.stages = [
+            Stage({k: w[k]}, b[k], slopes[k], np.zeros(len(b[k]))) for k in range(depth + 1)
         ]
-        self.slopes = [[F(v) for v in s.tolist()] for s in (*slopes, np.zeros(sizes[-1]))]
+
+    def of_stages(self, arrays: dict[str, Any]) -> None:
+        names = [[int(v) for v in name.split("-")] for name in str(arrays["reads"]).split()]
+        self.inputs = arrays["W1_0"].shape[1]
+        self.stages = []
+        data = f"milpcount network 2\n{self.inputs} {len(names) - 1}\n".encode()
+        for k, *reads in names:
+            weights = {s: arrays[f"W{k}_{s}"] for s in reads}
+            bias, slope, linear = (arrays[f"{what}{k}"] for what in ("b", "slope", "linear"))
+            data += f"stage {len(bias)} reads {' '.join(map(str, reads))}\n".encode()
+            data += bytes(int(v) for v in linear)
+            data += struct.pack(f"<{2 * len(bias)}d", *(v + 0.0 for v in (*slope, *bias)))
+            for w in weights.values():
+                entries = [(i, j, v) for i, row in enumerate(w) for j, v in enumerate(row) if v]
+                data += struct.pack("<Q", len(entries))
+                for part, code in zip(zip(*entries, strict=True), "QQd", strict=False):
+                    data += struct.pack(f"<{len(entries)}{code}", *part)
+            self.stages.append(Stage(weights, bias, slope, linear))
+        self.sha256 = hashlib.sha256(data).digest()
+
+    def counted(self, output: bool) -> list[Stage]:
+        if output:
+            last = self.stages[-1]
+            last.slope, last.linear = [F(0)] * last.width, [False] * last.width
+            return self.stages
+        hidden = self.stages[:-1]
+        while hidden and all(hidden[-1].linear):
+            hidden.pop()
+        return hidden
 
 
 class Checker:
@@ -116,8 +167,8 @@ class Checker:
         definition, output, kind, self.base = file.take(4)
         require(max(definition, output, kind, self.base) < 2 and self.relation < 3, "statement")
         self.full, self.is_list = definition == 0, kind == 1
-        self.slopes = net.slopes
-        self.layers = net.layers if output else net.layers[:-1]
+        self.stages = net.counted(bool(output))
+        self.linear = [is_linear for stage in self.stages for is_linear in stage.linear]
         domain = file.packed()
         require(domain, "no domain")
         self.read_domain(domain, net.inputs)  # type: ignore[arg-type]
@@ -158,20 +209,18 @@ class Checker:
             k = part.number(4)
             points = part.table(k + 1, n)
             steps = [[q - p for p, q in zip(points[0], point, strict=True)] for point in points[1:]]
-            if self.layers:
-                self.layers = [
-                    [
-                        ([dot(w, s) for s in steps], dot(w, points[0]) + c)
-                        for w, c in self.layers[0]
-                    ],
-                    *self.layers[1:],
-                ]
+            if self.stages:
+                first = self.stages[0]
+                pairs = list(zip(first.reads[0], first.bias, strict=True))
+                first.reads = {0: [[dot(w, s) for s in steps] for w, _ in pairs]}
+                first.bias = [dot(w, points[0]) + c for w, c in pairs]
             lo, hi = part.floats(k), part.floats(k)
         require(part.ended, "something follows the domain")
         require(all(p <= q and p < inf and q > -inf for p, q in zip(lo, hi, strict=True)), "empty")
-        first = [[*w, c] for w, c in self.layers[0]] if self.layers else []
-        moved = self.place([*first, *rows], lo, hi)
-        self.first, self.domain = moved[: len(first)], moved[len(first) :]
+        top = self.stages[:1]
+        forms = [[*w, c] for s in top for w, c in zip(s.reads[0], s.bias, strict=True)]
+        moved = self.place([*forms, *rows], lo, hi)
+        self.first, self.domain = moved[: len(forms)], moved[len(forms) :]
 
     def place(self, rows: list[list[F]], lo: list[float], hi: list[float]) -> list[list[F]]:
         """Rows on the inputs as rows on the coordinates, whose ends are kept."""
@@ -198,35 +247,46 @@ class Checker:
         for row in self.domain:
             value = dot(row, z) + row[-1]
             require(value > 0 or (value == 0 and not (self.full and any(row))), "outside")
-        values = [dot(row, z) + row[-1] for row in self.first]
         signs: list[int] = []
         zeros = []
-        for k in range(len(self.layers)):
-            if k:
-                values = [dot(w, values) + c for w, c in self.layers[k]]
-            zeros += [len(signs) + i for i, v in enumerate(values) if v == 0]
-            signs += [ACTIVE if v > 0 else INACTIVE for v in values]
-            values = [v if v > 0 else s * v for v, s in zip(values, self.slopes[k], strict=True)]
+        outputs: list[list[F]] = [[]]  # of the input, which the first stage alone reads
+        for k, stage in enumerate(self.stages):
+            if k == 0:
+                values = [dot(row, z) + row[-1] for row in self.first]
+            else:
+                values = list(stage.bias)
+                for source, weights in stage.reads.items():
+                    values = [v + dot(w, outputs[source])
+                              for v, w in zip(values, weights, strict=True)]  # fmt: skip
+            for v, is_linear in zip(values, stage.linear, strict=True):
+                if v == 0 and not is_linear:
+                    zeros.append(len(signs))
+                signs.append(LINEAR if is_linear else ACTIVE if v > 0 else INACTIVE)
+            pairs = zip(values, stage.slope, strict=True)
+            outputs.append([v if v > 0 else s * v for v, s in pairs])
         for unit in zeros if self.full else ():
             require(not any(self.preactivation(unit, signs)), "a unit is 0 at a point")
         return signs
 
     def preactivation(self, unit: int, signs: list[int]) -> list[F]:
         """As a function of the coordinates, where the units before have these signs."""
-        rows, start = self.first, 0
-        for k in range(len(self.layers)):
-            if unit < start + len(rows):
+        start, outputs, width = 0, [list[list[F]]()], len(self.ends) + 1
+        for k, stage in enumerate(self.stages):
+            rows = self.first
+            if k:
+                rows = [[*[F(0)] * (width - 1), c] for c in stage.bias]
+                for source, weights in stage.reads.items():
+                    more = [combine(w, outputs[source], width) for w in weights]
+                    rows = [combine([1, 1], pair, width) for pair in zip(rows, more, strict=True)]
+            if unit < start + stage.width:
                 return rows[unit - start]
-            outs = []
+            outputs.append([])
             for i, row in enumerate(rows):
-                require(signs[start + i] != OPEN, "a unit of an earlier layer is open")
-                slope = F(1) if signs[start + i] == ACTIVE else self.slopes[k][i]
-                outs.append([slope * v for v in row])
-            start += len(rows)
-            width = len(self.ends) + 1
-            rows = [combine(w, outs, width) for w, _ in self.layers[k + 1]]
-            for row, (_, c) in zip(rows, self.layers[k + 1], strict=True):
-                row[-1] += c
+                sign = signs[start + i]
+                require(sign != OPEN, "a unit of an earlier stage is open")
+                factor = F(1) if sign == ACTIVE else stage.slope[i]
+                outputs[-1].append([factor * v for v in row])
+            start += stage.width
         raise RefusedError("no such unit")
 
     def contradiction(self, part: Bytes, signs: list[int], own: int | None) -> None:
@@ -244,7 +304,8 @@ class Checker:
             if unit < 0:
                 row = self.domain[number]
             else:
-                require(unit < len(signs) and signs[unit] != OPEN, "a row of an open unit")
+                require(unit < len(signs), "no such row")
+                require(signs[unit] in (ACTIVE, INACTIVE), "a row of a unit without a sign")
                 row = self.preactivation(unit, signs)
                 if signs[unit] == INACTIVE:
                     row = [-v for v in row]
@@ -284,10 +345,11 @@ class Checker:
         """Relation, the number stated, and the regions proved."""
         if self.base:
             bounded = not any(None in pair for pair in self.ends)
-            require(self.layers and not self.domain and bounded, "base 1")
-        widths = [len(layer) for layer in self.layers]
+            require(self.stages and not self.domain and bounded, "base 1")
+        widths = [stage.width for stage in self.stages]
         units = sum(widths)
-        open_nodes, found, unproved = [[OPEN] * units], 0, 0
+        root = [LINEAR if is_linear else OPEN for is_linear in self.linear]
+        open_nodes, found, unproved = [root], 0, 0
         patterns: set[tuple[int, ...]] = set()
         for part in self.parts:
             opens = part.varint()
@@ -344,7 +406,7 @@ def dot(row: list[F], vector: list[F]) -> F:
     return sum((a * b for a, b in zip(row, vector, strict=False)), F(0))
 
 
-def combine(weights: list[Any], rows: list[list[F]], width: int) -> list[F]:
+def combine(weights: list[Any], rows: Any, width: int) -> list[F]:
     """The sum of the rows, each times its weight."""
     total = [F(0)] * width
     for w, row in zip(weights, rows, strict=True):

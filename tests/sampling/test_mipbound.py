@@ -324,12 +324,10 @@ def test_what_it_does_not_serve() -> None:
     box = mc.Box(-1, 1)
     line = mc.Slice.segment([0, 0], [1, 1])
     arguments: dict[str, Any] = {"confidence": 0.95, "seed": 0}
-    with pytest.raises(mc.UnsupportedError, match="use method cpsat"):
-        estimate_mipbound(CountProblem.of(one, line), Watch(), **arguments)
-    with pytest.raises(mc.DomainError, match="unbounded"):
-        estimate_mipbound(CountProblem.of(one, mc.WholeSpace()), Watch(), **arguments)
-    with pytest.raises(mc.UnsupportedError, match="not linear"):
-        estimate_mipbound(CountProblem.of(one, box, "linear"), Watch(), **arguments)
+    with pytest.raises(mc.UnsupportedError, match=r"kind slice; use method .* or cpsat"):
+        mc.estimate(one, line, method="mipbound")
+    with pytest.raises(mc.DomainError, match=r"unbounded; use method .* or cpsat"):
+        mc.estimate(one, mc.WholeSpace(), method="mipbound")
     problem = CountProblem.of(one, box)
     with pytest.raises(mc.InputError, match="no encoding 'xor'"):
         estimate_mipbound(problem, Watch(), encoding="xor", **arguments)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import milpcount as mc
-from milpcount.study import warm_up
+from milpcount.study.executors import warm_up
 
 
 @pytest.fixture(autouse=True)

@@ -19,21 +19,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from milpcount.core.problem import CountProblem
-from milpcount.core.result import Definition, EstimateResult, Limit
+from milpcount.core.result import EstimateResult, Limit
 from milpcount.core.run import Leaf, Outcome, Watch
 from milpcount.engines.cpsat.master import Clause, CpMaster, blocking
 from milpcount.engines.cpsat.theory import Theory
 from milpcount.engines.milp.solvers.base import SolveStatus
-from milpcount.errors import SolverError, UnsupportedError
+from milpcount.errors import SolverError
 from milpcount.exact.domains import require_full_dimensional
+from milpcount.exact.tree import enumerate_tree_highs
 from milpcount.preactivation import compute_preactivation_bounds
 from milpcount.sampling.parity import Parity
 from milpcount.sampling.parity_patterns import ProvedPatterns
 from milpcount.sampling.parity_runs import Plan, estimate_by_parity
-from milpcount.search.tree_highs import enumerate_tree_highs
 
 __all__ = ["enumerate_cpsat", "estimate_cpsat"]
 
@@ -42,10 +40,9 @@ def enumerate_cpsat(problem: CountProblem, watch: Watch, outcome: Outcome) -> It
     """Yield every pattern of the problem with a rational witness.
 
     Raises:
-        UnsupportedError: the definition ``linear``.
         MissingDependencyError: OR-tools is not installed.
     """
-    _require_served(problem, "engine cpsat")
+    require_full_dimensional(problem)
     proved = ProvedPatterns(problem, outcome)
     theory = Theory(problem, proved, outcome)
     master = CpMaster(problem.n_units)
@@ -109,12 +106,11 @@ def estimate_cpsat(
         solve_seconds: limit for the search of one pattern; None for none.
 
     Raises:
-        UnsupportedError: the definition ``linear``.
         InputError: an argument out of its range.
         MissingDependencyError: OR-tools is not installed.
     """
     plan = Plan.of(confidence, seed, parity_size, runs, solve_seconds)
-    _require_served(problem, "cpsat")
+    require_full_dimensional(problem)
     outcome = Outcome()
     proved = ProvedPatterns(problem, outcome)
     oracle = _CpOracle(problem, proved, watch, outcome)
@@ -177,12 +173,6 @@ class _CpOracle:
         self._master.close()
 
 
-def _require_served(problem: CountProblem, who: str) -> None:
-    if problem.definition is Definition.LINEAR:
-        raise UnsupportedError(f"{who} serves the definitions full and nonempty, not linear")
-    require_full_dimensional(problem)
-
-
 def _propose(
     master: CpMaster, watch: Watch, outcome: Outcome, seconds: float | None = None
 ) -> tuple[int, ...] | None:
@@ -208,16 +198,10 @@ def _propose(
 
 def _fixed_signs(problem: CountProblem) -> list[bool | None]:
     """Signs of the units that are stable by interval arithmetic; None for the others."""
-    if not (problem.box.is_bounded and problem.network.is_chain):
+    if not problem.box.is_bounded:
         return [None] * problem.n_units
-    bounds = compute_preactivation_bounds(problem, "interval")
-    nothing = np.zeros(0, dtype=bool)
-    active = np.concatenate([*bounds.stable_active, nothing])
-    inactive = np.concatenate([*bounds.stable_inactive, nothing])
-    return [
-        True if a else False if b else None
-        for a, b in zip(active.tolist(), inactive.tolist(), strict=True)
-    ]
+    states = compute_preactivation_bounds(problem, "interval").states
+    return [None if state < 0 else bool(state) for state in states.tolist()]
 
 
 def _unit_clauses(signs: Sequence[bool | None]) -> list[Clause]:

@@ -6,10 +6,11 @@ the form ``phi = sum_i y_i s_i F_i`` has ``sup phi < 0`` over the domain, or ``s
 ``y_i > 0`` at a strict row (:mod:`milpcount.exact.feasibility`).  ``F_i`` is the pre-activation
 under the pattern's signs.  Which of these signs does the refutation need?
 
-Let ``a_i = y_i s_i`` for the units of the last layer in question, and go down: with ``c_k = sum_i
-a_i W_ik``, output ``h_k`` of the layer before enters with ``c_k h_k``, and the pattern puts ``c_k
-f_k g_k`` in its place, ``f_k = 1`` for active units and ``f_k`` the slope ``m_k`` (0 for plain
-ReLUs) for inactive ones; so ``a_k = y_k s_k + c_k f_k`` there, and so on down to ``phi(x)``.
+Let ``a_i = y_i s_i`` for the units of the last stage in question, and go down: with ``c_k = sum_i
+a_i W_ik`` over all later units that read it, output ``h_k`` enters with ``c_k h_k``, and the
+pattern puts ``c_k f_k g_k`` in its place, ``f_k = 1`` for active units and ``f_k`` the slope
+``m_k`` (0 for plain ReLUs, 1 for linear units) for inactive ones; so ``a_k = y_k s_k + c_k f_k``
+there, and so on down to ``phi(x)``.
 
 *Theorem.*  The pattern's signs of the units with ``y_k > 0``, and of those with ``c_k (1 - m_k) >
 0``, do not occur together (for full regions: up to the exception below).
@@ -20,13 +21,13 @@ sign; elsewhere the unit has the pattern's sign and equality holds.  So at every
 signs named, ``sum_i y_i s_i g_i(x) <= phi(x) <= 0``, where ``g_i(x)`` are the true
 pre-activations. Their signs make the left side at least 0, and above 0 if a strict row has
 ``y_i > 0`` and is truly strict; a contradiction if ``sup phi < 0``, and if a strict row takes part
-whose unit is active, or of the first layer. []
+whose unit is active, or of the first stage. []
 
 *Exception.*  Counting full regions the row of an inactive unit is strict because its form is not
-constant; under other signs of earlier layers it may be constant, and zero.  If ``sup phi = 0`` and
-only such rows are strict, the clause names all units of the earlier layers.
+constant; under other signs of earlier stages it may be constant, and zero.  If ``sup phi = 0`` and
+only such rows are strict, the clause names all units of the earlier stages.
 
-So dependence on earlier layers halves by the sign of ``c_k``, at no cost.
+So dependence on earlier stages halves by the sign of ``c_k``, at no cost.
 """
 
 from __future__ import annotations
@@ -35,13 +36,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
 from milpcount.core.point import Point
 from milpcount.core.problem import CountProblem
 from milpcount.core.run import Outcome
 from milpcount.engines.cpsat.master import Clause
 from milpcount.exact.feasibility import Decision, Row, check_point, check_refutation, decide
-from milpcount.exact.forms import Forms, constraint, domain_rows
+from milpcount.exact.forms import constraint, domain_rows, problem_stages
 from milpcount.exact.ladder import Ladder
+from milpcount.exact.prefix import Prefix
 from milpcount.sampling.parity_patterns import ProvedPatterns
 
 __all__ = ["Theory"]
@@ -71,7 +75,7 @@ class _Signed:
 
     Attributes:
         row: what holds; its coefficients are ``scale`` times those of ``s_i F_i``.
-        unit: layer-major.
+        unit: its position.
     """
 
     row: Row
@@ -80,7 +84,7 @@ class _Signed:
 
 
 class Theory:
-    """Decides patterns layer by layer.
+    """Decides patterns stage by stage.
 
     Arguments:
         problem: what is counted; any domain.
@@ -90,16 +94,14 @@ class Theory:
 
     def __init__(self, problem: CountProblem, proved: ProvedPatterns, outcome: Outcome) -> None:
         self._problem, self._proved, self._outcome = problem, proved, outcome
-        self._layers, self._box = proved.layers, proved.box
+        self._stages, self._box = problem_stages(problem), proved.box
+        self._index = problem.index
         self._ladder = _ExplainingLadder(problem.box, outcome)
         self._domain = domain_rows(problem)
         self._none = (0,) * len(self._domain)
-        self._starts = [0]
-        for layer in self._layers:
-            self._starts.append(self._starts[-1] + layer.width)
-        # Rows of the first layer are the same in every system; deeper ones are kept for a while.
+        # Rows of the first stage are the same in every system; deeper ones are kept for a while.
         self._rows: dict[tuple[int, tuple[int, ...], int], _Signed | bool] = {}
-        self._forms: dict[tuple[int, ...], Forms] = {}
+        self._prefixes: dict[tuple[int, ...], Prefix] = {(): Prefix.root(self._stages)}
         self._feasible: set[tuple[int, ...]] = set()
 
     def check(self, bits: tuple[int, ...]) -> Clause | None:
@@ -108,131 +110,126 @@ class Theory:
         Every pattern that exists satisfies the clause.
         """
         system: list[_Signed] = []
-        for k, layer in enumerate(self._layers):
-            end = self._starts[k + 1]
-            for i in range(layer.width):
-                signed = self._row(k, i, bits)
+        states = tuple(self._index.spread(np.array(bits, dtype=np.uint8)).tolist())
+        for k, stage in enumerate(self._stages):
+            start, end = self._index.starts[k], self._index.starts[k + 1]
+            for unit in range(start, end):
+                if stage.linear[unit - start]:
+                    continue
+                signed = self._row(k, unit, states)
                 if signed is True:
                     continue
                 if signed is False:
-                    return self._clause([self._constant(k, i, bits)], (*self._none, 1), bits, k)
+                    return self._clause([self._constant(k, unit, states)], (*self._none, 1), states)
                 assert isinstance(signed, _Signed)
                 system.append(signed)
-            prefix = bits[:end]
-            if prefix in self._feasible and end < len(bits):
+            prefix = states[:end]
+            if prefix in self._feasible and end < len(states):
                 continue
             rows = [*self._domain, *(signed.row for signed in system)]
             self._outcome.add("theory_checks")
             decision = self._ladder.explain(rows)
             if decision.witness is None:
                 assert decision.multipliers is not None
-                return self._clause(system, decision.multipliers, bits, k)
+                return self._clause(system, decision.multipliers, states)
             self._feasible.add(prefix)
-            if end == len(bits):
+            if end == len(states):
                 self._proved.keep(bits, decision.witness)
             else:
                 # The point has some pattern; it may be a new one.
                 self._proved.show_point(decision.witness)
-        if not self._layers:
+        if not self._stages:
             witness = decide(self._domain, self._box).witness
             assert witness is not None
             self._proved.keep((), witness)
         return None
 
-    def _form(self, k: int, bits: tuple[int, ...]) -> Forms:
-        if k == 0:
-            before: tuple[int, ...] = ()
-        else:
-            before = bits[: self._starts[k]]
-        forms = self._forms.get(before)
-        if forms is None:
-            if k == 0:
-                forms = Forms.first(self._layers[0])
-            else:
-                active = bits[self._starts[k - 1] : self._starts[k]]
-                forms = self._form(k - 1, bits).next(self._layers[k - 1], active, self._layers[k])
-            if len(self._forms) > 64:
-                self._forms = {key: value for key, value in self._forms.items() if not key}
-            self._forms[before] = forms
-        return forms
+    def _prefix(self, k: int, states: tuple[int, ...]) -> Prefix:
+        """The prefix whose present stage is ``k``."""
+        before = states[: self._index.starts[k]]
+        prefix = self._prefixes.get(before)
+        # A stage of linear units alone has no states that tell its prefix from the one before.
+        if prefix is None or prefix.stage != k:
+            last = before[self._index.starts[k - 1] :]
+            prefix = self._prefix(k - 1, states).push(last)
+            if len(self._prefixes) > 64:
+                self._prefixes = {key: value for key, value in self._prefixes.items() if not key}
+            self._prefixes[before] = prefix
+        return prefix
 
-    def _row(self, k: int, i: int, bits: tuple[int, ...]) -> _Signed | bool:
-        """What the sign of unit ``i`` of layer ``k`` demands: a row, or True or False at once."""
-        start = self._starts[k]
-        bit = bits[start + i]
-        key = (start + i, bits[:start], bit)
+    def _row(self, k: int, unit: int, states: tuple[int, ...]) -> _Signed | bool:
+        """What the sign of a unit of stage ``k`` demands: a row, or True or False at once."""
+        start = self._index.starts[k]
+        key = (unit, states[:start], states[unit])
         if key not in self._rows:
             if len(self._rows) > 2000:
                 self._rows = {k: v for k, v in self._rows.items() if not k[1]}
-            form = self._form(k, bits)
-            row = form.row(i)
-            wanted = constraint(row, bool(bit), self._problem.definition, self._box)
+            row, shift = self._prefix(k, states).forms.scaled_row(unit - start)
+            wanted = constraint(row, bool(states[unit]), self._problem.definition, self._box)
             self._rows[key] = (
-                wanted
-                if isinstance(wanted, bool)
-                else _Signed(wanted, start + i, _scale(form, i, row))
+                wanted if isinstance(wanted, bool) else _Signed(wanted, unit, _power(shift))
             )
         return self._rows[key]
 
-    def _constant(self, k: int, i: int, bits: tuple[int, ...]) -> _Signed:
+    def _constant(self, k: int, unit: int, states: tuple[int, ...]) -> _Signed:
         """The row of a form that is constant on the box and has the other sign."""
-        start = self._starts[k]
-        form = self._form(k, bits)
-        row = form.row(i)
-        active = bool(bits[start + i])
+        place = unit - self._index.starts[k]
+        row, shift = self._prefix(k, states).forms.scaled_row(place)
+        active = bool(states[unit])
         signed = Row(row if active else tuple(-c for c in row), active)
-        return _Signed(signed, start + i, _scale(form, i, row))
+        return _Signed(signed, unit, _power(shift))
 
     def _clause(
-        self,
-        system: Sequence[_Signed],
-        multipliers: Sequence[int],
-        bits: tuple[int, ...],
-        last: int,
+        self, system: Sequence[_Signed], multipliers: Sequence[int], states: tuple[int, ...]
     ) -> Clause:
-        """The clause of the theorem, for a refutation of rows up to layer ``last``.
+        """The clause of the theorem, for a refutation of these rows.
 
         The multipliers of the domain's own rows come first.
         """
         self._outcome.add("conflicts")
+        starts = self._index.starts
         pairs = zip(multipliers[len(self._domain) :], system, strict=True)
         used = [(y, signed) for y, signed in pairs if y]
         named = {signed.unit for _, signed in used}
+        # What the sum takes of the pre-activation of each unit, from the last stage down.
         weights: dict[int, Fraction] = {
-            s.unit: y * s.scale * (1 if bits[s.unit] else -1) for y, s in used
+            s.unit: y * s.scale * (1 if states[s.unit] else -1) for y, s in used
         }
-        for k in range(last, 0, -1):
-            layer, before = self._layers[k], self._layers[k - 1]
-            start, earlier = self._starts[k], self._starts[k - 1]
-            here = [(i, weights[start + i]) for i in range(layer.width) if start + i in weights]
-            for j in range(before.width):
-                c = sum((w * int(layer.weight[i, j]) for i, w in here), Fraction(0))
-                if not c:
-                    continue
-                c /= 1 << layer.shift
-                slope = Fraction(before.slopes[j], 1 << before.slope_shift)
-                unit = earlier + j
-                if c * (1 - slope) > 0:
-                    named.add(unit)
-                factor = 1 if bits[unit] else slope
-                weights[unit] = weights.get(unit, Fraction(0)) + c * factor
-        if not self._holds_elsewhere([signed for _, signed in used], bits):
+        taken: dict[int, Fraction] = {}  # the same of the output of each unit
+        for k in range(self._index.stage_of(max(weights)) if weights else -1, -1, -1):
+            stage, start = self._stages[k], starts[k]
+            for i in range(stage.width):
+                c = taken.get(start + i)
+                if c:
+                    slope = Fraction(stage.slopes[i], 1 << stage.slope_shift)
+                    # Of linear units the slope is 1: they are never named.
+                    if c * (1 - slope) > 0:
+                        named.add(start + i)
+                    factor = 1 if states[start + i] else slope
+                    weights[start + i] = weights.get(start + i, Fraction(0)) + c * factor
+            if k == 0:
+                break
+            here = [(i, weights[start + i]) for i in range(stage.width) if start + i in weights]
+            for source, matrix in zip(stage.reads, stage.weights, strict=True):
+                for j in range(self._stages[source - 1].width):
+                    c = sum((w * int(matrix[i, j]) for i, w in here), Fraction(0))
+                    unit = starts[source - 1] + j
+                    taken[unit] = taken.get(unit, Fraction(0)) + c / (1 << stage.shift)
+        if not self._holds_elsewhere([signed for _, signed in used], states):
             weak = [*self._domain, *(Row(s.row.coefficients, False) for s in system)]
             if not check_refutation(weak, self._box, multipliers):
                 deepest = max(signed.unit for _, signed in used)
-                named |= set(range(max(start for start in self._starts if start <= deepest)))
+                earlier = range(starts[self._index.stage_of(deepest)])
+                named |= {u for u in earlier if not self._index.linear[u]}
         self._outcome.add("clause_literals", len(named))
-        return frozenset((u, 1 - bits[u]) for u in named)
+        return frozenset((int(self._index.bits[u]), 1 - states[u]) for u in named)
 
-    def _holds_elsewhere(self, used: Sequence[_Signed], bits: tuple[int, ...]) -> bool:
+    def _holds_elsewhere(self, used: Sequence[_Signed], states: tuple[int, ...]) -> bool:
         """Whether a strict row takes part that is strict whatever the other units' signs."""
-        first = self._starts[1]
-        return any(s.row.strict and (bits[s.unit] or s.unit < first) for s in used)
+        first = self._index.starts[1]
+        return any(s.row.strict and (states[s.unit] or s.unit < first) for s in used)
 
 
-def _scale(form: Forms, i: int, row: tuple[int, ...]) -> Fraction:
-    """What the integer row is times the true pre-activation."""
-    for j, c in enumerate(row):
-        if c:
-            return Fraction(1 << form.shift, int(form.matrix[i, j]) // c)
-    return Fraction(1)
+def _power(shift: int) -> Fraction:
+    """``2**shift``."""
+    return Fraction(1 << shift) if shift >= 0 else Fraction(1, 1 << -shift)

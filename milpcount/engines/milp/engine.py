@@ -19,13 +19,12 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
 from milpcount.core.run import Leaf, Outcome, Watch
 from milpcount.engines.milp.enumeration import Candidate, NoGoodEnumerator
-from milpcount.errors import UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
-from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, check_point
-from milpcount.exact.forms import domain_rows, exact_stages, pattern_rows, signs_at
+from milpcount.exact.forms import domain_rows, exact_box
 from milpcount.exact.ladder import Ladder
-from milpcount.search.tree_highs import enumerate_tree_highs
+from milpcount.exact.prefix import pattern_rows, state_signs
+from milpcount.exact.tree import enumerate_tree_highs
 
 __all__ = ["enumerate_milp"]
 
@@ -55,12 +54,8 @@ def enumerate_milp(
 
     Raises:
         DomainError: the domain is unbounded, so no big-M constants exist.
-        UnsupportedError: the definition ``linear``, or a slice.
         InputError: an unknown solver, variant or method.
     """
-    if problem.definition is Definition.LINEAR:
-        raise UnsupportedError("engine milp counts the definitions full and nonempty, not linear")
-    problem.require_no_slice("engine milp")
     require_full_dimensional(problem)
     confirm = _Confirmation(problem, outcome)
     found: dict[tuple[int, ...], Point] = {}
@@ -103,8 +98,7 @@ class _Confirmation:
 
     def __init__(self, problem: CountProblem, outcome: Outcome) -> None:
         self._problem, self._outcome = problem, outcome
-        self._layers = exact_stages(problem.stages)
-        self._box = ExactBox.of(problem.box)
+        self._box = exact_box(problem)
         self._domain_rows = domain_rows(problem)
         self._ladder = Ladder(problem.box, outcome)
 
@@ -114,14 +108,14 @@ class _Confirmation:
         point = Point.of_floats(candidate.x)
         leaves = []
         if check_point(self._domain_rows, self._box, point):
-            signs = [s for layer in signs_at(self._layers, point) for s in layer]
+            signs = state_signs(self._problem, point)
             actual = tuple(int(s > 0) for s in signs)
             if self._shows_region(signs, actual, point):
                 self._outcome.add("confirmed_by_evaluation")
                 leaves.append(Leaf(actual, point))
                 if actual == claimed:
                     return leaves
-        rows = pattern_rows(self._problem, self._layers, self._box, claimed)
+        rows = pattern_rows(self._problem, claimed)
         witness = None if rows is None else self._ladder.decide(rows).witness
         if witness is None:
             self._outcome.add("rejected_candidates")
@@ -135,5 +129,5 @@ class _Confirmation:
         if self._problem.definition is Definition.NONEMPTY or 0 not in signs:
             return True
         # On a zero set: a full region only if every form that vanishes here is constant.
-        rows: list[Row] | None = pattern_rows(self._problem, self._layers, self._box, actual)
+        rows: list[Row] | None = pattern_rows(self._problem, actual)
         return rows is not None and check_point(rows, self._box, point)

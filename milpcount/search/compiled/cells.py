@@ -12,7 +12,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.search.compiled.forms import ROUNDOFF, TINY, add_unit, gamma, size_of, start_next
+from milpcount.search.compiled.forms import (
+    ROUNDOFF,
+    TINY,
+    add_skips,
+    add_unit,
+    gamma,
+    size_of,
+    start_next,
+)
 from milpcount.search.compiled.jit import inlined, jit
 
 ENTER, DECIDE = 0, 1
@@ -249,7 +257,7 @@ def pass_on(net, cells, d, layer, u, factor):
         factor,
         cells.forms[layer],
         i,
-        net.widths[layer],
+        net.terms[layer + 1],
     )
 
 
@@ -300,7 +308,10 @@ def enter(net, cells, d):
     if layer + 1 < net.widths.shape[0]:
         after = net.starts[layer + 1]
         wide = net.widths[layer + 1]
-        start_next(cells.partial[d], net.biases[after : after + wide], net.one, width)
+        start_next(
+            cells.partial[d], net.biases[after : after + wide], net.one, net.terms[layer + 1]
+        )
+        add_skips(net, cells.partial[d], cells.forms, cells.sign[d], layer + 1)
     cells.counters[ENTRIES] += 1
     evaluate(net, cells, d, forms, width)
 

@@ -96,9 +96,9 @@ def copy_rest(net, cells, d):
     layer = cells.layer[d]
     e = d + 1
     cells.layer[e] = layer
-    end = net.starts[layer] + net.widths[layer]
+    # In later layers only presets stand.
     for u in range(cells.sign.shape[1]):
-        cells.sign[e, u] = cells.sign[d, u] if u < end else 0
+        cells.sign[e, u] = cells.sign[d, u]
     for w in range(cells.todo.shape[1]):
         cells.todo[e, w] = cells.todo[d, w]
         cells.preset[e, w] = cells.preset[d, w]

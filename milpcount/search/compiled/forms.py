@@ -23,13 +23,16 @@ def gamma(terms):
 
 
 @jit
-def start_next(partial, bias, one, width_before):
-    """Forms of the next layer before any unit is decided: ``bias`` times the form of one."""
+def start_next(partial, bias, one, terms):
+    """Forms of the next layer before any unit is decided: ``bias`` times the form of one.
+
+    ``terms`` is the number of units that the layer reads.
+    """
     n = one.shape[0] - 1
     size = 0.0
     for c in range(n + 1):
         size += abs(one[c])
-    rate = gamma(width_before + 4) * size
+    rate = gamma(terms + 4) * size
     for k in range(bias.shape[0]):
         for c in range(n + 1):
             partial[c, k] = bias[k] * one[c]
@@ -46,13 +49,13 @@ def size_of(forms, u):
 
 
 @jit
-def add_unit(partial, weight, factor, forms, u, width_before):
-    """Add ``factor * weight[k]`` times form ``u`` to every form ``k`` of the next layer."""
+def add_unit(partial, weight, factor, forms, u, terms):
+    """Add ``factor * weight[k]`` times form ``u`` to every form ``k`` of a later layer."""
     n = forms.shape[0] - 2
     size = size_of(forms, u)
     if factor == 0.0 or size + forms[n + 1, u] == 0.0:
         return
-    error = abs(factor) * (forms[n + 1, u] + gamma(width_before + 4) * size + TINY)
+    error = abs(factor) * (forms[n + 1, u] + gamma(terms + 4) * size + TINY)
     for c in range(n + 1):
         f = factor * forms[c, u]
         if f != 0.0:
@@ -62,6 +65,20 @@ def add_unit(partial, weight, factor, forms, u, width_before):
     column = partial[n + 1]
     for k in range(weight.shape[0]):
         column[k] += abs(weight[k]) * error
+
+
+@jit
+def add_skips(net, partial, forms, sign, layer):
+    """Add what ``layer`` reads of layers before the one before it: their signs are all known."""
+    wide = net.widths[layer]
+    for k in range(net.skip_begin[layer], net.skip_begin[layer + 1]):
+        source = net.skip_source[k]
+        for i in range(net.widths[source]):
+            u = net.starts[source] + i
+            begin = net.skip_offset[k] + i * wide
+            factor = 1.0 if sign[u] > 0 else net.slopes[u]
+            weight = net.skip_weights[begin : begin + wide]
+            add_unit(partial, weight, factor, forms[source], i, net.terms[layer])
 
 
 @jit

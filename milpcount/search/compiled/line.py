@@ -1,4 +1,4 @@
-"""The last layer behind a layer with one active unit: breakpoints on a line.
+"""The last layer, which reads a layer with one active unit and no other: breakpoints on a line.
 
 All forms of the layer are then ``w_k t + b_k`` in one number ``t``, so units that change sign in a
 cell do so at breakpoints ``-b_k / w_k`` of ``t``, and ``k`` different ones make ``k + 1`` regions
@@ -24,7 +24,7 @@ APART = 1e-14  # relative distance of breakpoints whose order floats tell
 def only_active(net, st, d):
     """The place of the only active unit of the layer before; -1 where there is no such unit."""
     layer = st.layer[d] - 1
-    if layer < 0:
+    if layer < 0 or net.skip_begin[layer + 1] < net.skip_begin[layer + 2]:
         return -1
     begin = net.starts[layer]
     found = -1

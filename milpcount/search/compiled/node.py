@@ -2,7 +2,8 @@
 
 A slot holds a node: its dictionary, the signs decided so far, and the forms of the next layer as
 far as they are known.  Signs are 0 (undecided), 1 and -1 (decided by a cut: the unit's row is a
-constraint of the cell), 2 and -2 (implied: proved on the cell, no row).
+constraint of the cell), 2 and -2 (implied: proved on the cell, no row).  Linear units, which pass
+on what they compute and have no state, are preset to 2 in the root, whatever their layer.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from milpcount.search.compiled.dictionary import (
     drop_row,
     note_signs,
 )
-from milpcount.search.compiled.forms import add_unit, cube_range, size_of, start_next
+from milpcount.search.compiled.forms import add_skips, add_unit, cube_range, size_of, start_next
 from milpcount.search.compiled.jit import jit
 from milpcount.search.compiled.tape import record_range
 
@@ -49,6 +50,11 @@ class Net(NamedTuple):
     offsets: NDArray[np.int64]  # where each layer's weights begin
     biases: NDArray[np.float64]
     slopes: NDArray[np.float64]
+    terms: NDArray[np.int64]  # how many units each layer reads
+    skip_begin: NDArray[np.int64]  # where each layer's skips stand: what it reads of older layers
+    skip_source: NDArray[np.int64]  # the layer that a skip reads
+    skip_offset: NDArray[np.int64]  # where a skip's weights begin
+    skip_weights: NDArray[np.float64]  # laid out as ``weights``
     closed: bool  # inactive sides include their boundary (definition nonempty)
     walls: bool  # the sides z = 0 of the cube are zeros of units, and no points of regions
 
@@ -100,7 +106,7 @@ def settle(net, st, d, u, s):
             factor,
             st.forms[layer],
             i,
-            net.widths[layer],
+            net.terms[layer + 1],
         )
 
 
@@ -224,7 +230,8 @@ def enter(net, st, d):
     if layer + 1 < net.widths.shape[0]:
         after = net.starts[layer + 1]
         wide = net.widths[layer + 1]
-        start_next(st.partial[d], net.biases[after : after + wide], net.one, width)
+        start_next(st.partial[d], net.biases[after : after + wide], net.one, net.terms[layer + 1])
+        add_skips(net, st.partial[d], st.forms, st.sign[d], layer + 1)
     for i in range(width):
         u = begin + i
         preset = st.sign[d, u]
@@ -311,10 +318,9 @@ def copy_slot(net, st, d):
     st.m[d + 1] = m
     st.layer[d + 1] = st.layer[d]
     layer = st.layer[d]
-    for u in range(net.starts[layer] + net.widths[layer]):
+    # In later layers only presets stand.
+    for u in range(st.sign.shape[1]):
         st.sign[d + 1, u] = st.sign[d, u]
-    for u in range(net.starts[layer] + net.widths[layer], st.sign.shape[1]):
-        st.sign[d + 1, u] = 0
     if layer + 1 < net.widths.shape[0]:
         wide = net.widths[layer + 1]
         for c in range(n + 2):

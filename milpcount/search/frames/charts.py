@@ -72,10 +72,20 @@ class Atlas:
         domain: Sequence[Row],
         fixed: dict[int, Fraction],
         dimension: int,
+        linear: Sequence[bool],
     ) -> Atlas:
-        """Choose a basis; rows are on ``(x, 1)`` with the fixed coordinates substituted."""
+        """Choose a basis; rows are on ``(x, 1)`` with the fixed coordinates substituted.
+
+        Units that are ``linear`` come into it only where the others do not span them.
+        """
         rows = [*domain, *units]
-        order = _well_conditioned([row[:-1] for row in domain], [row[:-1] for row in units])
+        first = len(domain)
+        groups = [
+            range(first),
+            [first + i for i in range(len(units)) if not linear[i]],
+            [first + i for i in range(len(units)) if linear[i]],
+        ]
+        order = _well_conditioned([row[:-1] for row in rows], groups)
         chosen, columns = _independent([rows[k] for k in order], dimension)
         basis_places = [order[k] for k in chosen]
         basis = tuple(rows[k] for k in basis_places)
@@ -92,7 +102,6 @@ class Atlas:
             known = sum((a * v[-1] for a, v in zip(c, basis, strict=True)), fmpq(0))
             return [*c, fmpq(row[-1]) - known]
 
-        first = len(domain)
         return cls(
             dimension,
             fixed,
@@ -187,24 +196,23 @@ def _bits(row: Sequence[int]) -> int:
     return max(abs(v).bit_length() for v in row)
 
 
-def _well_conditioned(domain: Sequence[Row], units: Sequence[Row]) -> list[int]:
-    """An order of the rows, the domain's first, in which a greedy basis is far from singular.
+def _well_conditioned(rows: Sequence[Row], groups: Sequence[Sequence[int]]) -> list[int]:
+    """An order of the rows, group by group, in which a greedy basis is far from singular.
 
     Only a matter of accuracy: any order is right.
     """
     order = []
     spanned: list[NDArray[np.float64]] = []
-    start = 0
-    for group in (domain, units):
+    for group in groups:
         rest = {}
-        for k, row in enumerate(group):
-            top = max((abs(v) for v in row), default=0) or 1
-            vector = np.array([v / top for v in row])
+        for k in group:
+            top = max((abs(v) for v in rows[k]), default=0) or 1
+            vector = np.array([v / top for v in rows[k]])
             length = float(np.linalg.norm(vector)) or 1.0
             vector = vector / length
             for q in spanned:
                 vector = vector - (vector @ q) * q
-            rest[start + k] = vector
+            rest[k] = vector
         while rest:
             k = max(rest, key=lambda i: float(np.linalg.norm(rest[i])))
             vector = rest.pop(k)
@@ -215,7 +223,6 @@ def _well_conditioned(domain: Sequence[Row], units: Sequence[Row]) -> list[int]:
                 spanned.append(q)
                 for i in rest:
                     rest[i] = rest[i] - (rest[i] @ q) * q
-        start += len(group)
     return order
 
 

@@ -118,7 +118,7 @@ def box_frame(
     for end in (*lo, *hi):
         scale = math.lcm(scale, end.denominator)
     scale *= 2
-    weight = [[int(v) for v in row] for row in first.weight.tolist()]
+    weight = [[int(v) for v in row] for row in first.weights[0].tolist()]
     depends = [every or any(row[j] for row in (*weight, *rows)) for j in range(n0)]
     origin = [
         int((a if d else (a + b) / 2) * scale) for a, b, d in zip(lo, hi, depends, strict=True)
@@ -166,6 +166,7 @@ def zonotope_frame(
     are always active if no layer follows.  The true range of ``z`` is a zonotope in the cube.
     """
     first = layers[0]
+    weight = first.weights[0]
     scale = math.lcm(*(end.denominator for end in (*lo, *hi)))
     start = [int(a * scale) for a in lo]
     length = [int((b - a) * scale) for a, b in zip(lo, hi, strict=True)]
@@ -174,7 +175,7 @@ def zonotope_frame(
     constants: list[int] = []
     generators: list[list[float]] = []
     for i, bias in enumerate(first.bias):
-        row = [int(first.weight[i, j]) for j in range(len(lo))]
+        row = [int(weight[i, j]) for j in range(len(lo))]
         steps = [row[j] * length[j] for j in used]
         reach = sum(abs(s) for s in steps)
         low = bias * scale + sum(w * o for w, o in zip(row, start, strict=True) if w)

@@ -6,18 +6,26 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from milpcount.core.domain import Box
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
 from milpcount.errors import UnsupportedError
-from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.extent import coordinate_ranges
-from milpcount.exact.forms import ExactStage, domain_rows, problem_stages
+from milpcount.exact.forms import ExactStage, domain_rows, exact_box, problem_stages
 from milpcount.search.frames.charts import Atlas
 from milpcount.search.frames.frame import Frame, box_frame, zonotope_frame
 
-__all__ = ["Frames", "certified_frame", "cube_frame", "is_bounded", "problem_frames"]
+__all__ = [
+    "Frames",
+    "certified_frame",
+    "cube_frame",
+    "is_bounded",
+    "problem_frames",
+    "root_signs",
+    "sign_walls",
+]
 
 FEW_INPUTS = 6  # up to here the cube of the inputs is searched whatever the first layer
 
@@ -46,6 +54,10 @@ class Frames:
 
 def problem_frames(problem: CountProblem) -> Frames:
     """The frames in which a problem with at least one unit is searched."""
+    return problem.once(_problem_frames)
+
+
+def _problem_frames(problem: CountProblem) -> Frames:
     layers = problem_stages(problem)
     ranges = _ranges(problem)
     if ranges is not None:
@@ -58,7 +70,25 @@ def problem_frames(problem: CountProblem) -> Frames:
         # Charts have no boundary: patterns of lower dimension would be lost there.
         return Frames(1, lambda _: None)
     atlas = _atlas(problem, layers[0])
+    if any(unit is not None and problem.index.linear[unit] for unit in atlas.units):
+        # A chart ends at the zeros of its basic units, and linear units cut nothing.
+        return Frames(1, lambda _: None)
     return Frames(len(atlas), atlas.chart)
+
+
+def root_signs(problem: CountProblem, frame: Frame | None) -> NDArray[np.int8]:
+    """Signs of the root of a frame: presets for linear units, and what the frame fixes."""
+    signs = problem.index.open_signs()
+    for unit, sign in (frame.signs if frame is not None else {}).items():
+        signs[unit] = 2 * sign
+    return signs
+
+
+def sign_walls(frame: Frame | None, signs: NDArray[np.int8]) -> NDArray[np.int8]:
+    """The signs with those that the frame itself fixes made rows of the cell, for exact search."""
+    for unit, sign in (frame.signs if frame is not None else {}).items():
+        signs[unit] = sign
+    return signs
 
 
 def cube_frame(problem: CountProblem) -> Frame:
@@ -119,7 +149,7 @@ def _ranges(problem: CountProblem) -> tuple[list[Fraction], list[Fraction]] | No
 
 def _atlas(problem: CountProblem, first: ExactStage) -> Atlas:
     """The charts of an unbounded domain: finite ends of its box are rows like any other."""
-    box = ExactBox.of(problem.box)
+    box = exact_box(problem)
     n = problem.dimension
     fixed = {
         j: Fraction(a, box.denominator)
@@ -135,7 +165,7 @@ def _atlas(problem: CountProblem, first: ExactStage) -> Atlas:
             row[-1] * box.denominator + at,
         )
 
-    weight = first.weight.tolist()
+    weight = first.weights[0].tolist()
     units = [
         substituted((*(int(v) for v in row), b)) for row, b in zip(weight, first.bias, strict=True)
     ]
@@ -148,4 +178,4 @@ def _atlas(problem: CountProblem, first: ExactStage) -> Atlas:
                 row[j], row[n] = sign * box.denominator, -sign * end
                 domain.append(tuple(row))
     shift = first.shift + box.denominator.bit_length() - 1
-    return Atlas.of(units, shift, domain, fixed, n)
+    return Atlas.of(units, shift, domain, fixed, n, problem.index.linear.tolist())

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
-
 from milpcount.core.problem import CountProblem
 from milpcount.core.run import Leaf, Outcome, Watch
 from milpcount.errors import InvariantError
 from milpcount.exact.interior import InteriorPoints
 from milpcount.search.recording import encode
 from milpcount.search.recording.coordinates import Coordinates
-from milpcount.search.recording.exact_tree import ExactRecorder
+from milpcount.search.recording.exact_steps import ExactRecorder
 from milpcount.search.recording.writer import CertificateWriter
 
 __all__ = ["certify", "list_witnesses"]
@@ -36,7 +34,7 @@ def certify(
     known = {leaf.bits: points.point(leaf.bits, leaf.witness) for leaf in leaves}
     # Its own clock: the regions are counted already.
     recorder = ExactRecorder(problem, Watch(), outcome, Coordinates(problem, None), known)
-    root = np.zeros(problem.n_units, dtype=np.int8)
+    root = problem.index.open_signs()
     watch.report("closing the certificate", force=True)
     recorded = recorder.below(root)
     missed = [leaf for leaf in recorded.leaves if leaf.bits not in known]

@@ -24,10 +24,10 @@ class Coordinates:
     def __init__(self, problem: CountProblem, around: Box | None) -> None:
         """Set up; ``around`` is the box that the certificate gives for a polytope."""
         box = problem.box if around is None else around
-        layers = problem_stages(problem)
+        stages = problem_stages(problem)
         rows = [row.coefficients for row in domain_rows(problem)]
-        if layers:
-            rows += [tuple(int(v) for v in row) for row in layers[0].weight.tolist()]
+        if stages:
+            rows += [tuple(int(v) for v in row) for row in stages[0].weights[0].tolist()]
         self.used: list[int] = []
         self._origin: list[Fraction] = []
         self._length: list[Fraction] = []

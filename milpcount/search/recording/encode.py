@@ -33,9 +33,10 @@ def zigzag(value: int) -> bytes:
     return varint(2 * value if value >= 0 else -2 * value - 1)
 
 
-def node(signs: NDArray[np.int8]) -> bytes:
-    """Signs of the units (0 for open), two bits each."""
+def node(signs: NDArray[np.int8], linear: NDArray[np.bool_]) -> bytes:
+    """Signs of the units (0 for open), two bits each; 3 for linear units."""
     codes = np.where(signs > 0, 1, np.where(signs < 0, 2, 0)).astype(np.uint8)
+    codes[linear] = 3
     codes = np.concatenate([codes, np.zeros(-len(codes) % 4, np.uint8)]).reshape(-1, 4)
     packed = codes[:, 0] | codes[:, 1] << 2 | codes[:, 2] << 4 | codes[:, 3] << 6
     return bytes(packed.astype(np.uint8).tolist())

@@ -11,7 +11,7 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.run import Outcome, Watch
 from milpcount.search.recording import encode
 from milpcount.search.recording.coordinates import Coordinates
-from milpcount.search.recording.exact_tree import ExactRecorder, Recorded
+from milpcount.search.recording.exact_steps import ExactRecorder, Recorded
 from milpcount.search.recording.writer import CertificateWriter
 
 __all__ = ["Tape"]
@@ -40,7 +40,6 @@ class Tape:
         self._size = 0
         self._regions = 0
         self._exact: ExactRecorder | None = None
-        self._starts = np.cumsum([0, *problem.widths]).tolist()
         self.opened: Nodes = []
 
     def open(self, nodes: Nodes) -> None:
@@ -73,8 +72,8 @@ class Tape:
 
     def side(self, signs: NDArray[np.int8], unit: int, watch: Watch, outcome: Outcome) -> Recorded:
         """Search one side of the present node exactly: that of the unit's sign among ``signs``."""
-        layer = next(k for k, end in enumerate(self._starts[1:]) if unit < end)
-        self.write(encode.branch(unit - self._starts[layer], int(signs[unit])), 0)
+        _, place = self._problem.index.place(unit)
+        self.write(encode.branch(place, int(signs[unit])), 0)
         return self.below(signs, watch, outcome)
 
     def below(self, signs: NDArray[np.int8], watch: Watch, outcome: Outcome) -> Recorded:

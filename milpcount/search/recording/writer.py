@@ -17,10 +17,9 @@ from milpcount.core.domain import Box, Polytope
 from milpcount.core.point import scaled_integers
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
-from milpcount.errors import InputError, InvariantError, UnsupportedError
-from milpcount.exact.dyadic import ExactBox
+from milpcount.errors import InputError, InvariantError
 from milpcount.exact.feasibility import Row, decide
-from milpcount.exact.forms import domain_rows
+from milpcount.exact.forms import domain_rows, exact_box
 from milpcount.search.recording import encode
 
 __all__ = ["CertificateWriter"]
@@ -41,10 +40,7 @@ class CertificateWriter:
 
         Raises:
             InputError: the file cannot be written.
-            UnsupportedError: the definition ``linear``.
         """
-        if problem.definition is Definition.LINEAR:
-            raise UnsupportedError("certificates are about full and nonempty regions, not linear")
         self._path, self._problem = path, problem
         self._temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
         self.reduced = False
@@ -94,7 +90,7 @@ class CertificateWriter:
         if not self._begun:
             self.begin()
         self.regions += regions
-        opened = b"".join(encode.node(signs) for signs in nodes)
+        opened = b"".join(encode.node(signs, self._problem.index.linear) for signs in nodes)
         self._pack(encode.varint(len(nodes)) + opened + steps)
 
     def finish(self, relation: str) -> None:
@@ -155,7 +151,7 @@ def _weights(problem: CountProblem, around: Box) -> list[int]:
     """For every end of the box the weights that prove that the polytope does not pass it."""
     assert isinstance(problem.domain, Polytope)
     rows, n = list(domain_rows(problem)), problem.dimension
-    everywhere = ExactBox.of(problem.box)
+    everywhere = exact_box(problem)
     out: list[int] = []
     for j in range(n):
         for end, sign in ((around.lo[j], -1), (around.hi[j], 1)):

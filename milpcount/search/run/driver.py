@@ -13,7 +13,12 @@ from milpcount.core.point import Point
 from milpcount.core.problem import CountProblem
 from milpcount.core.run import Batch, Found, Outcome, Tally, Watch
 from milpcount.errors import InputError, InvariantError, UnsupportedError
-from milpcount.search.frames.problem_frames import certified_frame, is_bounded, problem_frames
+from milpcount.search.frames.problem_frames import (
+    certified_frame,
+    is_bounded,
+    problem_frames,
+    root_signs,
+)
 from milpcount.search.recording.coordinates import Coordinates
 from milpcount.search.recording.tape import Tape
 from milpcount.search.recording.writer import CertificateWriter
@@ -94,7 +99,7 @@ def _in_portions(
         else:
             yield Tally(journal.count)
     if not journal.resumed:
-        journal.begin([list(root_tasks(problem_frames(problem), problem.n_units))])
+        journal.begin([list(root_tasks(problem, problem_frames(problem)))])
     pool: Pool
     if isinstance(workers, DaskCluster):
         watch.report("connecting to the Dask cluster", force=True)
@@ -113,7 +118,7 @@ def _in_portions(
 
 def _exactly(problem: CountProblem, watch: Watch, outcome: Outcome, tape: Tape) -> Iterator[Found]:
     """An unbounded domain: the charts in which it is searched are no part of a certificate."""
-    root = np.zeros(problem.n_units, np.int8)
+    root = root_signs(problem, None)
     tape.open([root])
     yield from tape.below(root, watch, outcome).leaves
     tape.flush()

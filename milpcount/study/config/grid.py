@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from milpcount.core.domain import Box, Domain, WholeSpace
 from milpcount.core.network import ReLUNetwork
 from milpcount.core.problem import CountProblem
+from milpcount.core.result import Definition
 from milpcount.core.run import Outcome, Watch
 from milpcount.engines.registry import choose_engine, run_engine
 from milpcount.errors import ConfigError
@@ -128,7 +129,9 @@ def resolve_runs(config: StudyConfig, root: Path) -> list[Run]:
         network = source.load()
         for settings in (s for grid, all_ in ways if grid.takes(source.name) for s in all_):
             definition = "full" if isinstance(settings, BoundSettings) else settings.definition
-            problem = CountProblem.of(network, domain, definition, settings.with_output)
+            problem = CountProblem.of(
+                network, domain, Definition(definition).searched, settings.with_output
+            )
             if isinstance(settings, CountSettings) and settings.options:
                 _require_options(settings, problem)
             content = {

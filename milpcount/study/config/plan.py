@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from milpcount.api import estimate
-from milpcount.core.result import Budget
+from milpcount.core.result import Budget, Definition
+from milpcount.engines.registry import AUTO, ENGINES
 from milpcount.study.config.grid import Run, resolve_domain
 from milpcount.support.decimal_text import from_decimal
 
@@ -17,8 +18,13 @@ __all__ = ["Plan", "PlannedRun", "make_plan"]
 _SAMPLE = 3.0  # seconds to estimate the number of regions of one architecture
 _SAMPLED = 10  # architectures for which that is done
 
-# Seconds a region where no stored run tells, an order of magnitude: README, Engines.
-_TYPICAL = {"auto": 3e-5, "tree": 3e-5, "subdivision": 5e-6, "tree-highs": 5e-3, "milp": 0.15}
+# Seconds a region where no stored run tells, an order of magnitude.
+_TYPICAL = {
+    name: spec.seconds_per_region
+    for name, spec in ENGINES.items()
+    if spec.seconds_per_region is not None
+}
+_TYPICAL["auto"] = max(_TYPICAL[rule.engine] for rule in AUTO)
 
 
 @dataclass(frozen=True)
@@ -187,8 +193,7 @@ class _History:
             result = estimate(
                 run.source.load(),
                 resolve_domain(run.domain),
-                # Linear pieces are unions of full regions, which are what is searched.
-                definition="nonempty" if definition == "nonempty" else "full",
+                definition=Definition(definition).searched,
                 with_output=with_output,
                 budget=Budget(seconds=_SAMPLE),
             )

@@ -8,7 +8,7 @@ from typing import Any
 from milpcount.api import bound, count, estimate
 from milpcount.bounds import bound_network
 from milpcount.core.problem import CountProblem
-from milpcount.core.result import Budget, Limit, ProgressCallback
+from milpcount.core.result import Budget, Definition, Limit, ProgressCallback
 from milpcount.engines.registry import choose_engine
 from milpcount.study.config.grid import Run, resolve_domain
 from milpcount.study.config.schema import BoundSettings, CountSettings, EstimateSettings
@@ -48,7 +48,9 @@ def _count(run: Run, settings: CountSettings, progress: ProgressCallback | None)
     network = run.source.load()
     domain = resolve_domain(run.domain)
     bounds = bound(network, with_output=settings.with_output)
-    problem = CountProblem.of(network, domain, settings.definition, settings.with_output)
+    problem = CountProblem.of(
+        network, domain, Definition(settings.definition).searched, settings.with_output
+    )
     load_engine(choose_engine(settings.engine, problem), settings.definition, progress)
     options: dict[str, Any] = dict(settings.options)
     if run.journal is not None:
