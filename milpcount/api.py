@@ -282,12 +282,10 @@ def _proved_upper(problem: CountProblem) -> int | None:
     """The least analytic upper bound; every one of them also bounds the non-empty patterns."""
     from milpcount.bounds import bound_architecture, bound_network
 
-    if not problem.network.is_chain:
-        return None
     # The ranges of a polytope take linear programmes, and the time may be over.
-    quick = problem if problem.box.is_bounded else None
+    quick = problem if problem.box.is_bounded or problem.slice is not None else None
     bounds = [bound_network(problem.network, with_output=problem.with_output, problem=quick)]
-    if problem.slice is not None and problem.stages:
+    if problem.slice is not None and problem.stages and problem.network.is_chain:
         # On a slice the network is one with fewer inputs.
         bounds.append(bound_architecture([problem.dimension, *problem.widths]))
     return min((v for b in bounds for v in b.upper.values()), default=None)

@@ -229,6 +229,8 @@ def test_regions_of_a_slice(engine: str) -> None:
         assert list(exact) == [
             p + s * (u - p) + t * (v - p) for p, u, v in zip(origin, *others, strict=True)
         ]
+        assert region.witness is not None
+        assert region.coordinates is not None
         assert np.allclose(region.witness, [float(v) for v in exact], rtol=1e-15)
         assert np.allclose(region.coordinates, [float(s), float(t)], rtol=1e-15)
         common = int(np.lcm.reduce([v.denominator for v in exact], dtype=object))

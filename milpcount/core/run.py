@@ -75,7 +75,8 @@ class Leaf:
 
     Attributes:
         bits: 0/1 for every counted unit, layer-major.
-        witness: a rational point of the region (an interior one when full regions are counted).
+        witness: the rational point that the engine found, in the closure of the region; see
+            :mod:`milpcount.exact.interior` for one that is proved to be inside.
     """
 
     bits: tuple[int, ...]

@@ -17,10 +17,19 @@ from flint import fmpz_mat
 from numpy.typing import NDArray
 
 from milpcount.core.point import Point, scaled_integers
+from milpcount.errors import InvariantError
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.simplex import Dictionary
 
-__all__ = ["Decision", "Row", "check_point", "check_refutation", "decide", "feasible_dictionary"]
+__all__ = [
+    "Decision",
+    "Row",
+    "check_point",
+    "check_refutation",
+    "decide",
+    "deepest_point",
+    "feasible_dictionary",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +112,23 @@ def decide(rows: Sequence[Row], box: ExactBox) -> Decision:
         if lp.value(t2)[0] == 0:
             return Decision(None, _multipliers(lp, t2, n, m))
     return Decision(_point(lp, n), None)
+
+
+def deepest_point(rows: Sequence[Row], box: ExactBox) -> Point:
+    """The point with the largest ``t2`` of :func:`decide`: about as far as can be from all rows.
+
+    Raises:
+        InvariantError: the system is infeasible.
+    """
+    lp = _dictionary(rows, box)
+    n = box.dimension
+    lp.optimize(n)
+    if lp.value(n)[0] < 0:
+        raise InvariantError("the deepest point of an infeasible system was asked for")
+    lp.set_ends(n, 0, 0)
+    lp.set_ends(n + 1, 0, lp.scale)
+    lp.optimize(n + 1)
+    return _point(lp, n)
 
 
 def feasible_dictionary(rows: Sequence[Row], box: ExactBox) -> Dictionary | None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.core.pattern import ActivationPattern
+from milpcount.core.point import Point
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Termination
 from milpcount.core.run import Leaf, Outcome
 
 if TYPE_CHECKING:
-    pass
+    from milpcount.exact.interior import InteriorPoints
 
 __all__ = ["Region", "RegionStream"]
 
@@ -33,29 +35,52 @@ class Region:
     pattern: ActivationPattern
     problem: CountProblem
     _leaf: Leaf
+    _shared: InteriorPoints | None = None
 
     @property
-    def witness(self) -> NDArray[np.float64]:
-        """An input in the region, rounded to floats; see :attr:`exact_witness`."""
-        return self.problem.input_point(self._leaf.witness).floats()
+    def witness(self) -> NDArray[np.float64] | None:
+        """An input in the region, in floats; None where floats found none (a sliver).
+
+        It is proved to lie in the region, inside of it when full regions are counted.  On a slice
+        it is the exact witness rounded off the slice, and its pattern is proved to be the
+        region's.  :attr:`exact_witness` is there always.
+        """
+        if self.problem.slice is None:
+            return self.coordinates
+        x = self.problem.input_point(self._point).floats()
+        return x if self._points.pattern_at(x) == self._leaf.bits else None
 
     @property
     def exact_witness(self) -> tuple[Fraction, ...]:
-        """A rational input in the region, interior when full regions are counted.
+        """A rational input in the region, proved; interior when full regions are counted.
 
-        On a slice it lies on the slice exactly, and interior means relative to the slice.
+        On a slice it lies on the slice exactly, and interior means relative to the slice; where
+        the domain fixes coordinates, relative to the others.
         """
-        return self.problem.input_point(self._leaf.witness).fractions()
+        return self.problem.input_point(self._point).fractions()
 
     @property
-    def coordinates(self) -> NDArray[np.float64]:
-        """The witness in the problem's coordinates, rounded: the slice's, else the inputs."""
-        return self._leaf.witness.floats()
+    def coordinates(self) -> NDArray[np.float64] | None:
+        """A witness in the problem's coordinates, the slice's or else the inputs, in floats.
+
+        None where floats found none.
+        """
+        return self._points.floats(self._leaf.bits, self._point)
 
     @property
     def exact_coordinates(self) -> tuple[Fraction, ...]:
-        """The witness in the problem's coordinates: the slice's, else the inputs."""
-        return self._leaf.witness.fractions()
+        """The exact witness in the problem's coordinates: the slice's, else the inputs."""
+        return self._point.fractions()
+
+    @cached_property
+    def _point(self) -> Point:
+        return self._points.point(self._leaf.bits, self._leaf.witness)
+
+    @cached_property
+    def _points(self) -> InteriorPoints:
+        from milpcount.exact.interior import InteriorPoints
+
+        return self._shared or InteriorPoints(self.problem)
 
     def affine_map(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """``(A, b)`` with network output ``A x + b`` on the region, rounded once from exact.
@@ -110,7 +135,10 @@ class RegionStream(Iterator[Region]):
     """Regions one by one, in bounded memory; :attr:`termination` says why the stream ended."""
 
     def __init__(self, problem: CountProblem, leaves: Iterator[Leaf], outcome: Outcome) -> None:
+        from milpcount.exact.interior import InteriorPoints
+
         self._problem, self._leaves, self._outcome = problem, leaves, outcome
+        self._points = InteriorPoints(problem)
 
     @property
     def termination(self) -> Termination:
@@ -120,4 +148,4 @@ class RegionStream(Iterator[Region]):
     def __next__(self) -> Region:
         leaf = next(self._leaves)
         pattern = ActivationPattern.from_bits(leaf.bits, self._problem.counted_widths)
-        return Region(pattern, self._problem, leaf)
+        return Region(pattern, self._problem, leaf, self._points)

@@ -1,4 +1,4 @@
-"""Bounds on pre-activations, layer by layer: interval, then LP, then MILP."""
+"""Bounds on pre-activations, stage by stage: interval, then LP, then MILP."""
 
 from __future__ import annotations
 
@@ -33,14 +33,15 @@ def compute_preactivation_bounds(
     seconds_per_unit: float | None = 10.0,
     watch: Watch | None = None,
 ) -> PreactivationBounds:
-    """Bound every pre-activation of the problem's layers over its domain.
+    """Bound every pre-activation of the problem's stages over its domain.
 
     Arguments:
         problem: its domain must be bounded.  On a slice the method "interval" serves.
-        method: "interval"; "lp" (then also the LP relaxation of the layers before); or "milp"
-            (then also the MILP of the layers before: the smallest H and H_bar).  Each bound is
-            the best of the methods up to the one named, and valid whatever a solver says: LP
-            bounds are recomputed from the duals with outward rounding, MILP bounds are dual bounds.
+        method: "interval"; "lp" (then also the LP relaxation of the stages before); or "milp"
+            (then also the stages before as they are, by branching: the smallest H and H_bar, up
+            to a relative 1e-7).  Each bound is the best of the methods up to the one named, and
+            proved whatever a solver says: the bound of every LP, those at the leaves of the
+            MILP's search tree included, is summed up anew from its multipliers, outward.
         seconds_per_unit: time for each unit and direction; then the last valid bound stands.
         watch: when its limit is reached, what is left keeps its interval bounds.
 
@@ -48,11 +49,9 @@ def compute_preactivation_bounds(
         DomainError: the domain is unbounded.
         InputError: no such method.
         UnsupportedError: the domain is a slice and the method not "interval".
-        NetworkError: the network is no chain.
     """
     if method not in METHODS:
         raise InputError(f"no pre-activation method {method!r}; known: {', '.join(METHODS)}")
-    problem.network.require_chain("a range of pre-activations")
     if method != "interval":
         problem.require_no_slice(f"pre-activation method {method!r}", "use method 'interval'")
     x_lo, x_hi = _bounding_box(problem)
@@ -60,25 +59,27 @@ def compute_preactivation_bounds(
     model = PrefixModel(x_lo, x_hi, rows, right)
     lows: list[Float] = []
     highs: list[Float] = []
-    lo, hi = x_lo, x_hi
-    for k, layer in enumerate(problem.stages):
+    # Of the outputs of each stage, the input's first.
+    outputs = [(x_lo, x_hi)]
+    for k, stage in enumerate(problem.stages):
         if k == 0 and problem.slice is not None:
             low, high = _first_range_on_slice(problem)
         else:
-            low, high = affine_range(layer.weight, layer.bias, lo, hi)
-        # Over a box the first layer's intervals are already the exact ranges.
+            los, his = zip(*(outputs[source] for source in stage.reads), strict=True)
+            low, high = affine_range(stage.weights, stage.bias, los, his)
+        # Over a box the first stage's intervals are already the exact ranges.
         if method != "interval" and (k or len(rows)):
             for integer in (False, True)[: 2 if method == "milp" else 1]:
-                _tighten(model, layer, low, high, integer, seconds_per_unit, watch)
+                _tighten(model, stage, low, high, integer, seconds_per_unit, watch)
         lows.append(low)
         highs.append(high)
-        if k + 1 < len(problem.stages):
-            if method != "interval":
-                model.add_layer(layer, low, high)
-            lo, hi = _output_range(layer, low, high)
+        outputs.append(_output_range(stage, low, high))
+        if method != "interval" and k + 1 < len(problem.stages):
+            model.add_stage(stage, low, high)
     for array in (*lows, *highs):
         array.flags.writeable = False
-    return PreactivationBounds(tuple(lows), tuple(highs), x_lo, x_hi, method)
+    linear = tuple(stage.linear for stage in problem.stages)
+    return PreactivationBounds(tuple(lows), tuple(highs), linear, x_lo, x_hi, method)
 
 
 def _first_range_on_slice(problem: CountProblem) -> tuple[Float, Float]:
@@ -115,7 +116,7 @@ def _bounding_box(problem: CountProblem) -> tuple[Float, Float]:
 
 def _tighten(
     model: PrefixModel,
-    layer: Stage,
+    stage: Stage,
     low: Float,
     high: Float,
     integer: bool,
@@ -123,9 +124,10 @@ def _tighten(
     watch: Watch | None,
 ) -> None:
     """Lower ``high`` and raise ``low`` in place where the solver proves better bounds."""
-    for i in range(layer.width):
-        if low[i] > 0 or high[i] <= 0:
-            continue  # stable already: the constants of a stable unit are never used as big-M
+    for i in range(stage.width):
+        # The constants of a stable unit are never used as big-M; a linear unit passes on both.
+        if not stage.linear[i] and (low[i] > 0 or high[i] <= 0):
+            continue
         sides: tuple[tuple[float, Float, Callable[[float, float], float]], ...] = (
             (1.0, high, min),
             (-1.0, low, max),
@@ -133,20 +135,22 @@ def _tighten(
         for sign, ends, better in sides:
             if watch is not None and watch.exceeded() is not None:
                 return
-            top = model.upper(sign * layer.weight[i], integer, seconds)
+            left = None if watch is None else watch.remaining
+            limits = [s for s in (seconds, left) if s is not None]
+            top = model.upper(stage, i, sign, integer, min(limits, default=None))
+            # Infinite where nothing was proved, or the other way where the domain seems empty.
             if np.isfinite(top):
-                outward = np.nextafter(sign * top + layer.bias[i], sign * np.inf)
-                ends[i] = better(float(ends[i]), float(np.nextafter(outward, sign * np.inf)))
+                ends[i] = better(float(ends[i]), sign * top)
 
 
-def _output_range(layer: Stage, low: Float, high: Float) -> tuple[Float, Float]:
+def _output_range(stage: Stage, low: Float, high: Float) -> tuple[Float, Float]:
     """Range of the units' outputs, rounded outward."""
-    ends = np.stack([layer.activate(low), layer.activate(high)])
+    ends = np.stack([stage.activate(low), stage.activate(high)])
     straddles = (low < 0) & (high > 0)
     least = np.where(straddles, np.minimum(ends.min(axis=0), 0.0), ends.min(axis=0))
     most = np.where(straddles, np.maximum(ends.max(axis=0), 0.0), ends.max(axis=0))
-    # The product with a slope is rounded; 0 and the identity are not.
-    rounded = (layer.slope != 0) & (low < 0)
+    # The product with a slope is rounded; those with 0 and 1 and -1, and the identity, are not.
+    rounded = ~np.isin(stage.slope, (0.0, 1.0, -1.0)) & (low < 0)
     return (
         np.where(rounded, np.nextafter(least, -np.inf), least),
         np.where(rounded, np.nextafter(most, np.inf), most),

@@ -8,12 +8,16 @@ Accuracy and Stability of Numerical Algorithms, 2nd ed., eq. 3.7 and section 3.1
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["affine_range", "gamma", "round_down", "round_up"]
+from milpcount.core.matrix import Matrix, SparseMatrix, times
+
+__all__ = ["TINY", "affine_range", "float_above", "float_below", "gamma"]
 
 Float = NDArray[np.float64]
 
@@ -37,41 +41,63 @@ def round_down(value: Float, error: Float) -> Float:
     return np.nextafter(value - error, -np.inf)
 
 
-def affine_range(weight: Float, bias: Float, lo: Float, hi: Float) -> tuple[Float, Float]:
-    """Outward-rounded range of ``weight @ v + bias`` over the finite box ``lo <= v <= hi``.
+def affine_range(
+    weights: Sequence[Matrix], bias: Float, los: Sequence[Float], his: Sequence[Float]
+) -> tuple[Float, Float]:
+    """Outward-rounded range of ``sum_k weights[k] @ v_k + bias`` over ``los[k] <= v_k <= his[k]``.
 
     Ends whose sign the error bound leaves open are recomputed in exact arithmetic, so that a
     unit that touches zero exactly (a hyperplane that is a face of the box) is seen to be stable.
 
     Arguments:
-        weight: shape ``(units, inputs)``.
+        weights: of shape ``(units, inputs of k)`` each, dense or sparse.
         bias: shape ``(units,)``.
-        lo: shape ``(inputs,)``.
-        hi: shape ``(inputs,)``.
+        los: finite, shape ``(inputs of k,)`` each.
+        his: likewise.
 
     Returns:
         Lower and upper ends, each of shape ``(units,)``.
     """
-    positive, negative = np.maximum(weight, 0.0), np.minimum(weight, 0.0)
-    n = weight.shape[1] + 1
-    size = np.abs(weight) @ np.maximum(np.abs(lo), np.abs(hi)) + np.abs(bias)
-    # Two matrix products and two additions per end: 2 n + 2 terms in one sum.
-    error = gamma(2 * n) * size + (2 * n) * TINY
-    low = positive @ lo + negative @ hi + bias
-    high = positive @ hi + negative @ lo + bias
+    low, high, size = bias.copy(), bias.copy(), np.abs(bias)
+    for weight, lo, hi in zip(weights, los, his, strict=True):
+        positive = _each(weight, lambda w: np.maximum(w, 0.0))
+        negative = _each(weight, lambda w: np.minimum(w, 0.0))
+        low += times(positive, lo) + times(negative, hi)
+        high += times(positive, hi) + times(negative, lo)
+        size += times(_each(weight, np.abs), np.maximum(np.abs(lo), np.abs(hi)))
+    # Two products and two additions for each thing read: so many terms in one sum.
+    terms = 2 * (sum(weight.shape[1] for weight in weights) + len(weights))
+    error = gamma(terms) * size + terms * TINY
     lower, upper = round_down(low, error), round_up(high, error)
     touching = np.flatnonzero((np.abs(low) <= 2 * error) | (np.abs(high) <= 2 * error))
-    for i in touching[:EXACT_UNITS]:
-        used = np.flatnonzero(weight[i])
-        start = Fraction(float(bias[i]))
-        low_terms, high_terms = start, start
-        for j in used:
-            w = Fraction(float(weight[i, j]))
-            at_lo, at_hi = w * Fraction(float(lo[j])), w * Fraction(float(hi[j]))
-            low_terms += min(at_lo, at_hi)
-            high_terms += max(at_lo, at_hi)
+    for i in touching[:EXACT_UNITS].tolist():
+        low_terms = high_terms = Fraction(float(bias[i]))
+        for weight, lo, hi in zip(weights, los, his, strict=True):
+            for j, value in _row(weight, i):
+                w = Fraction(value)
+                at_lo, at_hi = w * Fraction(float(lo[j])), w * Fraction(float(hi[j]))
+                low_terms += min(at_lo, at_hi)
+                high_terms += max(at_lo, at_hi)
         lower[i], upper[i] = float_below(low_terms), float_above(high_terms)
     return lower, upper
+
+
+def _each(weight: Matrix, function: Callable[[Float], Float]) -> Matrix:
+    """The matrix with a function of each entry that keeps 0."""
+    if isinstance(weight, SparseMatrix):
+        return replace(weight, values=function(weight.values))
+    return function(weight)
+
+
+def _row(weight: Matrix, i: int) -> Iterator[tuple[int, float]]:
+    """Columns and values of the entries of a row that are not 0."""
+    if isinstance(weight, SparseMatrix):
+        part = slice(int(weight.starts[i]), int(weight.starts[i + 1]))
+        columns, values = weight.columns[part], weight.values[part]
+    else:
+        columns = np.flatnonzero(weight[i])
+        values = weight[i, columns]
+    return zip(columns.tolist(), values.tolist(), strict=True)
 
 
 def float_above(value: Fraction) -> float:

@@ -1,137 +1,126 @@
-"""The first layers of a network as one MILP, and as its LP relaxation, in HiGHS.
+"""The first stages of a network as linear rows with complementary pairs of columns.
 
-For inputs ``x`` in a box or polytope and each unit of the layers already added,
+For inputs ``x = h^0`` in a box or polytope and each unit of the stages already added,
 
-    W h^{l-1} + b = h - h_bar,  0 <= h <= H z,  0 <= h_bar <= H_bar (1 - z),  z in {0, 1},
+    sum_k W^{l,k} h^k + b = h - h_bar,   0 <= h <= H,   0 <= h_bar <= H_bar,   h h_bar = 0,
 
-and the output ``h - slope h_bar``.  With ``z`` in [0, 1] this is the LP relaxation.
+and the output ``h - slope h_bar``; a linear unit has one column, its pre-activation.  Without
+``h h_bar = 0`` but with ``h / H + h_bar / H_bar <= 1`` this is the LP relaxation of the big-M
+model (its binary variable projected out).  With it it is the network; :mod:`.branching` sets one
+of the two to 0.
 """
 
 from __future__ import annotations
 
-import highspy
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from milpcount.core.matrix import SparseMatrix, dense
 from milpcount.core.stage import Stage
-from milpcount.preactivation.outward import affine_range, gamma
+from milpcount.preactivation.branching import Branching
+from milpcount.preactivation.proved_lp import LinearRow, ProvedLP
 
 __all__ = ["PrefixModel"]
 
 Float = NDArray[np.float64]
 
-# Relative safety on a MILP dual bound, far above HiGHS's tolerances (1e-9 as set below).
-MILP_SAFETY = 1e-6
-
 
 class PrefixModel:
-    """Bounds linear functions of the outputs of the last layer that was added."""
+    """Bounds linear functions of the outputs of the stages that were added."""
 
     def __init__(self, x_lo: Float, x_hi: Float, rows: Float, right: Float) -> None:
         """Start with the domain: ``x_lo <= x <= x_hi`` (finite) and ``rows x <= right``."""
         self._lo: list[float] = x_lo.tolist()
         self._hi: list[float] = x_hi.tolist()
-        self._rows: list[tuple[NDArray[np.int32], Float, float, float]] = []
-        self._integers: list[int] = []
-        self._outputs = np.arange(len(x_lo), dtype=np.int32)
-        for row, c in zip(rows, right, strict=True):
-            self._row(self._outputs, row, -np.inf, float(c))
-        self._highs: highspy.Highs | None = None
-
-    def _row(self, columns: NDArray[np.int32], values: Float, lo: float, hi: float) -> None:
-        self._rows.append((np.asarray(columns, dtype=np.int32), np.asarray(values), lo, hi))
+        inputs = np.arange(len(x_lo), dtype=np.int32)
+        # Columns of the outputs of each stage, the input's first.
+        self._outputs = [inputs]
+        self._rows = [
+            LinearRow(inputs, row, -np.inf, float(c)) for row, c in zip(rows, right, strict=True)
+        ]
+        self._pairs: list[tuple[int, int]] = []
+        self._stages: list[Stage] = []
+        self._lp: ProvedLP | None = None
 
     def _column(self, lo: float, hi: float) -> int:
         self._lo.append(lo)
         self._hi.append(hi)
         return len(self._lo) - 1
 
-    def add_layer(self, layer: Stage, lo: Float, hi: Float) -> None:
-        """Add a layer whose pre-activations lie within ``lo..hi``, shape ``(width,)`` each."""
+    def _row(self, columns: Sequence[int], values: Sequence[float], lo: float, hi: float) -> None:
+        self._rows.append(LinearRow(np.array(columns, np.int32), np.array(values), lo, hi))
+
+    def add_stage(self, stage: Stage, lo: Float, hi: Float) -> None:
+        """Add a stage whose pre-activations lie within ``lo..hi``, shape ``(width,)`` each."""
+        read = np.concatenate([self._outputs[k] for k in stage.reads])
+        weight = np.concatenate([dense(w) for w in stage.weights], axis=1)
         outputs = []
-        for i in range(layer.width):
-            top, bottom = max(float(hi[i]), 0.0), max(-float(lo[i]), 0.0)
-            h, h_bar = self._column(0.0, top), self._column(0.0, bottom)
-            columns = np.append(self._outputs, [h, h_bar])
-            values = np.append(layer.weight[i], [-1.0, 1.0])
-            self._row(columns, values, -float(layer.bias[i]), -float(layer.bias[i]))
-            if top > 0 and bottom > 0:
-                z = self._column(0.0, 1.0)
-                self._integers.append(z)
-                self._row(np.array([h, z]), np.array([1.0, -top]), -np.inf, 0.0)
-                self._row(np.array([h_bar, z]), np.array([1.0, bottom]), -np.inf, bottom)
-            slope = float(layer.slope[i])
-            if slope == 0 or bottom == 0:
-                outputs.append(h)
+        for i in range(stage.width):
+            used = np.flatnonzero(weight[i])
+            columns, values = read[used].tolist(), weight[i, used].tolist()
+            bias, low, high = -float(stage.bias[i]), float(lo[i]), float(hi[i])
+            if stage.linear[i]:
+                outputs.append(self._column(low, high))
+                self._row([*columns, outputs[-1]], [*values, -1.0], bias, bias)
                 continue
-            # An output column of its own keeps every coefficient an exact float.
-            ends = (0.0, top, -slope * bottom)
-            out = self._column(np.nextafter(min(ends), -np.inf), np.nextafter(max(ends), np.inf))
-            self._row(np.array([out, h, h_bar]), np.array([1.0, -1.0, slope]), 0.0, 0.0)
-            outputs.append(out)
-        self._outputs = np.array(outputs, dtype=np.int32)
-        self._highs = None
+            top, bottom = max(high, 0.0), max(-low, 0.0)
+            h, h_bar = self._column(max(low, 0.0), top), self._column(max(-high, 0.0), bottom)
+            self._row([*columns, h, h_bar], [*values, -1.0, 1.0], bias, bias)
+            if top > 0 and bottom > 0:
+                self._pairs.append((h, h_bar))
+                # bottom h + top h_bar <= top bottom: on either side one of the two is 0.
+                most = float(np.nextafter(top * bottom, np.inf))
+                self._row([h, h_bar], [bottom, top], -np.inf, most)
+            outputs.append(self._output(h, h_bar, float(stage.slope[i]), top, bottom))
+        self._outputs.append(np.array(outputs, dtype=np.int32))
+        self._stages.append(stage)
+        self._lp = None
 
-    def upper(self, weight: Float, integer: bool, seconds: float | None) -> float:
-        """Return a valid upper bound on ``weight . outputs``; infinity when none was found.
+    def _output(self, h: int, h_bar: int, slope: float, top: float, bottom: float) -> int:
+        """The column of ``h - slope h_bar``."""
+        if slope == 0 or bottom == 0:
+            return h
+        # An output column of its own keeps every coefficient an exact float.
+        ends = (0.0, top, -slope * bottom)
+        out = self._column(np.nextafter(min(ends), -np.inf), np.nextafter(max(ends), np.inf))
+        self._row([out, h, h_bar], [1.0, -1.0, slope], 0.0, 0.0)
+        return out
 
-        The LP bound comes from the row duals, evaluated with outward rounding; the MILP bound is
-        the solver's dual bound plus :data:`MILP_SAFETY`.
+    def upper(
+        self, stage: Stage, i: int, sign: float, integer: bool, seconds: float | None
+    ) -> float:
+        """Return a proved upper bound on ``sign`` times a pre-activation; infinity without one.
+
+        Arguments:
+            stage: reads stages that were added.
+            i: the unit.
+            sign: 1 or -1.
+            integer: whether the complementary pairs are branched on, or only relaxed.
+            seconds: limit of the branching; then the best bound so far is returned.
         """
-        highs = self._highs = self._highs or self._build()
+        lp = self._lp = self._lp or ProvedLP(self._rows, np.array(self._lo), np.array(self._hi))
         cost = np.zeros(len(self._lo))
-        cost[self._outputs] = weight
-        highs.changeColsCost(len(cost), np.arange(len(cost), dtype=np.int32), cost)
-        kind = highspy.HighsVarType.kInteger if integer else highspy.HighsVarType.kContinuous
-        for z in self._integers:
-            highs.changeColIntegrality(z, kind)
-        # Only MILPs can take long (and only for them does the limit hold solve by solve).
-        limited = integer and seconds is not None
-        highs.setOptionValue("time_limit", seconds if limited else highspy.kHighsInf)
-        highs.run()
-        if integer and self._integers:
-            bound = float(highs.getInfo().mip_dual_bound)
-            size = float(np.abs(weight) @ np.abs(np.array(self._hi)[self._outputs]))
-            return bound + MILP_SAFETY * (1.0 + abs(bound) + size)
-        duals = np.array(highs.getSolution().row_dual)
-        return self._lagrangian(cost, duals) if duals.size == len(self._rows) else np.inf
+        for k, weight in zip(stage.reads, stage.weights, strict=True):
+            row = weight.block(i, i + 1)[0] if isinstance(weight, SparseMatrix) else weight[i]
+            # No two outputs share a column.
+            cost[self._outputs[k]] = sign * row
+        lp.set_cost(cost)
+        bias = sign * float(stage.bias[i])
+        if not integer:
+            return float(np.nextafter(lp.maximize().bound + bias, np.inf))
+        n = len(self._outputs[0])
 
-    def _build(self) -> highspy.Highs:
-        highs = highspy.Highs()
-        for option, value in (
-            ("output_flag", False),
-            ("threads", 1),
-            ("mip_feasibility_tolerance", 1e-9),
-            ("primal_feasibility_tolerance", 1e-9),
-        ):
-            highs.setOptionValue(option, value)
-        highs.addVars(len(self._lo), np.array(self._lo), np.array(self._hi))
-        for columns, values, lo, hi in self._rows:
-            highs.addRow(lo, hi, len(columns), columns, values)
-        highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
-        self._matrix = np.zeros((len(self._rows), len(self._lo)))
-        for k, (columns, values, _, _) in enumerate(self._rows):
-            self._matrix[k, columns] = values
-        self._row_lo = np.array([row[2] for row in self._rows])
-        self._row_hi = np.array([row[3] for row in self._rows])
-        return highs
+        def value(v: Float) -> float:
+            return sign * float(stage.preactivation(self._forward(v[:n]))[i]) - bias
 
-    def _lagrangian(self, cost: Float, duals: Float) -> float:
-        """``sup (c - A'y) v`` over the columns' box plus ``sup y r`` over the rows' ranges.
+        bound = Branching(lp, self._pairs, value).maximize(seconds)
+        return float(np.nextafter(bound + bias, np.inf))
 
-        Valid for every ``y`` that is 0 where its side is open, and rounded outward.
-        """
-        usable = np.where(duals > 0, np.isfinite(self._row_hi), np.isfinite(self._row_lo))
-        y = np.where(usable, duals, 0.0)
-        lo, hi = np.array(self._lo), np.array(self._hi)
-        reduced = cost - y @ self._matrix
-        sides = np.where(y > 0, self._row_hi, np.where(y < 0, self._row_lo, 0.0))
-        _, top = affine_range(reduced[None, :], np.zeros(1), lo, hi)
-        rows = float(y @ sides)
-        # Errors of the reduced costs, and of the two sums.
-        n = len(y) + 2
-        size = (np.abs(cost) + np.abs(y) @ np.abs(self._matrix)) @ np.maximum(
-            np.abs(lo), np.abs(hi)
-        ) + float(np.abs(y) @ np.abs(sides))
-        error = 4 * gamma(n + len(cost)) * float(size)
-        return float(np.nextafter(float(top[0]) + rows + error, np.inf))
+    def _forward(self, x: Float) -> list[Float]:
+        """The input and the outputs of the stages, rounded."""
+        outputs = [x]
+        for stage in self._stages:
+            outputs.append(stage.activate(stage.preactivation(outputs)))
+        return outputs

@@ -56,11 +56,10 @@ class MipOracle:
         outcome.statistics["bounds_seconds"] = time.perf_counter() - start
         self._box = (bounds.x_lo, bounds.x_hi)
         self._model = build_problem_model(problem, bounds, "feasibility", DEFAULT_MARGIN)
-        stable = np.concatenate([*bounds.stable_active, np.zeros(0, dtype=bool)])
-        self._signs = stable[problem.index.positions]
+        self._signs = bounds.states > 0
         unstable = set(self._model.unstable)
-        place = {u: k for k, u in enumerate(self._model.units)}
-        self.units = tuple(place[u] for u in self._model.units if u in unstable)
+        place = {u: k for k, u in enumerate(self._model.gated)}
+        self.units = tuple(place[u] for u in self._model.gated if u in unstable)
         columns = {place[u]: self._model.z[u] for u in self._model.unstable}
         self._x = [self._model.x[j] for j in self._model.inputs]
         self._z = [columns[u] for u in self.units]

@@ -108,6 +108,7 @@ def test_witnesses_lie_in_their_regions(engine: str, options: dict[str, Any]) ->
         assert [s > 0 for layer in signs for s in layer] == region.pattern.bits.tolist()
         assert all(s != 0 for layer in signs for s in layer)
         slope, constant = region.affine_map()
+        assert region.witness is not None
         assert np.allclose(slope @ region.witness + constant, network.forward(region.witness))
         rows, right = region.halfspaces()
         assert np.all(rows @ region.witness <= right)

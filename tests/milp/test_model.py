@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from fractions import Fraction
 
 import numpy as np
 import pyomo.environ as pyo
@@ -19,6 +20,7 @@ from milpcount.core.run import Watch
 from milpcount.engines.milp.enumeration import NoGoodEnumerator
 from milpcount.engines.milp.solvers import SOLVERS, check_solver, make_solver
 from tests.shared import net, random_net
+from tests.staged import oracle, random_stages, stage_values
 
 
 def _solve(model: pyo.ConcreteModel) -> float:
@@ -173,3 +175,49 @@ def test_ctrl_c_during_a_solve() -> None:
     )
     assert signal.SIGINT not in (-done.returncode,)
     assert done.stdout.split() == ["interrupt", "True", "True", "True"], done.stderr
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("with_output", [False, True])
+def test_the_model_of_a_network_with_skips(seed: int, with_output: bool) -> None:
+    """Sums over reads; linear units have a pre-activation and nothing else."""
+    rng = np.random.default_rng(seed)
+    network = random_stages(rng, 2, [3, 2, 3], sparse=bool(seed % 2), linear=0.4)
+    model = mc.milp.build_model(network, mc.Box(-1, 1), with_output=with_output)
+    index = CountProblem.of(network, mc.Box(-1, 1), with_output=with_output).index
+    assert len(list(model.units)) == index.n_positions
+    assert len(list(model.gated)) == index.n_units
+    assert set(model.unstable) <= set(model.gated)
+    for x in rng.integers(-8, 9, size=(3, 2)) / 8:
+        for j in model.inputs:
+            model.x[j].fix(float(x[j - 1]))
+        _solve(model)
+        values = stage_values(network, [Fraction(v) for v in x.tolist()])
+        for k, i in model.units:
+            assert pyo.value(model.g[k, i]) == pytest.approx(float(values[k - 1][i - 1]), abs=1e-6)
+        for k, i in model.gated:
+            active = values[k - 1][i - 1]
+            if active:
+                assert round(pyo.value(model.pattern[k, i])) == (active > 0)
+        outputs = [float(v) for v in values[-1]]
+        assert [pyo.value(model.y[k]) for k in model.outputs] == pytest.approx(outputs, abs=1e-6)
+
+
+@pytest.mark.parametrize("cuts", ["nested", "plain"])
+@pytest.mark.parametrize("seed", range(3))
+def test_patterns_of_networks_with_skips(seed: int, cuts: str) -> None:
+    network = random_stages(np.random.default_rng(seed), 2, [3, 2, 2])
+    problem = CountProblem.of(network, mc.Box(-1, 1))
+    enumerator = NoGoodEnumerator(
+        problem,
+        solver="highs", variant="feasibility", preactivation="lp", watch=Watch(), cuts=cuts,
+    )  # fmt: skip
+    found = set()
+    try:
+        while (candidate := enumerator.next()) is not None:
+            bits = tuple(int(b) for b in candidate.bits)
+            assert bits not in found
+            found.add(bits)
+    finally:
+        enumerator.close()
+    assert found == oracle(network, mc.Box(-1, 1))

@@ -19,8 +19,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import EstimateResult, Limit
 from milpcount.core.run import Leaf, Outcome, Watch
@@ -200,17 +198,10 @@ def _propose(
 
 def _fixed_signs(problem: CountProblem) -> list[bool | None]:
     """Signs of the units that are stable by interval arithmetic; None for the others."""
-    if not (problem.box.is_bounded and problem.network.is_chain):
+    if not problem.box.is_bounded:
         return [None] * problem.n_units
-    bounds = compute_preactivation_bounds(problem, "interval")
-    nothing = np.zeros(0, dtype=bool)
-    positions = problem.index.positions
-    active = np.concatenate([*bounds.stable_active, nothing])[positions]
-    inactive = np.concatenate([*bounds.stable_inactive, nothing])[positions]
-    return [
-        True if a else False if b else None
-        for a, b in zip(active.tolist(), inactive.tolist(), strict=True)
-    ]
+    states = compute_preactivation_bounds(problem, "interval").states
+    return [None if state < 0 else bool(state) for state in states.tolist()]
 
 
 def _unit_clauses(signs: Sequence[bool | None]) -> list[Clause]:

@@ -34,7 +34,7 @@ class Candidate:
     """A pattern that a solver claims to exist, and the input that it gives for it.
 
     Attributes:
-        bits: one per counted unit, layer-major, stable units included.
+        bits: one per unit with a state, stage-major, stable units included.
         x: the input, within the domain's box.
     """
 
@@ -79,16 +79,16 @@ class NoGoodEnumerator:
         self._x = [self._model.x[j] for j in self._model.inputs]
         self._z = [self._model.z[u] for u in self._model.unstable]
         # Every pattern starts from the signs of the stable units.
-        self._signs = np.concatenate([*bounds.stable_active, np.zeros(0, dtype=bool)])
+        self._signs = bounds.states > 0
         unstable = set(self._model.unstable)
-        self._places = [k for k, u in enumerate(self._model.units) if u in unstable]
+        self._places = [k for k, u in enumerate(self._model.gated) if u in unstable]
         self._solver.load(self._model)
         self._solves = 0
         self._seconds: list[float] = []
-        self._widths = problem.widths
+        self._widths = problem.counted_widths
         self._plain = cuts == "plain"
         self._cuts: dict[tuple[int, ...], pyo.Constraint] = {}
-        # Ends of the layers whose signs are fixed at present, and those signs.
+        # Ends of the stages whose signs are fixed at present, and those signs.
         self._fixed: list[int] = []
         self._prefix: tuple[int, ...] = ()
         self._exhausted = False
@@ -147,7 +147,8 @@ class NoGoodEnumerator:
         """Fix the signs of all layers but the last to those of the pattern just found."""
         if self._plain or self._fixed:
             return
-        self._fixed = list(itertools.accumulate(self._widths[:-1]))
+        ends = itertools.accumulate(self._widths[:-1])
+        self._fixed = sorted({end for end in ends if end})
         values = [int(b) for b in bits[: self._fixed[-1]]] if self._fixed else []
         self._prefix = tuple(values)
         if self._fixed:

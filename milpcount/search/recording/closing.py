@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from milpcount.core.problem import CountProblem
 from milpcount.core.run import Leaf, Outcome, Watch
 from milpcount.errors import InvariantError
+from milpcount.exact.interior import InteriorPoints
 from milpcount.search.recording import encode
 from milpcount.search.recording.coordinates import Coordinates
 from milpcount.search.recording.exact_steps import ExactRecorder
@@ -29,7 +30,8 @@ def certify(
     Raises:
         InvariantError: a branch is not empty: a region is missing among the leaves.
     """
-    known = {leaf.bits: leaf.witness for leaf in leaves}
+    points = InteriorPoints(problem)
+    known = {leaf.bits: points.point(leaf.bits, leaf.witness) for leaf in leaves}
     # Its own clock: the regions are counted already.
     recorder = ExactRecorder(problem, Watch(), outcome, Coordinates(problem, None), known)
     root = problem.index.open_signs()
@@ -46,8 +48,9 @@ def list_witnesses(
 ) -> None:
     """Write a list of witnesses, which proves that there are at least so many regions."""
     writer.is_list = True
-    coordinates = Coordinates(problem, None)
-    steps = [encode.point(coordinates.of(leaf.witness)) for leaf in leaves]
+    coordinates, points = Coordinates(problem, None), InteriorPoints(problem)
+    inside = (points.point(leaf.bits, leaf.witness) for leaf in leaves)
+    steps = [encode.point(coordinates.of(point)) for point in inside]
     for k in range(0, len(steps), _AT_ONCE):
         part = steps[k : k + _AT_ONCE]
         writer.segment([], b"".join(part), len(part))

@@ -1,0 +1,172 @@
+"""Every witness of every engine, evaluated again in fractions, without the package's arithmetic."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import milpcount as mc
+from milpcount.engines.registry import ENGINES
+from tests.shared import hand_cases, net, random_net
+
+Vector = list[Fraction]
+
+# (-1, -1 + 2^-60) is a region without a float inside; 11 has the end 1 as a point of its closure.
+THIN = net(([[1]], [1]), ([[1]], [-(2.0**-60)]))
+AT_THE_END = net(([[-1], [1]], [1, -0.5]))
+SERVE_NONEMPTY = [name for name in ENGINES if name != "subdivision"]
+SERVE_UNBOUNDED = [name for name in ENGINES if name != "milp"]
+
+
+def _fractions(values: object) -> list[Fraction]:
+    return [Fraction(float(v)) for v in np.asarray(values).ravel()]
+
+
+class Evaluated:
+    """Pre-activations at a point, and their gradients along the coordinates of the domain."""
+
+    def __init__(self, network: mc.ReLUNetwork, x: Vector, directions: list[Vector]) -> None:
+        self.values: Vector = []
+        self.gradients: list[Vector] = []
+        h, steps = x, directions
+        for layer in network.counted_stages():
+            slopes = _fractions(layer.slope)
+            rows = [_fractions(row) for row in layer.weight]
+
+            def product(v: Vector, rows: list[Vector] = rows) -> Vector:
+                return [
+                    sum((w * a for w, a in zip(row, v, strict=True)), Fraction()) for row in rows
+                ]
+
+            g = [a + b for a, b in zip(product(h), _fractions(layer.bias), strict=True)]
+            along = [product(step) for step in steps]
+            factor = [Fraction(1) if v > 0 else s for v, s in zip(g, slopes, strict=True)]
+            self.values += g
+            self.gradients += [list(column) for column in zip(*along, strict=True)] or [
+                [] for _ in g
+            ]
+            h = [f * v for f, v in zip(factor, g, strict=True)]
+            steps = [[f * v for f, v in zip(factor, step, strict=True)] for step in along]
+
+
+def _check(region: mc.Region, network: mc.ReLUNetwork, domain: mc.Domain, full: bool) -> None:
+    """The witness has the region's pattern, and of full regions lies inside."""
+    bits = region.pattern.bits.tolist()
+    for exact in (region.exact_witness, region.witness):
+        if exact is None:
+            continue
+        x = [Fraction(v) for v in exact]
+        n = network.input_dimension
+        free = [True] * n
+        if isinstance(domain, mc.Polytope):
+            slack = [
+                c - sum(a * v for a, v in zip(_fractions(row), x, strict=True))
+                for row, c in zip(domain.A, _fractions(domain.c), strict=True)
+            ]
+            assert all(s > 0 if full else s >= 0 for s in slack)
+        else:
+            box = domain.resolve(n)
+            assert isinstance(box, mc.Box)
+            for j, (v, lo, hi) in enumerate(zip(x, box.lo, box.hi, strict=True)):
+                free[j] = bool(lo < hi)
+                assert lo < v < hi if full and free[j] else lo <= v <= hi
+        units = np.eye(n)[free]
+        at = Evaluated(network, x, [_fractions(unit) for unit in units])
+        assert [v > 0 for v in at.values] == bits
+        if full:
+            # 0 only where the form is constant: then the pattern is the same all around.
+            pairs = zip(at.values, at.gradients, strict=True)
+            assert not any(v == 0 and any(gradient) for v, gradient in pairs)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_point_of_the_closure_is_replaced(engine: str) -> None:
+    regions = {
+        str(r.pattern): r for r in mc.enumerate_regions(AT_THE_END, mc.Box(0, 1), engine=engine)
+    }
+    assert sorted(regions) == ["10", "11"]
+    assert Fraction(1, 2) < regions["11"].exact_witness[0] < 1
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_where_no_float_is_inside_the_witness_is_none(engine: str) -> None:
+    regions = {str(r.pattern): r for r in mc.enumerate_regions(THIN, mc.Box(-1, 1), engine=engine)}
+    assert sorted(regions) == ["1|0", "1|1"]
+    assert -1 < regions["1|0"].exact_witness[0] < -1 + Fraction(1, 2**60)
+    assert regions["1|0"].witness is None
+    assert regions["1|0"].coordinates is None
+    assert regions["1|1"].witness is not None
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_hand_cases(engine: str) -> None:
+    for case in hand_cases():
+        for definition in ("full", "nonempty") if engine in SERVE_NONEMPTY else ("full",):
+            if sum(case.net.widths) > 14 and engine == "brute":
+                continue
+            for region in mc.enumerate_regions(
+                case.net, case.domain, engine=engine, definition=definition
+            ):
+                _check(region, case.net, case.domain, definition == "full")
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    engine=st.sampled_from(list(ENGINES)),
+    kind=st.sampled_from(["integer", "sparse", "normal"]),
+    slopes=st.sampled_from([None, [0.5, -1.0]]),
+    where=st.sampled_from(["box", "polytope", "space"]),
+    definition=st.sampled_from(["full", "nonempty"]),
+)
+def test_random_degenerate_networks(
+    seed: int, engine: str, kind: str, slopes: list[float] | None, where: str, definition: str
+) -> None:
+    if engine not in SERVE_NONEMPTY:
+        definition = "full"
+    if engine not in SERVE_UNBOUNDED and where == "space":
+        where = "box"
+    network = random_net(np.random.default_rng(seed), [2, 3, 3, 1], kind, slopes)
+    domains: dict[str, mc.Domain] = {
+        "box": mc.Box(-1, 1),
+        # Cut through zeros of units, and with a corner at the origin.
+        "polytope": mc.Polytope([[-1, 0], [0, -1], [1, 1]], [0, 0, 2]),
+        "space": mc.WholeSpace(),
+    }
+    for region in mc.enumerate_regions(
+        network, domains[where], engine=engine, definition=definition
+    ):
+        _check(region, network, domains[where], definition == "full")
+
+
+@pytest.mark.parametrize("engine", [name for name in ENGINES if name != "milp"])
+def test_on_a_slice_the_float_witness_has_the_pattern(engine: str) -> None:
+    network = random_net(np.random.default_rng(5), [4, 4, 3, 1], "integer")
+    piece = mc.Slice.plane([0, 0, 0, 0], [1, 1, 0, 0.3], [0, 0.7, 1, 1], lo=-1, hi=1)
+    for region in mc.enumerate_regions(network, piece, engine=engine):
+        for x in (region.exact_witness, region.witness):
+            if x is not None:
+                at = Evaluated(network, [Fraction(v) for v in x], [])
+                assert [v > 0 for v in at.values] == region.pattern.bits.tolist()
+        s = region.exact_coordinates
+        assert all(-1 < v < 1 for v in s)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("network", [THIN, AT_THE_END], ids=["thin", "at-the-end"])
+def test_certificates_take_inner_points(
+    engine: str, network: mc.ReLUNetwork, tmp_path: Path
+) -> None:
+    """Closed and listed: points of the closure made certificates that the checker refused."""
+    path = tmp_path / "count.cert"
+    for budget, statement in ((None, "== 2"), (mc.Budget(regions=2), None)):
+        mc.count(network, mc.Box(-1, 1) if network is THIN else mc.Box(0, 1), engine=engine,
+                 certificate=path, budget=budget)  # fmt: skip
+        proved = mc.verify(path, network)
+        assert proved.header.count == 2
+        assert statement in (None, proved.statement)
