@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from milpcount.core.stage import Stage
 from milpcount.preactivation.outward import affine_range, gamma
+from milpcount.support.highs import make_highs
 
 __all__ = ["PrefixModel"]
 
@@ -97,14 +98,9 @@ class PrefixModel:
         return self._lagrangian(cost, duals) if duals.size == len(self._rows) else np.inf
 
     def _build(self) -> highspy.Highs:
-        highs = highspy.Highs()
-        for option, value in (
-            ("output_flag", False),
-            ("threads", 1),
-            ("mip_feasibility_tolerance", 1e-9),
-            ("primal_feasibility_tolerance", 1e-9),
-        ):
-            highs.setOptionValue(option, value)
+        highs = make_highs(
+            {"mip_feasibility_tolerance": 1e-9, "primal_feasibility_tolerance": 1e-9}
+        )
         highs.addVars(len(self._lo), np.array(self._lo), np.array(self._hi))
         for columns, values, lo, hi in self._rows:
             highs.addRow(lo, hi, len(columns), columns, values)
