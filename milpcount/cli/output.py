@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from milpcount.cli.streams import answers
 from milpcount.core.result import Progress as Snapshot
 from milpcount.core.result import ProgressCallback
 
@@ -33,13 +34,14 @@ EXIT_FAILED = 4
 
 
 def console() -> Console:
-    """A console on stdout, wide enough that tables are not cut when piped."""
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    """A console for answers, wide enough that tables are not cut when piped."""
+    out = answers()
+    return Console(file=out, width=None if out.isatty() else 160, highlight=False)
 
 
 def print_json(value: Any) -> None:
     """Print one JSON object on stdout."""
-    typer.echo(json.dumps(value, allow_nan=False))
+    typer.echo(json.dumps(value, allow_nan=False), file=answers())
 
 
 def complain(message: str) -> None:
