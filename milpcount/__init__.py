@@ -46,6 +46,7 @@ from milpcount.errors import InvariantError as InvariantError
 from milpcount.errors import MilpcountError as MilpcountError
 from milpcount.errors import MissingDependencyError as MissingDependencyError
 from milpcount.errors import NetworkError as NetworkError
+from milpcount.errors import OutputError as OutputError
 from milpcount.errors import SolverError as SolverError
 from milpcount.errors import UnsupportedError as UnsupportedError
 from milpcount.geometry.region import Region as Region

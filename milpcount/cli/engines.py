@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from milpcount.cli.output import EXIT_DONE, console, print_json
+from milpcount.cli.output import EXIT_DONE, bold, console, print_json
 from milpcount.core.result import Definition
 from milpcount.engines.registry import AUTO, ENGINES
 from milpcount.engines.spec import ANY_DOMAIN, EngineSpec
@@ -46,7 +46,7 @@ def engines_command(
     out.print(table)
     out.print()
     for spec in ENGINES.values():
-        out.print(f"[bold]{spec.name}[/bold]: {spec.summary}")
+        out.print(bold(spec.name) + f": {spec.summary}")
     out.print('\n"auto" takes the first of these that serves the problem:')
     for rule in _auto():
         inputs = "any number of" if rule["most_inputs"] is None else f"up to {rule['most_inputs']}"
