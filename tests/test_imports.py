@@ -20,7 +20,7 @@ HEAVY = (
 # Lower tiers first; a module may import from its own tier and from those before it.
 TIERS = [
     ["errors", "support"],
-    ["cluster"],
+    ["cluster", "kernels"],
     ["core"],
     ["proof", "importers"],
     ["exact", "bounds", "preactivation"],

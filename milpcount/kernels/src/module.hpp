@@ -1,0 +1,11 @@
+// What binds each part of the module; one function a kernel, defined beside it.
+
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+namespace milpcount {
+
+void bind_net(nanobind::module_& m);
+
+}  // namespace milpcount
