@@ -49,12 +49,15 @@ def _visual_studio() -> bool:
 
 
 def _wrapper(python: Path, name: str, argument: str) -> Path:
-    """A script beside ``python`` that runs this part of zig."""
+    """A script beside ``python`` that runs this part of zig.
+
+    Isolated (``-I``): pip hides what is installed here from the Python that builds.
+    """
     if os.name == "nt":
         path = python.parent / f"zig-{name}.cmd"
-        path.write_text(f'@"{python}" -m ziglang {argument} %*\n', encoding="utf-8")
+        path.write_text(f'@"{python}" -I -m ziglang {argument} %*\n', encoding="utf-8")
         return path
     path = python.parent / f"zig-{name}"
-    path.write_text(f'#!/bin/sh\nexec "{python}" -m ziglang {argument} "$@"\n', encoding="utf-8")
+    path.write_text(f'#!/bin/sh\nexec "{python}" -I -m ziglang {argument} "$@"\n', encoding="utf-8")
     path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
     return path

@@ -94,13 +94,6 @@ inline void add_unit(const Forms& partial, const double* weight, double factor, 
     for (Index k = 0; k < width; ++k) errors[k] += std::abs(weight[k]) * error;
 }
 
-// Form u at z, summed in the order constant, z_0, z_1, ...
-inline double value_at(const Forms& forms, Index u, const double* z) {
-    double value = forms.at(forms.n, u);
-    for (Index j = 0; j < forms.n; ++j) value += forms.at(j, u) * z[j];
-    return value;
-}
-
 struct Range {
     double low, high;
 };

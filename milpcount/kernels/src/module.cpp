@@ -25,4 +25,5 @@ MILPCOUNT_NAMED(MILPCOUNT_MODULE, m) {
         .value("EMPTY", Verdict::EMPTY)
         .value("SETTLED", Verdict::SETTLED);
     bind_net(m);
+    bind_subdivision(m);
 }
