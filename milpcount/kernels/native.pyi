@@ -57,3 +57,41 @@ class Net:
         closed: bool,
         walls: bool,
     ) -> None: ...
+
+class Subdivision:
+    """Cells by their vertices, cut unit by unit; see ``src/subdivision.hpp``.
+
+    A node is named by its slot: ``0 .. top`` wait to be searched, ``top`` is the present one.
+    """
+
+    stage: Final[int]  # of the present node: -1 for the rows of the domain, then the layers
+    regions: Final[int]
+    top: Final[int]
+
+    def __init__(self, net: Net, *, leaf_room: int) -> None: ...
+    def start(self, signs: NDArray[np.int8], share: float) -> None:
+        """Begin at the node with these signs, of all units."""
+
+    def run(self, steps: int, limit: int, emit: bool) -> Stop:
+        """Search for so many steps or up to so many regions, without the interpreter's lock."""
+
+    def stop(self) -> None:
+        """Make a run in another thread return."""
+
+    def open_signs(self) -> list[tuple[int, list[int], list[int]]]:
+        """After DOUBT_SIGNS: vertices, the rows that meet there, the units whose sign is open."""
+
+    def place_vertex(self, vertex: int, at: NDArray[np.float64], error: float) -> None: ...
+    def sign_vertex(self, vertex: int, unit: int, sign: int) -> None: ...
+    def signs(self, slot: int) -> NDArray[np.int8]: ...
+    def shares(self) -> NDArray[np.float64]: ...
+    def drop(self) -> None:
+        """Take the present node out of the search."""
+
+    def take_leaves(self) -> tuple[NDArray[np.int8], NDArray[np.float64]]: ...
+    def last_cell(
+        self,
+    ) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.int64], NDArray[np.uint8]]:
+        """The leaf emitted last: signs, vertices, rows of facets, which vertex lies on which."""
+
+    def counters(self) -> dict[str, int]: ...

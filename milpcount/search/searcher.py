@@ -25,6 +25,7 @@ from milpcount.search.compiled import codes
 from milpcount.search.frames.frame import Frame
 from milpcount.search.frames.problem_frames import Frames, problem_frames, root_signs, sign_walls
 from milpcount.search.machine import Machine
+from milpcount.search.native_cells import NativeCells
 from milpcount.search.recording.tape import Tape
 
 __all__ = ["Method", "Searcher", "Task", "root_tasks"]
@@ -69,7 +70,7 @@ class Searcher:
         self.closed = 0.0  # share of the tree that is done
         self.left: list[Task] = []  # of the last task, when it was stopped
         self._exact: ExactTree | None = None
-        self._machine: tuple[int, Machine | CellMachine] | None = None
+        self._machine: tuple[int, Machine | CellMachine | NativeCells] | None = None
         self._tree: Searcher | None = None
         self._steps = _FIRST_STEPS
 
@@ -125,14 +126,15 @@ class Searcher:
             self.outcome.add(name, value - before.get(name, 0))
         self.closed += task.share - sum(t.share for t in self.left) - done
 
-    def _machine_for(self, index: int, frame: Frame) -> Machine | CellMachine:
+    def _machine_for(self, index: int, frame: Frame) -> Machine | CellMachine | NativeCells:
         """The machine of a frame, kept until another frame is asked for."""
         if self._machine is not None and self._machine[0] == index:
             return self._machine[1]
         stages, keep = self.problem.stages, self.outcome.keep
-        machine: Machine | CellMachine
+        machine: Machine | CellMachine | NativeCells
         if self.method == "subdivision" and frame.n <= MAX_DIMENSION:
-            machine = CellMachine(frame, stages, problem_stages(self.problem), keep)
+            of = NativeCells if frame.generators is None else CellMachine
+            machine = of(frame, stages, problem_stages(self.problem), keep)
         else:
             closed = self.problem.definition is Definition.NONEMPTY
             machine = Machine(frame, stages, closed, keep, self.tape is not None)
@@ -158,7 +160,7 @@ class Searcher:
             self._tree = Searcher(self.problem, self.watch, self.outcome, "tree")
         yield from self._tree.run(task)
 
-    def _portion(self, machine: Machine | CellMachine) -> int:
+    def _portion(self, machine: Machine | CellMachine | NativeCells) -> int:
         """Run for a while; the number of steps adapts to how long they take."""
         limit = self.watch.budget.regions
         most = None if limit is None else max(1, limit - self.watch.regions)
@@ -172,7 +174,7 @@ class Searcher:
                 self._steps = max(self._steps // 2, _FIRST_STEPS)
         return code
 
-    def _found(self, machine: Machine | CellMachine, frame: Frame) -> Iterator[Found]:
+    def _found(self, machine: Machine | CellMachine | NativeCells, frame: Frame) -> Iterator[Found]:
         count = machine.take_count()
         if self.tape is not None and isinstance(machine, Machine):
             self.tape.write(machine.take_steps(), count)
