@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cutting.hpp"
+#include "sections.hpp"
 
 namespace milpcount {
 
@@ -18,6 +19,9 @@ bool holds(const Forms& f, Index u, double sign, const double* z) {
     return sign * value > f.at(N + 1, u) + gamma(N + 1) * size + TINY;
 }
 
+// Cells that may have more regions are cut first, so that a run returns in time.
+inline constexpr double MOST_BY_SECTIONS = 3e7;
+
 template <int N>
 class Clipping final : public Subdivision {
   public:
@@ -25,6 +29,7 @@ class Clipping final : public Subdivision {
         : Subdivision(std::move(net), leaf_room, whole),
           stages_(net_),
           cutter_(net_, stages_, layout_, counters),
+          sections_(net_, stages_),
           wanted_(static_cast<std::size_t>(layout_.widest_words)),
           both_(static_cast<std::size_t>(layout_.widest_words)) {}
 
@@ -88,6 +93,11 @@ class Clipping final : public Subdivision {
             if (cell->stage == net_.layers - 1 && plain && cutting <= 1) {
                 // Nothing below is needed but its number.
                 regions += 1 + cutting;
+                --top_;
+                continue;
+            }
+            if (cell->stage == net_.layers - 1 && plain &&
+                count_by_sections(*cell, cutting, limit - regions)) {
                 --top_;
                 continue;
             }
@@ -319,6 +329,44 @@ class Clipping final : public Subdivision {
         decided_.clear();
     }
 
+    // Count the regions of a cell of the last stage by sections; false where that has no proof, or
+    // may take long or find more regions than are wanted.
+    bool count_by_sections(Cell& cell, Index cutting, std::int64_t wanted) {
+        double most = 1.0;  // no arrangement in general position has more regions, about
+        for (int k = 1; k <= N; ++k)
+            most *= static_cast<double>(cutting + k) / static_cast<double>(k);
+        if (N == 0 || most > MOST_BY_SECTIONS || most > static_cast<double>(wanted)) return false;
+        if (waiting_ > 0) {
+            --waiting_;
+            return false;
+        }
+        const Index words = layout_.words[cell.stage + 1];
+        constexpr std::int64_t FAILED = Sections<N>::FAILED;
+        std::int64_t found = FAILED;
+        if (sections_.load(cell, both_.data(), words, cutting) ||
+            (refine_all(cell) && sections_.load(cell, both_.data(), words, cutting)))
+            found = sections_.count();
+        if (found == FAILED) {
+            // Where one proof fails the next ones often do: then try less often.
+            ++counters.section_failures;
+            waiting_ = (std::int64_t{1} << std::min<int>(failures_++, 8)) - 1;
+            return false;
+        }
+        failures_ = 0;
+        regions += found;
+        counters.by_sections += found;
+        return true;
+    }
+
+    // Place all vertices anew where they meet; whether one of them is known better now.
+    bool refine_all(Cell& cell) {
+        bool better = false;
+        for (Index v = 0; v < cell.corners; ++v)
+            better |= refine<N>(net_, stages_, cell.rows, cell.facets[v], cell.at.data() + v * N,
+                                cell.error[v]);
+        return better;
+    }
+
     // Cut the cell along the chosen unit: this slot keeps the negative side, the next one gets the
     // positive.  False if there is no room.
     bool split(Cell& cell) {
@@ -410,10 +458,13 @@ class Clipping final : public Subdivision {
 
     Stages stages_;
     Cutter<N> cutter_;
+    Sections<N> sections_;
     std::vector<Decided> decided_;
     std::vector<Word> positive_;
     Buffer<Word> wanted_, both_;
     Index chosen_ = -1;
+    std::int64_t waiting_ = 0;  // cells until sections are tried again
+    int failures_ = 0;          // in a row
 };
 
 }  // namespace milpcount
