@@ -5,7 +5,7 @@ or the memory ``UnsupportedError``.
 """
 
 import enum
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +68,12 @@ class Subdivision:
     regions: Final[int]
     top: Final[int]
 
-    def __init__(self, net: Net, *, leaf_room: int) -> None: ...
+    def __init__(self, net: Net, *, leaf_room: int, collect: bool) -> None:
+        """With ``collect`` whole cells are kept for :meth:`complex`, whatever else is asked."""
+
+    def complex(self, all: bool) -> dict[str, Any]:
+        """Every face of the cells found so far, once; see :mod:`milpcount.search.bulk`."""
+
     def start(self, signs: NDArray[np.int8], share: float) -> None:
         """Begin at the node with these signs, of all units."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,13 +32,22 @@ class NativeCells:
         layers: Sequence[Layer],
         exact: Sequence[ExactLayer],
         emit: bool,
+        collect: bool = False,
     ) -> None:
-        """Set up the root; ``exact`` are the layers in the problem's coordinates."""
+        """Set up the root.
+
+        Arguments:
+            frame: coordinates and forms of the first layer.
+            layers: the counted layers.
+            exact: these layers in the problem's coordinates.
+            emit: whether leaves are kept for :meth:`take_leaves` or only counted.
+            collect: whether whole cells are kept for :meth:`complex`.
+        """
         self._emit = emit
         self._exact = ExactCells(frame, exact)
         self.net = native_net(frame, layers, closed=False)
         room = max(16, min(4096, _BUFFER // max(frame.n, 1))) if emit else 1
-        self._kernel = native.Subdivision(self.net, leaf_room=room)
+        self._kernel = native.Subdivision(self.net, leaf_room=room, collect=collect)
         self._taken = 0
         self.resolved = 0
 
@@ -95,6 +105,10 @@ class NativeCells:
         """The leaf just left: signs, vertices in the cube, what the facets are, who lies where."""
         signs, at, rows, on = self._kernel.last_cell()
         return signs, at, rows.tolist(), on.astype(np.bool_)
+
+    def complex(self, every_face: bool) -> dict[str, Any]:
+        """The faces of all cells found so far; see :mod:`.bulk`."""
+        return self._kernel.complex(every_face)
 
     def statistics(self) -> dict[str, int]:
         """Counters, by name."""

@@ -82,7 +82,6 @@ class Clipping final : public Subdivision {
                     if (emit && leaves == static_cast<Index>(leaf_signs.rows())) return Stop::FULL;
                     if (!leaf(*cell, emit)) return Stop::DOUBT_NODE;
                     --top_;
-                    if (layout_.whole) return Stop::STEPS;
                     continue;
                 }
                 enter(*cell);
@@ -146,6 +145,10 @@ class Clipping final : public Subdivision {
         pair[0] = sign > 0 ? pair[0] | bit : pair[0] & ~bit;
         pair[1] = sign < 0 ? pair[1] | bit : pair[1] & ~bit;
         if (cell.any_open) cell.open_of(v, words)[unit >> 6] &= ~bit;
+    }
+
+    void refine_vertex(Cell& cell, Index v) override {
+        refine<N>(net_, stages_, cell.rows, cell.facets[v], cell.at.data() + v * N, cell.error[v]);
     }
 
   private:
@@ -435,6 +438,7 @@ class Clipping final : public Subdivision {
             std::memcpy(leaf_signs[leaves], cell.sign.data(), static_cast<std::size_t>(net_.units));
             ++leaves;
         }
+        if (sink != nullptr) sink->take(cell);
         ++regions;
         return true;
     }

@@ -11,6 +11,7 @@
 
 #include "boundary.hpp"
 #include "clipping.hpp"
+#include "complex.hpp"
 #include "module.hpp"
 
 namespace milpcount {
@@ -63,13 +64,20 @@ namespace {
 // What Python holds.
 class Machine {
   public:
-    Machine(std::shared_ptr<const Net> net, Index leaf_room)
-        : search_(make_subdivision(std::move(net), check_room(leaf_room), false)) {}
+    Machine(std::shared_ptr<const Net> net, Index leaf_room, bool collect)
+        : search_(make_subdivision(std::move(net), check_room(leaf_room), collect)),
+          collect_(collect) {}
 
     void start(nb::object signs, double share) {
         const auto in = vector_input<std::int8_t>(signs, "signs", search_->net().units);
+        if (collect_) {
+            complex_ = std::make_unique<Complex>(*search_, in.data());
+            search_->sink = complex_.get();
+        }
         search_->start(in.data(), share);
     }
+
+    nb::dict complex(bool all);
 
     Stop run(std::int64_t steps, std::int64_t limit, bool emit) {
         nb::gil_scoped_release released;
@@ -168,7 +176,56 @@ class Machine {
     }
 
     std::unique_ptr<Subdivision> search_;
+    bool collect_;
+    std::unique_ptr<Complex> complex_;
 };
+
+nb::dict arrays_of(const Faces& f) {
+    nb::dict out;
+    out["begin"] = vector_output<Index>(std::span<const Index>(f.begin));
+    out["vertices"] = vector_output<Index>(std::span<const Index>(f.vertices));
+    out["facet_begin"] = vector_output<Index>(std::span<const Index>(f.facet_begin));
+    out["facets"] = vector_output<Index>(std::span<const Index>(f.facets));
+    return out;
+}
+
+// All faces of the cells that were found so far; see native.pyi for the arrays.
+nb::dict Machine::complex(bool all) {
+    if (!complex_) throw BadArgument("the cells are collected only if that was asked for");
+    Complex& c = *complex_;
+    const Net& net = search_->net();
+    const auto n = static_cast<std::size_t>(net.n), units = static_cast<std::size_t>(net.units);
+    std::vector<std::int8_t> signs;
+    std::vector<std::uint8_t> sides;
+    const std::size_t count = static_cast<std::size_t>(c.vertices());
+    {
+        nb::gil_scoped_release released;
+        c.finish(all);
+        signs.reserve(count * units);
+        for (Index v = 0; v < c.vertices(); ++v) {
+            for (Index l = 0; l < net.layers; ++l)
+                for (Index i = 0; i < net.widths[l]; ++i)
+                    signs.push_back(static_cast<std::int8_t>(
+                        c.vertex_sign(v, c.layout.first[l + 1], i)));
+            for (Index s = 0; s < 2 * net.n; ++s) sides.push_back(c.vertex_sign(v, 0, s) == 0);
+            for (Index r = 0; r < net.domain_rows; ++r)
+                sides.push_back(c.vertex_sign(v, c.layout.first[0], r) == 0);
+        }
+    }
+    const std::size_t cells = static_cast<std::size_t>(c.cells());
+    const std::size_t each = 2 * n + static_cast<std::size_t>(net.domain_rows);
+    nb::dict out;
+    out["vertices"] = table_output<double>(c.at.data(), count, n, n);
+    out["errors"] = vector_output<double>(std::span<const double>(c.error));
+    out["vertex_signs"] = table_output<std::int8_t>(signs.data(), count, units, units);
+    out["vertex_sides"] = table_output<std::uint8_t>(sides.data(), count, each, each);
+    out["cell_signs"] = table_output<std::int8_t>(c.cell_signs.data(), cells, units, units);
+    out["facet_cells"] = table_output<Index>(c.facet_cells.data(), c.facet_cells.size() / 2, 2, 2);
+    nb::list faces;
+    for (const Faces& f : c.faces) faces.append(arrays_of(f));
+    out["faces"] = faces;
+    return out;
+}
 
 std::map<std::string, std::int64_t> Machine::counters() const {
     const Counters& c = search_->counters;
@@ -186,8 +243,9 @@ std::map<std::string, std::int64_t> Machine::counters() const {
 
 void bind_subdivision(nb::module_& m) {
     nb::class_<Machine>(m, "Subdivision")
-        .def(nb::init<std::shared_ptr<const Net>, Index>(), nb::arg("net"), nb::kw_only(),
-             nb::arg("leaf_room"))
+        .def(nb::init<std::shared_ptr<const Net>, Index, bool>(), nb::arg("net"), nb::kw_only(),
+             nb::arg("leaf_room"), nb::arg("collect"))
+        .def("complex", &Machine::complex, nb::arg("all"))
         .def("start", &Machine::start, array_arg("signs"), nb::arg("share"))
         .def("run", &Machine::run, nb::arg("steps"), nb::arg("limit"), nb::arg("emit"))
         .def("stop", &Machine::stop)

@@ -40,6 +40,13 @@ struct OpenVertex {
     std::vector<Index> units;  // places in the cell's stage (or rows of the domain)
 };
 
+// Takes the cells that are finished.
+class LeafSink {
+  public:
+    virtual ~LeafSink() = default;
+    virtual void take(Cell& cell) = 0;
+};
+
 // Rows that facets lie on are numbered: 2 j and 2 j + 1 for the sides z_j = 0, 1 of the cube, then
 // the domain's rows, then the units.
 class Subdivision {
@@ -56,6 +63,8 @@ class Subdivision {
     virtual std::vector<OpenVertex> open_signs() = 0;
     virtual void place_vertex(Index vertex, const double* at, double error) = 0;
     virtual void sign_vertex(Index vertex, Index unit, int sign) = 0;
+    // Place a vertex of a cell on the present path anew, where its facets meet.
+    virtual void refine_vertex(Cell& cell, Index vertex) = 0;
 
     // Slots 0 .. top hold the nodes that are still to be searched.
     Index top() const { return top_; }
@@ -69,6 +78,7 @@ class Subdivision {
     const Net& net() const { return net_; }
     const Layout& layout() const { return layout_; }
 
+    LeafSink* sink = nullptr;  // where whole sign vectors are kept
     std::int64_t regions = 0;
     Counters counters;
     // Leaves that were emitted: signs, (count, units), and points in the cube.

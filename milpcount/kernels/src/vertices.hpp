@@ -125,12 +125,58 @@ class Corner {
     double matrix[ROOM][ROOM], constant[ROOM], error[ROOM], a[ROOM][ROOM], c[ROOM][ROOM];
 };
 
+// Of the facets that a vertex lies on, N whose forms are as independent as can be: Gaussian
+// elimination of all of them, largest entry first.  0 if there are no N independent ones.
+template <int N>
+Word independent(const Net& net, Stages& stages, const std::int32_t* rows, Word facets) {
+    constexpr int MOST = 24;
+    double a[MOST][N > 0 ? N : 1];
+    int names[MOST], count = 0;
+    for (; facets != 0 && count < MOST; facets &= facets - 1) {
+        const int f = lowest_bit(facets);
+        const RowForm form = form_of(net, rows[f]);
+        double largest = 0.0;
+        for (int j = 0; j < N; ++j) {
+            a[count][j] = form.stage == -2 ? (j == (form.place >> 1) ? 1.0 : 0.0)
+                                           : stages.forms(form.stage).at(j, form.place);
+            largest = std::max(largest, std::abs(a[count][j]));
+        }
+        if (largest == 0.0) continue;
+        for (int j = 0; j < N; ++j) a[count][j] /= largest;
+        names[count++] = f;
+    }
+    Word chosen = 0;
+    for (int k = 0; k < N; ++k) {
+        int row = -1, column = 0;
+        double best = 1e-9;
+        for (int r = k; r < count; ++r)
+            for (int j = 0; j < N; ++j)
+                if (std::abs(a[r][j]) > best) {
+                    best = std::abs(a[r][j]);
+                    row = r;
+                    column = j;
+                }
+        if (row < 0) return 0;
+        std::swap(names[k], names[row]);
+        for (int j = 0; j < N; ++j) std::swap(a[k][j], a[row][j]);
+        chosen |= bit_of(names[k]);
+        for (int r = k + 1; r < count; ++r) {
+            const double g = a[r][column] / a[k][column];
+            for (int j = 0; j < N; ++j) a[r][j] -= g * a[k][j];
+            a[r][column] = 0.0;
+        }
+    }
+    return chosen;
+}
+
 // Places a vertex anew, where N of its facets meet; whether that made its error smaller.  The
 // errors of vertices grow from cut to cut.
 template <int N>
 bool refine(const Net& net, Stages& stages, const std::int32_t* rows, Word facets, double* at,
             double& error) {
     if (error < 1e-14 || count_bits(facets) < N) return false;
+    if (count_bits(facets) > N) facets = independent<N>(net, stages, rows, facets);
+    if (count_bits(facets) < N) return false;
     Corner<N> corner;
     for (int k = 0; k < N; ++k) {
         const Index row = rows[lowest_bit(facets)];
