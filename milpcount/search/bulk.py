@@ -19,7 +19,7 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.run import Watch
 from milpcount.errors import UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
-from milpcount.exact.forms import problem_layers
+from milpcount.exact.forms import problem_stages
 from milpcount.kernels import native
 from milpcount.search.frames.problem_frames import cube_frame
 from milpcount.search.native_cells import MAX_DIMENSION, NativeCells
@@ -97,7 +97,7 @@ def cell_complex(
             a cell with too many vertices or facets.
     """
     require_full_dimensional(problem)
-    if not problem.layers:
+    if not problem.stages:
         raise UnsupportedError("a network without counted units has one cell, the domain")
     vary = np.flatnonzero(problem.box.lo < problem.box.hi)
     if not 1 <= len(vary) <= MAX_DIMENSION:
@@ -107,8 +107,10 @@ def cell_complex(
         )
     watch = Watch() if watch is None else watch
     frame = cube_frame(problem)
-    machine = NativeCells(frame, problem.layers, problem_layers(problem), emit=False, collect=True)
-    machine.start(np.zeros(problem.n_units, dtype=np.int8))
+    stages = problem.stages
+    machine = NativeCells(frame, stages, problem_stages(problem), emit=False, collect=True)
+    # Units without a state are given: they pass on what they get.
+    machine.start(np.concatenate([np.where(s.linear, 2, 0) for s in stages]).astype(np.int8))
     code = int(native.Stop.STEPS)
     while code == native.Stop.STEPS and watch.exceeded() is None:
         if max_cells is not None and machine.regions >= max_cells:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.core.network import Layer
-from milpcount.exact.forms import ExactLayer
+from milpcount.core.stage import Stage
+from milpcount.exact.forms import ExactStage
 from milpcount.kernels import native
 from milpcount.search.exact_cell import ExactCells
 from milpcount.search.frames.frame import Frame
@@ -29,8 +29,8 @@ class NativeCells:
     def __init__(
         self,
         frame: Frame,
-        layers: Sequence[Layer],
-        exact: Sequence[ExactLayer],
+        layers: Sequence[Stage],
+        exact: Sequence[ExactStage],
         emit: bool,
         collect: bool = False,
     ) -> None:
@@ -38,7 +38,7 @@ class NativeCells:
 
         Arguments:
             frame: coordinates and forms of the first layer.
-            layers: the counted layers.
+            layers: the counted stages.
             exact: these layers in the problem's coordinates.
             emit: whether leaves are kept for :meth:`take_leaves` or only counted.
             collect: whether whole cells are kept for :meth:`complex`.
