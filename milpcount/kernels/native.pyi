@@ -68,8 +68,20 @@ class Subdivision:
     regions: Final[int]
     top: Final[int]
 
-    def __init__(self, net: Net, *, leaf_room: int, collect: bool) -> None:
-        """With ``collect`` whole cells are kept for :meth:`complex`, whatever else is asked."""
+    def __init__(
+        self,
+        net: Net,
+        *,
+        leaf_room: int,
+        collect: bool,
+        integers: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int] | None,
+    ) -> None:
+        """With ``collect`` whole cells are kept for :meth:`complex`.
+
+        ``integers`` are the frame's forms exactly, where 64 bits hold them: those of the first
+        layer times a common factor and ``2**shift``, the form of one times that factor, the
+        domain's rows; each a row of ``n + 1`` numbers; and the shift.
+        """
 
     def complex(self, all: bool) -> dict[str, Any]:
         """Every face of the cells found so far, once; see :mod:`milpcount.search.bulk`."""

@@ -47,7 +47,9 @@ class NativeCells:
         self._exact = ExactCells(frame, exact)
         self.net = native_net(frame, layers, closed=False)
         room = max(16, min(4096, _BUFFER // max(frame.n, 1))) if emit else 1
-        self._kernel = native.Subdivision(self.net, leaf_room=room, collect=collect)
+        self._kernel = native.Subdivision(
+            self.net, leaf_room=room, collect=collect, integers=_integers(frame)
+        )
         self._taken = 0
         self.resolved = 0
 
@@ -133,3 +135,21 @@ class NativeCells:
                     row = self._exact.forms(signs, stage).row(unit)
                 kernel.sign_vertex(v, unit, vertex.sign(row))
             self.resolved += len(units)
+
+
+def _integers(
+    frame: Frame,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int] | None:
+    """The frame's forms in integers of 64 bits; None where they do not fit."""
+    columns = frame.n + 1
+    one = (*[0] * frame.n, 1) if frame.exact.one is None else frame.exact.one
+    rows = [[int(v) for v in row] for row in frame.exact.matrix.tolist()]
+    try:
+        return (
+            np.array(rows, dtype=np.int64).reshape(-1, columns),
+            np.array(one, dtype=np.int64),
+            np.array(frame.exact_domain, dtype=np.int64).reshape(-1, columns),
+            frame.exact.shift,
+        )
+    except OverflowError:
+        return None

@@ -125,7 +125,9 @@ def test_another_thread_stops_a_run() -> None:
     problem = CountProblem.of(random_net(np.random.default_rng(0), [5, 60, 60, 1]), BOX)
     frame = problem_frames(problem)[0]
     assert frame is not None
-    kernel = native.Subdivision(native_net(frame, problem.stages, False), leaf_room=1, collect=False)
+    kernel = native.Subdivision(
+        native_net(frame, problem.stages, False), leaf_room=1, collect=False, integers=None
+    )
     kernel.start(np.zeros(120, dtype=np.int8), 1.0)
     codes: list[native.Stop] = []
     thread = threading.Thread(target=lambda: codes.append(kernel.run(2**60, 2**62, False)))
@@ -143,12 +145,15 @@ def test_too_many_inputs() -> None:
     assert frame is not None
     small = native_net(frame, problem.stages, False)
     with pytest.raises(mc.UnsupportedError, match="6 dimensions"):
-        native.Subdivision(small, leaf_room=1, collect=False)
+        native.Subdivision(small, leaf_room=1, collect=False, integers=None)
 
 
 def test_misuse_is_refused() -> None:
     kernel = native.Subdivision(
-        machine(random_net(np.random.default_rng(0), [2, 3, 1])).net, leaf_room=1, collect=False
+        machine(random_net(np.random.default_rng(0), [2, 3, 1])).net,
+        leaf_room=1,
+        collect=False,
+        integers=None,
     )
     refused = [
         lambda: kernel.start(np.zeros(4, dtype=np.int8), 1.0),

@@ -35,7 +35,9 @@ struct Cell {
     Buffer<Word> facets;
     Buffer<Word> signs;
     Buffer<Word> open;  // signs of the present stage that floats leave open; only if any_open
+    Buffer<std::uint8_t> null;  // whether all that the stage reads is zero at a vertex
     bool any_open = false;
+    bool hidden = false;     // whether signs of the stage were given: then vertices do not tell them
     bool simple = true;      // every vertex lies on exactly n facets
     std::int32_t rows[MAX_FACETS] = {};  // what each facet is; see Row in subdivision.hpp
     Word used = 0;                       // facets
@@ -59,6 +61,7 @@ struct Cell {
         at.grow(static_cast<std::size_t>(room * n));
         error.grow(static_cast<std::size_t>(room));
         facets.grow(static_cast<std::size_t>(room));
+        null.grow(static_cast<std::size_t>(room));
         signs.grow(static_cast<std::size_t>(2 * room * layout.stride));
     }
     Word* signs_of(Index v, const Layout& layout, Index stage_) {

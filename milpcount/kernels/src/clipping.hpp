@@ -25,13 +25,17 @@ inline constexpr double MOST_BY_SECTIONS = 3e7;
 template <int N>
 class Clipping final : public Subdivision {
   public:
-    Clipping(std::shared_ptr<const Net> net, Index leaf_room, bool whole)
+    Clipping(std::shared_ptr<const Net> net, Index leaf_room, bool whole,
+             std::optional<IntegerFrame> integers)
         : Subdivision(std::move(net), leaf_room, whole),
           stages_(net_),
-          cutter_(net_, stages_, layout_, counters),
+          integers_(net_, std::move(integers)),
+          cutter_(net_, stages_, integers_, layout_, counters),
           sections_(net_, stages_),
           wanted_(static_cast<std::size_t>(layout_.widest_words)),
-          both_(static_cast<std::size_t>(layout_.widest_words)) {}
+          both_(static_cast<std::size_t>(layout_.widest_words)) {
+        find_leaky();
+    }
 
     void start(const std::int8_t* signs, double share) override {
         stopped_.store(false, std::memory_order_relaxed);
@@ -60,6 +64,7 @@ class Clipping final : public Subdivision {
             }
             cell.facets[v] = facets;
             cell.error[v] = 0.0;
+            cell.null[v] = 0;
             if (layout_.whole) {
                 // The first pair: off the side of the cube is positive, on it is zero.
                 Word* pair = cell.signs.data() + 2 * v * layout_.stride;
@@ -180,8 +185,37 @@ class Clipping final : public Subdivision {
             ++counters.entries;
         }
         stages_.note_rates(stage);
+        integers_.entered(stage);
+        find_null(cell);
         take_units_in(cell);
         evaluate(cell);
+    }
+
+    // Whether all that the stage reads is zero at a vertex: units of the stage before that are zero
+    // there, or negative and pass nothing on.  Its signs are still those of the vertices.
+    void find_null(Cell& cell) {
+        const Index stage = cell.stage;
+        const bool told = stage > 0 && !cell.hidden &&
+                          net_.skip_begin[stage] == net_.skip_begin[stage + 1];
+        for (Index v = 0; v < cell.corners; ++v) cell.null[v] = told ? 1 : 0;
+        if (!told) return;
+        const Index words = layout_.words[stage];
+        for (Index w = 0; w < words; ++w) {
+            const Word leaky = leaky_[static_cast<std::size_t>(stage - 1)][static_cast<std::size_t>(w)];
+            const Word* pair = cell.signs_of(0, layout_, stage - 1) + 2 * w;
+            for (Index v = 0; v < cell.corners; ++v, pair += 2 * layout_.stride)
+                if ((pair[0] | (pair[1] & leaky)) != 0) cell.null[v] = 0;
+        }
+    }
+
+    // Which units of each stage pass something on while they are negative.
+    void find_leaky() {
+        for (Index l = 0; l < net_.layers; ++l) {
+            leaky_.emplace_back(static_cast<std::size_t>(layout_.words[l + 1]), Word{0});
+            for (Index i = 0; i < net_.widths[l]; ++i)
+                if (net_.slopes[net_.starts[l] + i] != 0.0)
+                    leaky_.back()[static_cast<std::size_t>(i >> 6)] |= bit_of(i);
+        }
     }
 
     // All units of the stage are undecided, but for those preset as implied.
@@ -193,6 +227,7 @@ class Clipping final : public Subdivision {
             cell.todo[w] = here == 64 ? ~Word{0} : bit_of(here) - 1;
             cell.preset[w] = 0;
         }
+        cell.hidden = false;
         if (stage < 0) return;
         const std::int8_t* sign = cell.sign.data() + net_.starts[stage];
         decided_.clear();
@@ -202,6 +237,7 @@ class Clipping final : public Subdivision {
                 cell.preset[i >> 6] |= bit_of(i);
             } else {
                 cell.todo[i >> 6] &= ~bit_of(i);
+                cell.hidden = true;
                 note_decided(stage, i, sign[i] > 0);
             }
         }
@@ -229,8 +265,8 @@ class Clipping final : public Subdivision {
         Word* pair = cell.signs_of(v, layout_, stage) + 2 * w;
         Word open = 0;
         for_each_bit(rest, [&](int b) {
-            const int s = classify<N>(net_, stages_, cell.rows, cell.facets[v],
-                                      cell.at.data() + v * N, cell.error[v], stage, (w << 6) + b);
+            const int s = cutter_.sign_at(cell, (w << 6) + b, cell.facets[v], cell.null[v] != 0,
+                                          cell.at.data() + v * N, cell.error[v]);
             if (s == 1) pair[0] |= bit_of(b);
             if (s == -1) pair[1] |= bit_of(b);
             if (s == UNKNOWN_SIGN) open |= bit_of(b);
@@ -257,9 +293,9 @@ class Clipping final : public Subdivision {
                 Word* pair = cell.signs_of(v, layout_, cell.stage) + 2 * w;
                 Word open = 0;
                 for_each_bit(rest, [&](int b) {
-                    const int s = classify<N>(net_, stages_, cell.rows, cell.facets[v],
-                                              cell.at.data() + v * N, cell.error[v], cell.stage,
-                                              (w << 6) + b);
+                    const int s = cutter_.sign_at(cell, (w << 6) + b, cell.facets[v],
+                                                  cell.null[v] != 0, cell.at.data() + v * N,
+                                                  cell.error[v]);
                     if (s == 1) pair[0] |= bit_of(b);
                     if (s == -1) pair[1] |= bit_of(b);
                     if (s == UNKNOWN_SIGN) open |= bit_of(b);
@@ -417,6 +453,7 @@ class Clipping final : public Subdivision {
     void copy_rest(const Cell& from, Cell& to) {
         const Index stage = from.stage, words = layout_.words[stage + 1];
         to.phase = Phase::DECIDE;
+        to.hidden = from.hidden;
         std::memcpy(to.sign.data(), from.sign.data(), static_cast<std::size_t>(net_.units));
         for (Index w = 0; w < words; ++w) {
             to.todo[w] = from.todo[w];
@@ -461,8 +498,10 @@ class Clipping final : public Subdivision {
     }
 
     Stages stages_;
+    Integers integers_;
     Cutter<N> cutter_;
     Sections<N> sections_;
+    std::vector<std::vector<Word>> leaky_;
     std::vector<Decided> decided_;
     std::vector<Word> positive_;
     Buffer<Word> wanted_, both_;

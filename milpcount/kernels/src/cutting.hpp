@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "integers.hpp"
 #include "subdivision.hpp"
 #include "vertices.hpp"
 
@@ -22,6 +23,7 @@ struct Fresh {
     Buffer<Word> facets;
     Buffer<Word> signs;  // pairs, as in a cell
     Buffer<Word> open;
+    Buffer<std::uint8_t> null;
     bool any_open = false;
     std::vector<Index> above, below, on;  // vertices of the cell by side
     Buffer<Word> below_facets;
@@ -34,6 +36,7 @@ struct Fresh {
         at.grow(more * static_cast<std::size_t>(n));
         error.grow(more);
         facets.grow(more);
+        null.grow(more);
         signs.grow(2 * more * static_cast<std::size_t>(layout.stride));
         open.grow(more * static_cast<std::size_t>(layout.widest_words));
     }
@@ -42,8 +45,23 @@ struct Fresh {
 template <int N>
 class Cutter {
   public:
-    Cutter(const Net& net, Stages& stages, const Layout& layout, Counters& counters)
-        : net_(net), stages_(stages), layout_(layout), counters_(counters) {}
+    Cutter(const Net& net, Stages& stages, Integers& integers, const Layout& layout,
+           Counters& counters)
+        : net_(net), stages_(stages), integers_(integers), layout_(layout), counters_(counters) {}
+
+    // The sign of a unit of the cell's stage at a vertex, old or new: in floats; where all that the
+    // stage reads is zero, that of the bias; in integers.  UNKNOWN_SIGN where none of them tells.
+    int sign_at(Cell& cell, Index u, Word facets, bool null, double* at, double& error) {
+        int s = classify<N>(net_, stages_, cell.rows, facets, at, error, cell.stage, u);
+        if (s != UNKNOWN_SIGN) return s;
+        if (null) {
+            const double bias = net_.biases[net_.starts[cell.stage] + u];
+            return bias > 0.0 ? 1 : bias < 0.0 ? -1 : 0;
+        }
+        s = integers_.template sign<N>(cell.rows, facets, cell.sign.data(), cell.stage, u, at, error);
+        counters_.by_integers += s != UNKNOWN_SIGN ? 1 : 0;
+        return s;
+    }
 
     // Sort the vertices of the cell by their sign for a unit of its stage.
     void sides_of(Cell& cell, Index unit) {
@@ -131,6 +149,7 @@ class Cutter {
             for (int c = 0; c < N; ++c) to.at[k * N + c] = f.at[v * N + c];
             to.error[k] = f.error[v];
             to.facets[k] = f.facets[v];
+            to.null[k] = f.null[v];
             std::memcpy(to.signs.data() + 2 * k * layout_.stride,
                         f.signs.data() + 2 * v * layout_.stride,
                         static_cast<std::size_t>(2 * layout_.stride) * sizeof(Word));
@@ -192,6 +211,7 @@ class Cutter {
         }
         f.error[f.count] = std::max(cell.error[a], cell.error[b]) + blur * length + 8 * ROUNDOFF;
         f.facets[f.count] = common | bit_of(slot);
+        f.null[f.count] = cell.null[a] & cell.null[b];
     }
 
     // The new vertex's signs: zero at one end and a sign at the other gives that sign; where the
@@ -216,8 +236,8 @@ class Cutter {
                 const Word bit = mixed & (~mixed + 1);
                 const Index u = (w << 6) + lowest_bit(mixed);
                 mixed &= mixed - 1;
-                const int s = classify<N>(net_, stages_, cell.rows, f.facets[v],
-                                          f.at.data() + v * N, f.error[v], cell.stage, u);
+                const int s = sign_at(cell, u, f.facets[v], f.null[v] != 0, f.at.data() + v * N,
+                                      f.error[v]);
                 if (s == 1) pair[0] |= bit;
                 if (s == -1) pair[1] |= bit;
                 if (s == UNKNOWN_SIGN) open |= bit;
@@ -233,6 +253,7 @@ class Cutter {
         for (int c = 0; c < N; ++c) to.at[k * N + c] = from.at[v * N + c];
         to.error[k] = from.error[v];
         to.facets[k] = from.facets[v];
+        to.null[k] = from.null[v];
         const auto pairs = static_cast<std::size_t>(2 * layout_.stride);
         std::memmove(to.signs.data() + static_cast<std::size_t>(k) * pairs,
                      from.signs.data() + static_cast<std::size_t>(v) * pairs,
@@ -260,6 +281,7 @@ class Cutter {
 
     const Net& net_;
     Stages& stages_;
+    Integers& integers_;
     const Layout& layout_;
     Counters& counters_;
     Fresh fresh_;

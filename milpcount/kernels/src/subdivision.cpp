@@ -42,16 +42,26 @@ Subdivision::Subdivision(std::shared_ptr<const Net> net, Index leaf_room, bool w
       net_(*keep_),
       layout_(lay_out(net_, whole)) {}
 
+namespace {
+
+template <int N>
+std::unique_ptr<Subdivision> make(std::shared_ptr<const Net> net, Index leaf_room, bool whole,
+                                  std::optional<IntegerFrame> integers) {
+    return std::make_unique<Clipping<N>>(std::move(net), leaf_room, whole, std::move(integers));
+}
+
+}  // namespace
+
 std::unique_ptr<Subdivision> make_subdivision(std::shared_ptr<const Net> net, Index leaf_room,
-                                              bool whole) {
+                                              bool whole, std::optional<IntegerFrame> integers) {
     switch (net->n) {
-        case 0: return std::make_unique<Clipping<0>>(std::move(net), leaf_room, whole);
-        case 1: return std::make_unique<Clipping<1>>(std::move(net), leaf_room, whole);
-        case 2: return std::make_unique<Clipping<2>>(std::move(net), leaf_room, whole);
-        case 3: return std::make_unique<Clipping<3>>(std::move(net), leaf_room, whole);
-        case 4: return std::make_unique<Clipping<4>>(std::move(net), leaf_room, whole);
-        case 5: return std::make_unique<Clipping<5>>(std::move(net), leaf_room, whole);
-        case 6: return std::make_unique<Clipping<6>>(std::move(net), leaf_room, whole);
+        case 0: return make<0>(std::move(net), leaf_room, whole, std::move(integers));
+        case 1: return make<1>(std::move(net), leaf_room, whole, std::move(integers));
+        case 2: return make<2>(std::move(net), leaf_room, whole, std::move(integers));
+        case 3: return make<3>(std::move(net), leaf_room, whole, std::move(integers));
+        case 4: return make<4>(std::move(net), leaf_room, whole, std::move(integers));
+        case 5: return make<5>(std::move(net), leaf_room, whole, std::move(integers));
+        case 6: return make<6>(std::move(net), leaf_room, whole, std::move(integers));
         default:
             throw OverLimit("subdivision works in at most " + std::to_string(MAX_INPUTS) +
                             " dimensions, here are " + std::to_string(net->n) +
@@ -64,8 +74,9 @@ namespace {
 // What Python holds.
 class Machine {
   public:
-    Machine(std::shared_ptr<const Net> net, Index leaf_room, bool collect)
-        : search_(make_subdivision(std::move(net), check_room(leaf_room), collect)),
+    Machine(std::shared_ptr<const Net> net, Index leaf_room, bool collect, nb::object integers)
+        : search_(make_subdivision(net, check_room(leaf_room), collect,
+                                   take_integers(*net, integers))),
           collect_(collect) {}
 
     void start(nb::object signs, double share) {
@@ -167,6 +178,23 @@ class Machine {
     std::map<std::string, std::int64_t> counters() const;
 
   private:
+    static std::optional<IntegerFrame> take_integers(const Net& net, nb::handle given) {
+        if (given.is_none()) return std::nullopt;
+        nb::tuple parts;
+        if (!nb::try_cast<nb::tuple>(given, parts, false) || parts.size() != 4)
+            refuse("integers", "a tuple (first, one, domain, shift) is expected");
+        const Index columns = net.n + 1;
+        IntegerFrame out;
+        out.first = copied(
+            matrix_input<std::int64_t>(parts[0], "first", net.widths[0], columns).span());
+        out.one = copied(vector_input<std::int64_t>(parts[1], "one", columns).span());
+        out.domain = copied(
+            matrix_input<std::int64_t>(parts[2], "domain", net.domain_rows, columns).span());
+        if (!nb::try_cast<Index>(parts[3], out.shift, false) || out.shift < 0 ||
+            out.shift > (Index{1} << 20))
+            refuse("shift", "not an integer between 0 and 2^20");
+        return out;
+    }
     static Index check_room(Index leaf_room) {
         if (leaf_room < 1 || leaf_room > (Index{1} << 24)) refuse("leaf_room", "not in 1 .. 2^24");
         return leaf_room;
@@ -235,6 +263,7 @@ std::map<std::string, std::int64_t> Machine::counters() const {
             {"decided_by_point", c.by_point},
             {"cells_outside_the_zonotope", c.separated},
             {"signs_left_open_by_floats", c.open_signs},
+            {"signs_by_integers", c.by_integers},
             {"regions_by_sections", c.by_sections},
             {"cells_without_sections", c.section_failures}};
 }
@@ -243,8 +272,8 @@ std::map<std::string, std::int64_t> Machine::counters() const {
 
 void bind_subdivision(nb::module_& m) {
     nb::class_<Machine>(m, "Subdivision")
-        .def(nb::init<std::shared_ptr<const Net>, Index, bool>(), nb::arg("net"), nb::kw_only(),
-             nb::arg("leaf_room"), nb::arg("collect"))
+        .def(nb::init<std::shared_ptr<const Net>, Index, bool, nb::object>(), nb::arg("net"),
+             nb::kw_only(), nb::arg("leaf_room"), nb::arg("collect"), array_arg("integers"))
         .def("complex", &Machine::complex, nb::arg("all"))
         .def("start", &Machine::start, array_arg("signs"), nb::arg("share"))
         .def("run", &Machine::run, nb::arg("steps"), nb::arg("limit"), nb::arg("emit"))

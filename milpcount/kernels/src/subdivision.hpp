@@ -14,6 +14,7 @@
 
 #include "cell.hpp"
 #include "codes.hpp"
+#include "integers.hpp"
 #include "net.hpp"
 
 namespace milpcount {
@@ -27,6 +28,7 @@ struct Counters {
     std::int64_t by_vertices = 0;  // units that were seen not to cut a cell
     std::int64_t entries = 0;      // stages entered
     std::int64_t open_signs = 0;   // left open by floats
+    std::int64_t by_integers = 0;  // signs
     std::int64_t separated = 0;
     std::int64_t by_point = 0;
     std::int64_t by_sections = 0;      // regions counted without making their cells
@@ -99,6 +101,6 @@ class Subdivision {
 
 // Throws OverLimit beyond MAX_INPUTS.
 std::unique_ptr<Subdivision> make_subdivision(std::shared_ptr<const Net> net, Index leaf_room,
-                                              bool whole);
+                                              bool whole, std::optional<IntegerFrame> integers);
 
 }  // namespace milpcount
