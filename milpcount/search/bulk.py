@@ -21,7 +21,7 @@ from milpcount.errors import UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.forms import problem_stages
 from milpcount.kernels import native
-from milpcount.search.frames.problem_frames import cube_frame
+from milpcount.search.frames.problem_frames import cube_frame, root_signs
 from milpcount.search.native_cells import MAX_DIMENSION, NativeCells
 
 __all__ = ["CellComplex", "Faces", "cell_complex"]
@@ -58,11 +58,12 @@ class CellComplex:
         vertices: of shape ``(V, dimension of the problem)``, rounded.
         errors: bound on the error of every coordinate of a vertex, as a part of the width of the
             box in that coordinate.
-        vertex_signs: of shape ``(V, units)``: exact signs of the pre-activations, layer-major.
+        vertex_signs: of shape ``(V, positions)``: exact signs of the pre-activations, as
+            ``problem.index`` numbers them; 0 for linear units, which have no state.
         vertex_sides: of shape ``(V, 2 n + rows)``: whether it lies on the lower (``2 j``) or the
             upper (``2 j + 1``) end of varying input ``j``, or on row ``2 n + k`` of the polytope.
-        cell_signs: of shape ``(cells, units)``: the signs inside; 0 where a unit is zero all over
-            the cell (and inactive).
+        cell_signs: of shape ``(cells, positions)``: the signs inside; 0 where a unit is zero all
+            over the cell (and inactive), 1 for linear units.
         faces: by dimension, 0 to ``n``; in the order of ``cell_signs`` the last.
         facet_cells: of shape ``(facets, 2)``: the cells that a facet belongs to, -1 for none.
     """
@@ -107,10 +108,8 @@ def cell_complex(
         )
     watch = Watch() if watch is None else watch
     frame = cube_frame(problem)
-    stages = problem.stages
-    machine = NativeCells(frame, stages, problem_stages(problem), emit=False, collect=True)
-    # Units without a state are given: they pass on what they get.
-    machine.start(np.concatenate([np.where(s.linear, 2, 0) for s in stages]).astype(np.int8))
+    machine = NativeCells(frame, problem.stages, problem_stages(problem), emit=False, collect=True)
+    machine.start(root_signs(problem, frame))
     code = int(native.Stop.STEPS)
     while code == native.Stop.STEPS and watch.exceeded() is None:
         if max_cells is not None and machine.regions >= max_cells:

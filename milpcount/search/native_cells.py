@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.core.stage import Stage
+from milpcount.core.units import UnitIndex
 from milpcount.exact.forms import ExactStage
 from milpcount.kernels import native
 from milpcount.search.exact_cell import ExactCells
@@ -29,7 +30,7 @@ class NativeCells:
     def __init__(
         self,
         frame: Frame,
-        layers: Sequence[Stage],
+        stages: Sequence[Stage],
         exact: Sequence[ExactStage],
         emit: bool,
         collect: bool = False,
@@ -38,14 +39,14 @@ class NativeCells:
 
         Arguments:
             frame: coordinates and forms of the first layer.
-            layers: the counted stages.
-            exact: these layers in the problem's coordinates.
+            stages: the counted stages.
+            exact: these stages in the problem's coordinates.
             emit: whether leaves are kept for :meth:`take_leaves` or only counted.
             collect: whether whole cells are kept for :meth:`complex`.
         """
         self._emit = emit
-        self._exact = ExactCells(frame, exact)
-        self.net = native_net(frame, layers, closed=False)
+        self.net, self.index = native_net(frame, stages, closed=False), UnitIndex.of(stages)
+        self._exact = ExactCells(frame, exact, self.index)
         room = max(16, min(4096, _BUFFER // max(frame.n, 1))) if emit else 1
         self._kernel = native.Subdivision(
             self.net, leaf_room=room, collect=collect, integers=_integers(frame)
@@ -80,7 +81,7 @@ class NativeCells:
     def take_leaves(self) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
         """Patterns and points of the leaves found since the last call."""
         signs, points = self._kernel.take_leaves()
-        return (signs > 0).astype(np.uint8), points
+        return self.index.states(signs), points
 
     def open_share(self) -> float:
         """Part of the tree that is still to be searched; every branching halves it."""

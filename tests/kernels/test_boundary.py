@@ -55,7 +55,7 @@ def test_what_fits_is_taken() -> None:
         ("weights", [1.0] * 10),
         ("biases", np.zeros((7, 1))),
         ("slopes", np.zeros(7, dtype=np.float32)),
-        ("terms", np.array([0, 2, 5])),
+        ("terms", np.array([0, 0, 5])),
         ("skip_begin", np.array([0, 0, 1, 0])),
         ("skip_source", np.array([2])),
         ("skip_offset", np.array([1])),

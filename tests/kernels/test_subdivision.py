@@ -19,7 +19,7 @@ import milpcount as mc
 from milpcount.core.problem import CountProblem
 from milpcount.exact.forms import problem_stages
 from milpcount.kernels import native, variants
-from milpcount.search.frames.problem_frames import problem_frames
+from milpcount.search.frames.problem_frames import problem_frames, root_signs
 from milpcount.search.native_cells import NativeCells
 from milpcount.search.native_net import native_net
 from tests.shared import net, random_net
@@ -32,7 +32,7 @@ def machine(network: mc.ReLUNetwork, domain: mc.Domain = BOX, emit: bool = False
     frame = problem_frames(problem)[0]
     assert frame is not None
     out = NativeCells(frame, problem.stages, problem_stages(problem), emit)
-    out.start(np.zeros(sum(problem.widths), dtype=np.int8))
+    out.start(root_signs(problem, frame))
     return out
 
 
@@ -94,6 +94,41 @@ def test_a_failed_proof_falls_back_to_cells() -> None:
     result = mc.count(planes, BOX, engine="subdivision")
     assert result.lower == 12
     assert result.statistics["cells_without_sections"] > 0
+
+
+def test_numbers_at_the_end_of_128_bits() -> None:
+    # Here a sum of products is exactly -2^127, which has no negative: counted wrongly once.
+    first = [
+        [-1, 1, 1, -1, 1],
+        [1, 0, 2, 2, 0],
+        [-1, 0, 0, -2, -2],
+        [1, 2, 0, 0, 2],
+        [1, 1, -1, 1, -2],
+    ]
+    second = [
+        [-1, -2, 0, -1, 2], [0, 2, 2, -2, -1], [2, 0, -1, 2, 1],
+        [-1, 2, 0, -1, 0], [2, 1, -2, -1, 2], [2, 0, 0, -1, 2],
+    ]  # fmt: skip
+    third = [[-2, 1, 0, 1, -2, 1], [2, 0, 0, 1, 1, -2], [1, 2, 2, 1, 1, 0]]
+    last = [[1, 1, 0], [-1, -1, 0], [0, -2, -2]]
+    slopes = [[0.1, 0.1, 0, 0, 0], [0] * 6, [0] * 3, [0] * 3]
+    network = mc.ReLUNetwork(
+        [*(np.array(w, dtype=float) for w in (first, second, third, last)), np.zeros((1, 3))],
+        [np.zeros(k) for k in (5, 6, 3, 3, 1)],
+        [np.array(s, dtype=float) for s in slopes],
+    )
+    assert mc.count(network, BOX, engine="subdivision").lower == 668
+
+
+def test_whole_space_without_biases_in_later_stages() -> None:
+    # At infinity a bias counts for nothing: vertices there where all that is read is zero.
+    for seed in range(4):
+        network = random_net(np.random.default_rng(seed), [2, 2, 4, 3, 1], "integer")
+        counts = {
+            mc.count(network, mc.WholeSpace(), engine=engine).lower
+            for engine in ("subdivision", "tree-highs")
+        }
+        assert len(counts) == 1
 
 
 def test_a_limit_on_regions_is_kept() -> None:

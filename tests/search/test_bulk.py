@@ -10,7 +10,7 @@ from milpcount.core.problem import CountProblem
 from milpcount.exact.forms import problem_stages
 from milpcount.search.bulk import CellComplex, cell_complex
 from milpcount.search.exact_cell import ExactCells
-from milpcount.search.frames.problem_frames import cube_frame
+from milpcount.search.frames.problem_frames import cube_frame, root_signs
 from milpcount.search.native_cells import NativeCells
 from tests.shared import data_folder, net, random_net
 
@@ -82,9 +82,9 @@ def test_vertices_are_the_exact_ones(widths: list[int], kind: str) -> None:
     network = random_net(np.random.default_rng(11), [*widths, 1], kind)
     problem = CountProblem.of(network, BOX)
     frame = cube_frame(problem)
-    exact = ExactCells(frame, problem_stages(problem))
+    exact = ExactCells(frame, problem_stages(problem), problem.index)
     one_by_one = NativeCells(frame, problem.stages, problem_stages(problem), emit=True)
-    one_by_one.start(np.zeros(problem.n_units, dtype=np.int8))
+    one_by_one.start(root_signs(problem, frame))
     found = set()
     while one_by_one.run(10**6, 1) != 1 or one_by_one.take_count():
         one_by_one.take_leaves()

@@ -192,10 +192,12 @@ class Clipping final : public Subdivision {
     }
 
     // Whether all that the stage reads is zero at a vertex: units of the stage before that are zero
-    // there, or negative and pass nothing on.  Its signs are still those of the vertices.
+    // there, or negative and pass nothing on.  Its signs are still those of the vertices.  Then a
+    // pre-activation is its bias, where the form of one is 1: in charts of the whole space it is
+    // none, and zero at infinity.
     void find_null(Cell& cell) {
         const Index stage = cell.stage;
-        const bool told = stage > 0 && !cell.hidden &&
+        const bool told = stage > 0 && !cell.hidden && plain_one_ &&
                           net_.skip_begin[stage] == net_.skip_begin[stage + 1];
         for (Index v = 0; v < cell.corners; ++v) cell.null[v] = told ? 1 : 0;
         if (!told) return;
@@ -210,6 +212,8 @@ class Clipping final : public Subdivision {
 
     // Which units of each stage pass something on while they are negative.
     void find_leaky() {
+        plain_one_ = net_.one[N] > 0.0;
+        for (int c = 0; c < N; ++c) plain_one_ = plain_one_ && net_.one[c] == 0.0;
         for (Index l = 0; l < net_.layers; ++l) {
             leaky_.emplace_back(static_cast<std::size_t>(layout_.words[l + 1]), Word{0});
             for (Index i = 0; i < net_.widths[l]; ++i)
@@ -502,6 +506,7 @@ class Clipping final : public Subdivision {
     Cutter<N> cutter_;
     Sections<N> sections_;
     std::vector<std::vector<Word>> leaky_;
+    bool plain_one_ = false;  // whether the form of one is constant
     std::vector<Decided> decided_;
     std::vector<Word> positive_;
     Buffer<Word> wanted_, both_;

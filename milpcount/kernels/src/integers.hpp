@@ -272,7 +272,7 @@ class Integers {
         for (int j = 0; j <= N; ++j) {
             Wide x, y;
             if (__builtin_mul_overflow(p, now[j], &x) || __builtin_mul_overflow(f, top[j], &y) ||
-                __builtin_sub_overflow(x, y, &x))
+                __builtin_sub_overflow(x, y, &x) || x == LEAST)
                 return false;
             now[j] = x / before;
         }
@@ -291,6 +291,7 @@ class Integers {
                     __builtin_add_overflow(right, product, &right))
                     return false;
             }
+            if (right == LEAST) return false;  // it has no negative
             point[pivots[k]] = -right / a[k][pivots[k]];
         }
         point[N] = last;
@@ -312,6 +313,7 @@ class Integers {
     }
 
     static constexpr Wide MOST = (Wide{1} << 62) - 1;
+    static constexpr Wide LEAST = -((((Wide{1} << 126) - 1) << 1) | 1) - 1;
 
     const Net& net_;
     std::optional<IntegerFrame> frame_;

@@ -94,8 +94,8 @@ Net make_net(Index n, nb::object widths, nb::object first, nb::object one, nb::o
     net.skip_weights = copied(vector_input<double>(skip_weights, "skip_weights").span());
     check_skips(net);
     for (Index l = 1; l < net.layers; ++l)
-        require(net.terms[l] >= net.widths[l - 1] && net.terms[l] < (Index{1} << 20), "terms",
-                "less than what the stage reads, or more than 2^20");
+        require(net.terms[l] > 0 && net.terms[l] < (Index{1} << 20), "terms",
+                "not between 1 and 2^20");
     require_finite(net.first, "first");
     require_finite(net.one, "one");
     require_finite(net.domain, "domain");
