@@ -50,7 +50,7 @@ def engines_command(
     out.print('\n"auto" takes the first of these that serves the problem:')
     for rule in _auto():
         inputs = "any number of" if rule["most_inputs"] is None else f"up to {rule['most_inputs']}"
-        stages = "" if rule["most_stages"] is None else f", at most {rule['most_stages']} stages"
+        stages = "" if rule["most_stages"] is None else f", stages: {rule['most_stages']} at most"
         out.print(
             f"  {rule['engine']}: {' or '.join(rule['definitions'])} regions, {inputs} inputs "
             f"that vary{stages} ({rule['reason']})"
