@@ -227,3 +227,15 @@ def test_variants_agree_in_everything() -> None:
         used, runs[name] = json.loads(done.stdout)
         assert used == name
     assert all(run == runs["baseline"] for run in runs.values())
+
+
+@pytest.mark.parametrize("kind", ["normal", "integer"])
+@pytest.mark.parametrize("widths", [[12, 4, 3], [20, 5, 4], [16, 3, 3, 2]])
+def test_many_inputs_through_few_units(widths: list[int], kind: str) -> None:
+    # The cube of pre-activations is a relaxation: leaves need the image of an input.
+    for seed in range(2):
+        network = random_net(np.random.default_rng(seed), [*widths, 1], kind)
+        result = mc.count(network, BOX, engine="subdivision")
+        assert result.lower == mc.count(network, BOX, engine="tree-highs").lower
+        regions = list(mc.enumerate_regions(network, BOX, engine="subdivision"))
+        assert len({r.pattern for r in regions}) == len(regions) == result.lower
