@@ -21,7 +21,7 @@ from milpcount.sampling.parity_kernels import Parity
 from milpcount.search.compiled import codes
 from milpcount.search.frames.frame import Frame
 from milpcount.search.frames.problem_frames import problem_frames, root_signs, sign_walls
-from milpcount.search.machine import Machine
+from milpcount.search.numba_machine import Machine
 
 __all__ = ["Bucket", "BucketCounter", "Constraints"]
 

@@ -16,7 +16,7 @@ from milpcount.sampling.kernels import Sample
 from milpcount.sampling.unbiased import log2_sum
 from milpcount.search.compiled import codes
 from milpcount.search.frames.frame import Frame
-from milpcount.search.machine import Machine
+from milpcount.search.numba_machine import Machine
 
 __all__ = ["Profile", "Walker"]
 

@@ -17,7 +17,7 @@ from milpcount.search.compiled.cells import Cells
 from milpcount.search.compiled.jit import compiling
 from milpcount.search.exact_cell import ExactCells
 from milpcount.search.frames.frame import Frame
-from milpcount.search.machine import Search, compiled_net, copy_memory, zonotope_memory
+from milpcount.search.numba_machine import Search, compiled_net, copy_memory, zonotope_memory
 
 __all__ = ["MAX_DIMENSION", "CellMachine"]
 

@@ -146,7 +146,7 @@ class Searcher:
         self.outcome.add("doubts")
         leaves: Iterable[Leaf] | None
         if self.tape is not None:
-            unit = int(machine.state.registers[codes.DOUBT_UNIT])
+            unit = machine.doubt_unit
             recorded = self.tape.side(machine.doubt(), unit, self.watch, self.outcome)
             leaves = recorded.leaves or None
         else:

@@ -26,4 +26,5 @@ MILPCOUNT_NAMED(MILPCOUNT_MODULE, m) {
         .value("SETTLED", Verdict::SETTLED);
     bind_net(m);
     bind_subdivision(m);
+    bind_tree(m);
 }
