@@ -95,6 +95,10 @@ int take_free(const State& st, Zonotope& zono, const Node& a, int r, double sign
     return zono.take_row(count, st.row[k], st.error[k], sign, k);
 }
 
+bool outside(const State& st, Zonotope& zono, const Node& a) {
+    return zono.present() && zono.confirm(take_constraints(st, zono, a)) == Found::EMPTY;
+}
+
 bool leaf(State& st, Zonotope& zono, Node& a) {
     const double* point = st.z.data();
     if (zono.present()) {

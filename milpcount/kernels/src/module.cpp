@@ -26,5 +26,6 @@ MILPCOUNT_NAMED(MILPCOUNT_MODULE, m) {
         .value("SETTLED", Verdict::SETTLED);
     bind_net(m);
     bind_subdivision(m);
+    bind_sampling(m);
     bind_tree(m);
 }

@@ -6,6 +6,8 @@
 
 #include "boundary.hpp"
 #include "module.hpp"
+#include "parity.hpp"
+#include "sample.hpp"
 #include "tree.hpp"
 #include "tree_search.hpp"
 
@@ -81,6 +83,27 @@ void bind_tree(nb::module_& m) {
                  return walk(self.state, policy, steps, self.stopped);
              },
              nb::arg("steps"), nb::arg("limit"))
+        .def("run_sample",
+             [](TreeSearch& self, Sample& sample, Index steps, bool single) {
+                 if (sample.class_of.rows() != static_cast<std::size_t>(self.state.net.layers) ||
+                     sample.signs.size() != static_cast<std::size_t>(self.state.net.units + 1))
+                     refuse("sample", "it belongs to another network");
+                 nb::gil_scoped_release free;
+                 self.stopped = false;
+                 Randomly policy(self.zono, sample, single);
+                 return walk(self.state, policy, steps, self.stopped);
+             },
+             nb::arg("sample"), nb::arg("steps"), nb::arg("single"))
+        .def("run_parity",
+             [](TreeSearch& self, Parity& parity, Index steps, Index limit) {
+                 if (parity.words != words_for(self.state.net.units))
+                     refuse("parity", "it belongs to another network");
+                 nb::gil_scoped_release free;
+                 self.stopped = false;
+                 Constrained policy(self.zono, parity, limit);
+                 return walk(self.state, policy, steps, self.stopped);
+             },
+             nb::arg("parity"), nb::arg("steps"), nb::arg("limit"))
         .def("stop", [](TreeSearch& self) { self.stopped = true; })
         .def("answer",
              [](TreeSearch& self, int verdict) {
