@@ -22,7 +22,7 @@ inline constexpr int MARKS = 96;  // vertices whose signs are remembered
 inline constexpr int MOST_TOGETHER = 64;
 
 // How often something happened.
-struct Counters {
+struct TreeCounters {
     Index pivots = 0, nodes = 0, by_range = 0, by_multipliers = 0, by_point = 0, jointly = 0,
           separated = 0, on_segments = 0, in_hulls = 0;
 };
@@ -51,7 +51,7 @@ class State {
     int doubt_sign = 0;
     Verdict verdict = Verdict::OPEN;
     Index regions = 0;
-    Counters counters;
+    TreeCounters counters;
     // By number of units: attempts to count jointly, and successes.
     Index tried[MOST_TOGETHER] = {}, won[MOST_TOGETHER] = {};
 

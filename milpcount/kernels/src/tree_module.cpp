@@ -32,7 +32,7 @@ Vector<std::int8_t> open_node(TreeSearch& self, Index slot) {
 }
 
 nb::dict statistics(const TreeSearch& self) {
-    const Counters& c = self.state.counters;
+    const TreeCounters& c = self.state.counters;
     nb::dict out;
     out["pivots"] = c.pivots;
     out["nodes"] = c.nodes;
