@@ -60,6 +60,13 @@ class Machine:
         """Search on for so many steps, until about ``most`` regions more are found."""
         return self._search.run(steps, _NO_LIMIT if most is None else self.regions + most)
 
+    def run_constrained(self, parity: native.Parity, steps: int, limit: int) -> native.Stop:
+        """Search on for regions that satisfy constraints, until there are ``limit`` in all.
+
+        After a doubt the caller counts what it finds there, as far as it satisfies them.
+        """
+        return self._search.run_parity(parity, steps, limit)
+
     @property
     def regions(self) -> int:
         """Regions counted so far."""
