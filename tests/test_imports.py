@@ -13,7 +13,7 @@ import milpcount
 PACKAGE = Path(milpcount.__file__).parent
 
 HEAVY = (
-    "pyomo", "highspy", "ortools", "torch", "pandas", "matplotlib", "numba", "onnx", "sklearn",
+    "pyomo", "highspy", "ortools", "torch", "pandas", "matplotlib", "onnx", "sklearn",
     "distributed", "dask",
 )  # fmt: skip
 

@@ -112,6 +112,11 @@ class Subdivision:
         """The leaf emitted last: signs, vertices, rows of facets, which vertex lies on which."""
 
     def counters(self) -> dict[str, int]: ...
+def cube_ranges(
+    forms: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Outward ranges of forms (columns first, errors last) over the unit cube."""
+
 class TreeSearch:
     """The tree search with its memory; see ``src/tree.hpp``.
 
@@ -139,6 +144,14 @@ class TreeSearch:
     def drop_node(self) -> None: ...
     def take_steps(self) -> bytes: ...
     def take_leaves(self) -> tuple[NDArray[np.int8], NDArray[np.float64]]: ...
+    def forms(self, layer: int) -> NDArray[np.float64]:
+        """Forms of the present path, columns first, with the bound on their errors last."""
+
+    def check_cell(
+        self, rows: NDArray[np.float64], errors: NDArray[np.float64]
+    ) -> tuple[int, NDArray[np.float64]]:
+        """Whether an input's image satisfies the rows (1, 0, or -1 for unknown), and an input."""
+
     def statistics(self) -> dict[str, int]: ...
 
 class Sample:
@@ -168,3 +181,78 @@ class Parity:
     decided: Final[int]
 
     def __init__(self, sets: NDArray[np.uint64], odd: NDArray[np.uint8]) -> None: ...
+
+class Partition:
+    """A partition of ``0 .. n - 1`` that merges; see ``src/partition.hpp``."""
+
+    def __init__(self, n: int) -> None: ...
+    def unite(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> int: ...
+    def find(self, a: int) -> int: ...
+    def roots(self) -> NDArray[np.int64]: ...
+
+class Residues:
+    """A chain modulo a prime at a point; see ``src/modular.hpp``."""
+
+    def __init__(
+        self,
+        widths: NDArray[np.int64],
+        first: NDArray[np.int64],
+        weights: NDArray[np.int64],
+        biases: NDArray[np.int64],
+        slopes: NDArray[np.int64],
+        prime: int,
+    ) -> None: ...
+    def fingerprints(
+        self, bits: NDArray[np.uint8], row: NDArray[np.int64], constant: int
+    ) -> NDArray[np.int64]: ...
+    def coincident(
+        self,
+        second: NDArray[np.int64],
+        bits: NDArray[np.uint8],
+        constant: NDArray[np.uint8],
+        linear: NDArray[np.uint8],
+    ) -> NDArray[np.uint8]: ...
+
+class Chain:
+    """A chain of layers in floats over a domain; see ``src/rays.hpp``."""
+
+    def __init__(
+        self,
+        widths: NDArray[np.int64],
+        weights: NDArray[np.float64],
+        biases: NDArray[np.float64],
+        slopes: NDArray[np.float64],
+        lo: NDArray[np.float64],
+        hi: NDArray[np.float64],
+        matrix: NDArray[np.float64],
+        right: NDArray[np.float64],
+    ) -> None: ...
+    def proves(
+        self,
+        bits: NDArray[np.uint8],
+        dependent: NDArray[np.uint8],
+        u: int,
+        x: NDArray[np.float64],
+    ) -> bool: ...
+
+class Rays:
+    """Regions explored by rays; see ``src/rays.hpp``."""
+
+    idle: Final[bool]
+
+    def __init__(
+        self,
+        chain: Chain,
+        directions: NDArray[np.float64],
+        bits: NDArray[np.uint8],
+        addresses: NDArray[np.uint64],
+        order: NDArray[np.int64],
+        words: NDArray[np.uint64],
+        address_of: NDArray[np.uint64],
+        dependent: NDArray[np.uint8],
+        map_of: NDArray[np.int64],
+    ) -> None: ...
+    def begin(self, rows: NDArray[np.int64]) -> None: ...
+    def seed(self, row: int, point: NDArray[np.float64]) -> None: ...
+    def visited(self, row: int) -> bool: ...
+    def run(self, parts: Partition, steps: int, lines: int) -> int: ...

@@ -27,5 +27,6 @@ MILPCOUNT_NAMED(MILPCOUNT_MODULE, m) {
     bind_net(m);
     bind_subdivision(m);
     bind_sampling(m);
+    bind_linear(m);
     bind_tree(m);
 }

@@ -7,6 +7,7 @@
 #include "boundary.hpp"
 #include "module.hpp"
 #include "parity.hpp"
+#include "ranges.hpp"
 #include "sample.hpp"
 #include "tree.hpp"
 #include "tree_search.hpp"
@@ -50,6 +51,19 @@ nb::dict statistics(const TreeSearch& self) {
 }  // namespace
 
 void bind_tree(nb::module_& m) {
+    m.def("cube_ranges",
+          [](nb::object forms) {
+              auto table = copied(matrix_input<double>(forms, "forms", ANY, ANY));
+              if (table.rows() < 2) refuse("forms", "they have no constant or no bound");
+              const auto width = static_cast<Index>(table.columns());
+              Buffer<double> low(padded(width)), high(padded(width));
+              ranges(view_of(table, static_cast<Index>(table.rows()) - 2, width), low.data(),
+                     high.data());
+              const auto count = static_cast<std::size_t>(width);
+              return std::make_pair(vector_output<double>({low.data(), count}),
+                                    vector_output<double>({high.data(), count}));
+          },
+          array_arg("forms"));
     nb::class_<TreeSearch>(m, "TreeSearch")
         .def("__init__",
              [](TreeSearch* self, const Net& net, nb::object generators, bool emit, bool record) {
@@ -150,6 +164,33 @@ void bind_tree(nb::module_& m) {
                      table_output<double>(st.leaf_points[0], count, st.leaf_points.columns(),
                                           st.leaf_points.stride()));
              })
+        .def("forms",
+             [](TreeSearch& self, Index layer) {
+                 State& st = self.state;
+                 if (layer < 0 || layer >= st.net.layers) refuse("layer", "there is no such layer");
+                 const Forms forms = st.forms_of(layer);
+                 return table_output<double>(forms.data, static_cast<std::size_t>(st.n + 2),
+                                             static_cast<std::size_t>(forms.width),
+                                             static_cast<std::size_t>(forms.stride));
+             },
+             nb::arg("layer"))
+        .def("check_cell",
+             [](TreeSearch& self, nb::object rows, nb::object errors) {
+                 Zonotope& zono = self.zono;
+                 if (!zono.present()) refuse("rows", "the cube of this search is no relaxation");
+                 const auto in = matrix_input<double>(rows, "rows", ANY, zono.n + 1);
+                 const auto bounds = vector_input<double>(errors, "errors", in.shape(0));
+                 if (in.shape(0) > static_cast<Index>(zono.rows.rows())) refuse("rows", "too many");
+                 int count = 0;
+                 for (Index r = 0; r < in.shape(0); ++r)
+                     count = zono.take_row(count, in.data() + r * (zono.n + 1), bounds.data()[r],
+                                           1.0, r);
+                 const int found = static_cast<int>(zono.confirm(count));
+                 return std::make_pair(
+                     found, vector_output<double>({zono.u.data(),
+                                                   static_cast<std::size_t>(zono.many)}));
+             },
+             array_arg("rows"), array_arg("errors"))
         .def("statistics", &statistics)
         .def_prop_ro("slot", [](const TreeSearch& self) { return self.state.slot; })
         .def_prop_ro("regions", [](const TreeSearch& self) { return self.state.regions; })

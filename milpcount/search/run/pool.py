@@ -19,7 +19,7 @@ from milpcount.search.searcher import Method
 
 __all__ = ["Here", "Pool", "Workers"]
 
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _SLICE = 1.0
 
 
