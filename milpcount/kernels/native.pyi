@@ -112,6 +112,7 @@ class Subdivision:
         """The leaf emitted last: signs, vertices, rows of facets, which vertex lies on which."""
 
     def counters(self) -> dict[str, int]: ...
+
 def cube_ranges(
     forms: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

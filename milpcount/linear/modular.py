@@ -115,7 +115,7 @@ def coincident(
         np.ascontiguousarray(constant, dtype=np.uint8),
         np.ascontiguousarray(linear, dtype=np.uint8),
     )
-    return found != 0
+    return np.asarray(found != 0)
 
 
 def _affine(layer: ExactStage, prime: int) -> tuple[list[list[int]], list[int]]:

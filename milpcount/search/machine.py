@@ -121,9 +121,7 @@ class Machine:
 
     def open_nodes(self) -> list[tuple[NDArray[np.int8], float]]:
         """All nodes that are still to be searched, with their shares; they are disjoint."""
-        return [
-            (self._search.open_node(d), self._search.share(d)) for d in range(self.slot + 1)
-        ]
+        return [(self._search.open_node(d), self._search.share(d)) for d in range(self.slot + 1)]
 
     def statistics(self) -> dict[str, int]:
         """Counters, by name."""

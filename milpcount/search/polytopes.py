@@ -18,8 +18,8 @@ from milpcount.core.problem import CountProblem
 from milpcount.errors import UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.forms import problem_stages
-from milpcount.search.frames.problem_frames import cube_frame, root_signs
 from milpcount.kernels import native
+from milpcount.search.frames.problem_frames import cube_frame, root_signs
 from milpcount.search.native_cells import MAX_DIMENSION, NativeCells
 
 __all__ = ["Cell", "Facet", "enumerate_cells"]

@@ -16,6 +16,14 @@ namespace milpcount {
 
 namespace {
 
+// Until the policy has enough, or another thread says stop: before the run began, for all we know.
+template <class Policy>
+Stop run(TreeSearch& self, Policy& policy, Index steps) {
+    const Stop code = walk(self.state, policy, steps, self.stopped);
+    self.stopped = false;
+    return code;
+}
+
 // The node that waits in a slot, as a prefix of signs: on the side to come back for.
 Vector<std::int8_t> open_node(TreeSearch& self, Index slot) {
     State& st = self.state;
@@ -92,9 +100,8 @@ void bind_tree(nb::module_& m) {
         .def("run",
              [](TreeSearch& self, Index steps, Index limit) {
                  nb::gil_scoped_release free;
-                 self.stopped = false;
                  Everything policy(self.zono, self.seg, limit);
-                 return walk(self.state, policy, steps, self.stopped);
+                 return run(self, policy, steps);
              },
              nb::arg("steps"), nb::arg("limit"))
         .def("run_sample",
@@ -103,9 +110,8 @@ void bind_tree(nb::module_& m) {
                      sample.signs.size() != static_cast<std::size_t>(self.state.net.units + 1))
                      refuse("sample", "it belongs to another network");
                  nb::gil_scoped_release free;
-                 self.stopped = false;
                  Randomly policy(self.zono, sample, single);
-                 return walk(self.state, policy, steps, self.stopped);
+                 return run(self, policy, steps);
              },
              nb::arg("sample"), nb::arg("steps"), nb::arg("single"))
         .def("run_parity",
@@ -113,9 +119,8 @@ void bind_tree(nb::module_& m) {
                  if (parity.words != words_for(self.state.net.units))
                      refuse("parity", "it belongs to another network");
                  nb::gil_scoped_release free;
-                 self.stopped = false;
                  Constrained policy(self.zono, parity, limit);
-                 return walk(self.state, policy, steps, self.stopped);
+                 return run(self, policy, steps);
              },
              nb::arg("parity"), nb::arg("steps"), nb::arg("limit"))
         .def("stop", [](TreeSearch& self) { self.stopped = true; })
