@@ -13,14 +13,14 @@ import milpcount
 PACKAGE = Path(milpcount.__file__).parent
 
 HEAVY = (
-    "pyomo", "highspy", "ortools", "torch", "pandas", "matplotlib", "numba", "onnx", "sklearn",
+    "pyomo", "highspy", "ortools", "torch", "pandas", "matplotlib", "onnx", "sklearn",
     "distributed", "dask",
 )  # fmt: skip
 
 # Lower tiers first; a module may import from its own tier and from those before it.
 TIERS = [
     ["errors", "support"],
-    ["cluster"],
+    ["cluster", "kernels"],
     ["core"],
     ["proof", "importers"],
     ["exact", "bounds", "preactivation"],

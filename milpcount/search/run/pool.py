@@ -15,7 +15,7 @@ from milpcount.support.child import Child, Message
 
 __all__ = ["Here", "Pool", "Workers"]
 
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _WORKER = "milpcount.search.run.worker"
 _SLICE = 1.0
 
