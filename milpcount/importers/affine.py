@@ -30,7 +30,7 @@ from milpcount.core.network import ReLUNetwork
 from milpcount.errors import NetworkError
 from milpcount.importers import rounding
 from milpcount.importers._files import require_bytes, too_big
-from milpcount.importers.assemble import Units, network_of, part_matrix
+from milpcount.importers.assemble import Units, network_of, part_matrix, pruned, stacked
 from milpcount.importers.image import Image, Part, selection
 from milpcount.importers.ledger import Ledger, RoundedError
 from milpcount.importers.samples import (
@@ -65,6 +65,7 @@ class Folder(Ledger):
         self._stages: list[list[Units]] = []
         self._linear: dict[int, tuple[Image, Image]] = {}
         self._bytes = 0
+        self._count = 0
 
     def input(self, shape: tuple[int, ...], *, batch: bool = False) -> Image:
         """The network's input as a tensor, whose first axis may be one of samples."""
@@ -99,9 +100,10 @@ class Folder(Ledger):
             self._require(rows.size * part.value.shape[1] * _ENTRY)
             value = part.value[rows] * keep[:, None]
             index = None if part.index is None else part.index[rows]
-            if np.any(value):
+            # What is left out of a concatenation need not be read any more.
+            if len(image.parts) == 1 or np.any(value):
                 parts.append(Part(part.stage, index, value))
-        return Image(shape, tuple(parts), image.bias[rows] * keep, batch)
+        return Image(shape, tuple(parts), image.bias[rows] * keep, batch, image.needs)
 
     def shift(self, image: Image, constant: ArrayLike) -> Image:
         """``image + constant``, with numpy's broadcasting."""
@@ -208,14 +210,18 @@ class Folder(Ledger):
             index, matrix, add, batch = self._proved(sample_terms, image, index, matrix, add, shape)
 
         def fold(image: Image) -> Image:
-            parts = [self._apply_part(part, image.rows, index, matrix) for part in image.parts]
+            made = [self._apply_part(part, image.rows, index, matrix) for part in image.parts]
+            parts = [part for part in made if part is not None]
+            if image.parts and not parts:  # zero weights still belong to the stage behind
+                place = np.zeros((matrix.shape[0], 1), dtype=np.int64)
+                parts = [Part(image.depth, place, np.zeros(place.shape))]
             bias = add
             if np.any(image.bias):
                 biases = np.broadcast_to(
                     image.bias if index is None else image.bias[index], matrix.shape
                 )
                 bias = self._sure(rounding.dot, matrix, biases, add)
-            return Image(shape, tuple(part for part in parts if part is not None), bias, batch)
+            return Image(shape, tuple(parts), bias, batch, image.needs)
 
         return self._folded(fold, image, may_round=self._widens(image, matrix.shape[0]))
 
@@ -271,7 +277,7 @@ class Folder(Ledger):
                 for part in a.parts
             ]
             ordered = sorted([*parts, *theirs.values()], key=lambda part: part.stage)
-            return Image(shape, tuple(ordered), bias, a.batch)
+            return Image(shape, tuple(ordered), bias, a.batch, a.needs | b.needs)
 
         return self._folded(fold, a, b)
 
@@ -309,27 +315,18 @@ class Folder(Ledger):
                 shape[like.batch[0]] = 1
             grids.append(count + np.arange(biases[-1].size).reshape(shape))
             count += biases[-1].size
-        parts = [self._stacked(stage, found, count) for stage, found in sorted(pieces.items())]
-        rows = Image((count,), tuple(parts), np.concatenate(biases))
+        widest = max((self.width(stage) for stage in pieces), default=0)
+        terms = max((p.value.shape[1] for found in pieces.values() for _, p in found), default=0)
+        dense = any(p.index is None for found in pieces.values() for _, p in found)
+        self._require(count * (widest if dense else terms) * len(pieces) * _ENTRY)
+        parts = [
+            stacked(stage, found, count, self.width(stage))
+            for stage, found in sorted(pieces.items())
+        ]
+        needs = frozenset[int]().union(*(v.needs for v in values if isinstance(v, Image)))
+        rows = Image((count,), tuple(parts), np.concatenate(biases), needs=needs)
         grid = np.concatenate(grids, axis=axis)
         return self._picked(rows, grid.ravel(), _with_samples(grid.shape, like.batch), like.batch)
-
-    def _stacked(self, stage: int, pieces: list[tuple[int, Part]], count: int) -> Part:
-        """One part of ``count`` rows from parts that begin at given rows."""
-        dense = any(part.index is None for _, part in pieces)
-        width = self.width(stage) if dense else max(part.value.shape[1] for _, part in pieces)
-        self._require(count * width * _ENTRY)
-        value = np.zeros((count, width))
-        index = None if dense else np.zeros((count, width), dtype=np.int64)
-        for first, part in pieces:
-            rows = slice(first, first + part.value.shape[0])
-            if index is None:
-                value[rows] = part_matrix(part, width)
-            else:
-                terms = slice(part.value.shape[1])
-                value[rows, terms] = part.value
-                index[rows, terms] = part.index
-        return Part(stage, index, value)
 
     def relu(self, image: Image, slope: ArrayLike = 0.0) -> Image:
         """The outputs of (leaky) ReLU units whose pre-activations are the entries of ``image``.
@@ -350,32 +347,35 @@ class Folder(Ledger):
 
     def _units(self, image: Image, slope: Float, linear: bool) -> Image:
         stage = image.depth + 1
-        units = Units(image.parts, image.bias, slope, linear)
+        self._count += 1
         self._bytes += image.nbytes
         require_bytes(self._bytes, f"{self.name}: the expanded network", NetworkError)
         if stage > len(self._stages):
             self._stages.append([])
         first = self.width(stage)
+        units = Units(self._count, image.needs, image.parts, image.bias, slope, linear)
         self._stages[stage - 1].append(units)
-        return selection(stage, image.shape, first, image.batch)
+        made = selection(stage, image.shape, first, image.batch)
+        return replace(made, needs=image.needs | {self._count})
 
     def finish(self, output: Image, input_box: Box | None = None) -> ReLUNetwork:
-        """The network whose output layer is ``output``."""
-        depth = len(self._stages)
+        """The network whose output layer is ``output``, of the units that it needs."""
+        stages, output = pruned(self._stages, output)
+        depth = len(stages)
         notes = [*self.notes, *self.rounding_notes()]
+        widths = [self._inputs, *(sum(u.bias.size for u in units) for units in stages)]
         if (
             depth
             and [part.stage for part in output.parts] == [depth]
-            and output.parts[0].reads_all(self.width(depth))
+            and output.parts[0].reads_all(widths[-1])
             and np.all(output.parts[0].value == 1)
-            and not any(units.linear for units in self._stages[-1])
+            and not any(units.linear for units in stages[-1])
         ):
             notes.append(
                 f"the network ends in a ReLU: its units are hidden layer {depth} and the output "
                 "layer is the identity"
             )
-        widths = [self.width(stage) for stage in range(depth + 1)]
-        return network_of(self._stages, output, widths, input_box, self.name, notes)
+        return network_of(stages, output, widths, input_box, self.name, notes)
 
     def _product(
         self, part: Part, rows: int, index: Index | None, matrix: Float, width: int

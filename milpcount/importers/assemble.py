@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,10 @@ from milpcount.errors import NetworkError
 from milpcount.importers._files import require_bytes
 from milpcount.importers.image import Image, Part
 
-__all__ = ["Units", "network_of", "part_matrix"]
+__all__ = ["Units", "network_of", "part_matrix", "pruned", "stacked"]
 
 Float = NDArray[np.float64]
+Index = NDArray[np.int64]
 
 _LARGE = 1 << 20  # entries of a matrix that is stored sparse if few of them are not zero
 _SPARSE = 1 / 8
@@ -30,12 +31,16 @@ class Units:
     """Units that one operation of a graph adds to a stage.
 
     Attributes:
+        number: of the operation.
+        needs: the operations whose units these depend on.
         parts: what their pre-activations take from earlier stages.
         bias: shape (units,).
         slope: shape (units,).
         linear: whether they only pass on what they compute.
     """
 
+    number: int
+    needs: frozenset[int]
     parts: tuple[Part, ...]
     bias: Float
     slope: Float
@@ -68,7 +73,7 @@ def network_of(
         slope = np.concatenate([u.slope for u in units])
         linear = np.concatenate([np.full(u.bias.size, u.linear) for u in units])
         made.append(_stage(units, widths, ReLUGate(slope, linear), name))
-    last = Units(output.parts, output.bias, np.ones(output.rows), linear=True)
+    last = Units(0, output.needs, output.parts, output.bias, np.ones(output.rows), linear=True)
     end = _stage([last], widths, LinearGate(output.rows), name)
     return ReLUNetwork.of_stages(made, end, input_box=input_box, name=name, notes=notes)
 
@@ -120,3 +125,54 @@ def part_matrix(part: Part, width: int) -> Float:
     row, place, value = part.entries()
     matrix[row, place] = value
     return matrix
+
+
+def stacked(stage: int, pieces: Sequence[tuple[int, Part]], rows: int, width: int) -> Part:
+    """One part of ``rows`` rows, from parts that begin at given rows."""
+    dense = any(part.index is None for _, part in pieces)
+    terms = width if dense else max(part.value.shape[1] for _, part in pieces)
+    value = np.zeros((rows, terms))
+    index = None if dense else np.zeros((rows, terms), dtype=np.int64)
+    for first, part in pieces:
+        here = slice(first, first + part.value.shape[0])
+        if index is None:
+            value[here] = part_matrix(part, width)
+        else:
+            value[here, : part.value.shape[1]] = part.value
+            index[here, : part.value.shape[1]] = part.index
+    return Part(stage, index, value)
+
+
+def pruned(stages: Sequence[Sequence[Units]], output: Image) -> tuple[list[list[Units]], Image]:
+    """The units that an output depends on, and the output as it reads them.
+
+    Whole operations go, never single units of one: what a graph computes for its output counts,
+    whatever the weights are.
+    """
+    kept = [[u for u in units if u.number in output.needs] for units in stages]
+    if all(len(some) == len(units) for some, units in zip(kept, stages, strict=True)):
+        return kept, output
+    places = []
+    for units in stages:
+        sizes = [u.bias.size for u in units]
+        keep = np.repeat([u.number in output.needs for u in units], sizes)
+        places.append(np.where(keep, np.cumsum(keep) - 1, -1))
+    # A stage all of whose units go is closed up.
+    number = np.cumsum([0, *(bool(units) for units in kept)])
+
+    def moved(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        return tuple(
+            _moved(part, int(number[part.stage]), places[part.stage - 1]) if part.stage else part
+            for part in parts
+        )
+
+    made = [[replace(u, parts=moved(u.parts)) for u in units] for units in kept if units]
+    return made, replace(output, parts=moved(output.parts))
+
+
+def _moved(part: Part, stage: int, places: Index) -> Part:
+    """A part that reads a stage some of whose units are gone."""
+    if part.index is None:
+        columns = np.flatnonzero(places[: part.value.shape[1]] >= 0)
+        return Part(stage, None, part.value[:, columns])
+    return Part(stage, places[part.index].clip(0), part.value)

@@ -64,12 +64,15 @@ class Image:
         parts: what it takes from each stage that it reads, by stage, ascending.
         bias: shape (rows,); the rows are the tensor's entries in C order, of one sample.
         batch: axis and number of samples; None where the tensor is one sample.
+        needs: the operations that made units on which the tensor depends, as numbers; also where
+            weights happen to be 0.
     """
 
     shape: tuple[int, ...]
     parts: tuple[Part, ...]
     bias: Float
     batch: tuple[int, int] | None = None
+    needs: frozenset[int] = frozenset()
 
     @property
     def rows(self) -> int:

@@ -143,7 +143,8 @@ class Ledger(ABC):
 
     def _mixed(self, error: MixedSamplesError) -> NoReturn:
         raise MixedSamplesError(
-            f"{self.name}: {self.place} {error}; give the network with a batch of 1"
+            f"{self.name}: {self.place} {error}; keep them apart along one axis, or "
+            "give the network with a batch of 1"
         ) from error
 
     def _require(self, size: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from milpcount.importers._files import require_bytes
 from milpcount.importers.affine import Folder
 from milpcount.importers.image import Image
 
-__all__ = ["Windows", "average_pool", "convolve", "convolve_transposed"]
+__all__ = ["Windows", "average_pool", "convolve", "convolve_transposed", "pooled_evenly"]
 
 Float = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -161,7 +162,6 @@ def average_pool(folder: Folder, image: Image, windows: Windows, whole: bool) ->
     samples, channels, *spatial = image.shape
     axes = windows.along(folder, spatial, samples * channels)
     places = _joint(axes, spatial)
-    inside = (places >= 0).astype(np.float64)
     if whole:
         # Places beyond the padding, under a window that hangs over, do not count.
         padded = [
@@ -176,15 +176,22 @@ def average_pool(folder: Folder, image: Image, windows: Windows, whole: bool) ->
             counts = np.multiply.outer(counts, there.sum(axis=1))
         counts = counts.ravel()
     else:
-        counts = inside.sum(axis=1)
+        counts = np.count_nonzero(places >= 0, axis=1).astype(np.float64)
+    return _averages(folder, image, places, counts, [len(at) for at in axes])
+
+
+def _averages(
+    folder: Folder, image: Image, places: Index, counts: NDArray[Any], out: Sizes
+) -> Image:
+    """Sums over windows, each divided by its count."""
     if not np.all(counts):
         folder.fail("has a window outside of its input; export it again")
+    samples, channels, *spatial = image.shape
     first = np.arange(samples * channels)[:, None, None] * math.prod(spatial)
     index = (first + places.clip(0)).reshape(-1, places.shape[1])
-    values = np.tile(inside, (samples * channels, 1))
-    out = tuple(len(at) for at in axes)
+    values = np.tile((places >= 0).astype(np.float64), (samples * channels, 1))
     total = folder.apply(image, index, values, 0.0, (samples, channels, *out))
-    return folder.divide(total, counts.reshape(out))
+    return folder.divide(total, counts.reshape(out).astype(np.float64))
 
 
 def _spatial(folder: Folder, image: Image, weight: Float) -> tuple[int, int, list[int]]:
@@ -230,3 +237,25 @@ def _spread(
         np.broadcast_to(bias[None, :, None], full[:3]).ravel(),
         (samples, filters, *(len(at) for at in axes)),
     )
+
+
+def pooled_evenly(folder: Folder, image: Image, out: Sizes) -> Image:
+    """Means over windows that share each spatial axis out evenly, ``out`` of them along each.
+
+    Window ``k`` of ``n`` over ``size`` entries begins at ``floor(k size / n)`` and ends before
+    ``ceil((k + 1) size / n)``.
+    """
+    samples, channels, *spatial = image.shape
+    axes: list[Index] = []
+    for size, count in zip(spatial, out, strict=True):
+        if count < 1:
+            folder.fail(f"pools to {count} entries along an axis; give it a size")
+        begins = [k * size // count for k in range(count)]
+        ends = [-(-(k + 1) * size // count) for k in range(count)]
+        longest = max(e - b for b, e in zip(begins, ends, strict=True))
+        require_entries(folder, samples * channels * count * longest)
+        at = np.array(begins)[:, None] + np.arange(longest)
+        axes.append(np.where(at < np.array(ends)[:, None], at, -1))
+    require_entries(folder, samples * channels * math.prod(at.size for at in axes))
+    places = _joint(axes, spatial)
+    return _averages(folder, image, places, np.count_nonzero(places >= 0, axis=1), out)

@@ -132,13 +132,27 @@ def test_notes_name_places_once_and_few() -> None:
     assert "and 4 more" in note
 
 
-def test_outputs_from_before_the_last_units() -> None:
+def test_units_that_the_output_does_not_need_are_left_out() -> None:
     folder = Folder(2, "net")
-    image = folder.input((2,))
-    folder.relu(image)
-    net = folder.finish(image)
-    assert net.counted_widths == (2,)
-    assert np.array_equal(net.forward([-3.0, 4.0]), [-3.0, 4.0])
+    x = folder.input((2,))
+    first = folder.relu(x)
+    unused = folder.relu(folder.scale(x, 3.0))
+    folder.relu(folder.add(unused, first))
+    later = folder.relu(folder.apply(first, None, np.array([[1.0, -1.0]]), 0.0, (1,)))
+    folder.relu(later)
+    net = folder.finish(folder.concat([x, later], 0))
+    assert net.counted_widths == (2, 1)
+    assert np.array_equal(net.forward([-3.0, 4.0]), [-3.0, 4.0, 0.0])
+    assert np.array_equal(net.forward([4.0, 3.0]), [4.0, 3.0, 1.0])
+
+
+def test_units_behind_zero_weights_stay() -> None:
+    folder = Folder(2, "net")
+    hidden = folder.relu(folder.input((2,)))
+    second = folder.relu(folder.apply(hidden, None, np.zeros((3, 2)), 1.0, (3,)))
+    net = folder.finish(folder.apply(second, None, np.zeros((1, 3)), 0.0, (1,)))
+    assert net.is_chain
+    assert net.widths == (2, 3)
 
 
 def test_products_that_take_too_long_are_not_formed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,12 +25,12 @@ from milpcount.importers.affine import Folder
 from milpcount.importers.image import Image
 from milpcount.importers.onnx.entry import graph_input
 from milpcount.importers.onnx.functions import inlined_nodes
-from milpcount.importers.onnx.heads import head_note, same_entries
-from milpcount.importers.onnx.node import MAXIMUM, Array, Head, Value
+from milpcount.importers.onnx.node import Array, Value
 from milpcount.importers.onnx.order import needed_nodes
 from milpcount.importers.onnx.tensors import tensor_array
 from milpcount.importers.onnx.walk import Values, run_node
 from milpcount.importers.samples import MixedSamplesError, keeps_samples_apart
+from milpcount.importers.values import MAXIMUM, Head, head_note, same_entries
 
 __all__ = ["load_onnx"]
 
@@ -150,7 +150,7 @@ class _Graph:
         if isinstance(result, Head):
             if not result.curved:
                 raise NetworkError(f"{folder.name}: node {result.place} {MAXIMUM}")
-            folder.notes.append(head_note(result))
+            folder.notes.append(head_note(result.place))
         if not isinstance(source, Image):
             raise self._several()
         return folder.finish(source)

@@ -11,9 +11,10 @@ import numpy as np
 
 from milpcount.errors import NetworkError
 from milpcount.importers.image import Image
-from milpcount.importers.onnx.node import Head, Node, Value
+from milpcount.importers.onnx.node import Node, Value
+from milpcount.importers.values import Head, same_entries
 
-__all__ = ["AFTER", "STARTS", "after_head", "head_note", "same_entries", "start_head"]
+__all__ = ["AFTER", "STARTS", "after_head", "start_head"]
 
 _ELEMENTWISE = frozenset(
     {
@@ -78,23 +79,3 @@ def after_head(node: Node) -> Value:
     shape = first.shape if node.op in _SAME_SHAPE else None
     curved = named.curved or node.op in STARTS - _MAXIMA
     return Head(first.source, shape, named.place, curved)
-
-
-def same_entries(a: Image, b: Image) -> bool:
-    """Whether two tensors hold the same functions in the same order."""
-    if a is b:
-        return True
-    if a.rows != b.rows or len(a.parts) != len(b.parts) or not np.array_equal(a.bias, b.bias):
-        return False
-    for p, q in zip(a.parts, b.parts, strict=True):
-        if p.stage != q.stage or not all(map(np.array_equal, p.entries(), q.entries())):
-            return False
-    return True
-
-
-def head_note(head: Head) -> str:
-    """What the user should know about a head that is left out."""
-    return (
-        f"the output head {head.place} is left out: the network ends with the affine layer "
-        "before it, and its activation patterns are the same"
-    )

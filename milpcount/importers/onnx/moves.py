@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 
 from milpcount.importers.image import Image
-from milpcount.importers.onnx.node import Array, Choice, Handler, Node, Value
+from milpcount.importers.onnx.node import Array, Handler, Node, Value
+from milpcount.importers.values import Choice
 
 __all__ = ["HANDLERS", "move"]
 

@@ -14,54 +14,12 @@ from milpcount.errors import NetworkError
 from milpcount.importers._files import require_bytes
 from milpcount.importers.affine import Folder
 from milpcount.importers.image import Image
+from milpcount.importers.values import Choice, Head
 
-__all__ = ["MAXIMUM", "Array", "Choice", "Handler", "Head", "Node", "Value"]
-
-MAXIMUM = (
-    "is a maximum or minimum of several entries, which is not counted; replace it with average "
-    "pooling, a strided convolution, or maxima of two tensors"
-)
+__all__ = ["Array", "Handler", "Node", "Value"]
 
 Array = NDArray[Any]
 """A constant: float64, int64 or bool; floats of other widths were widened without rounding."""
-
-
-@dataclass(frozen=True, eq=False)
-class Head:
-    """What an output head (softmax and the like) made of ``source``.
-
-    Attributes:
-        source: the affine tensor before it.
-        shape: of the result; None where it is not known.
-        place: the first node of the head.
-        curved: whether anything in it is not piecewise linear; else it is a maximum.
-    """
-
-    source: Image
-    shape: tuple[int, ...] | None
-    place: str
-    curved: bool = True
-
-    @property
-    def reason(self) -> str:
-        """Why it cannot stand before anything else."""
-        return "is not piecewise linear" if self.curved else MAXIMUM
-
-
-@dataclass(frozen=True, eq=False)
-class Choice:
-    """A tensor of booleans: true where an entry of ``sign`` is positive, if not ``otherwise``.
-
-    On the boundary itself it may be either: what is chosen by it has to be continuous.
-    """
-
-    sign: Image
-    otherwise: bool = False
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of the tensor."""
-        return self.sign.shape
 
 
 Value = Image | Array | Head | Choice

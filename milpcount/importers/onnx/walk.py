@@ -17,17 +17,10 @@ from milpcount.importers.onnx.fused import HANDLERS as FUSED
 from milpcount.importers.onnx.heads import STARTS, after_head, start_head
 from milpcount.importers.onnx.linear_ops import HANDLERS as LINEAR
 from milpcount.importers.onnx.moves import HANDLERS as MOVES
-from milpcount.importers.onnx.node import (
-    MAXIMUM,
-    Array,
-    Choice,
-    Handler,
-    Head,
-    Node,
-    Value,
-)
+from milpcount.importers.onnx.node import Array, Handler, Node, Value
 from milpcount.importers.onnx.resize import HANDLERS as RESIZE
 from milpcount.importers.onnx.tensors import attribute_values
+from milpcount.importers.values import MAXIMUM, Choice, Head
 
 __all__ = ["Values", "run_node"]
 
