@@ -86,7 +86,7 @@ class Traced(torch.Tensor):  # type: ignore[misc]
         self.walk.fail("branches on a value that depends on the input")
 
 
-def _first(nested: Any) -> Traced:
+def _first(nested: Any) -> Any:
     """The first stand-in in nested arguments."""
     found = next(_stand_ins(nested), None)
     if found is None:
