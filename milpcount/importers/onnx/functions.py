@@ -54,6 +54,8 @@ class _Inliner:
         """
         out = []
         for node in nodes:
+            if not all(isinstance(n, str) for n in (node.name, *node.input, *node.output)):
+                self._fail("a name in it is no text")  # not UTF-8
             made = type(node)()
             made.CopyFrom(node)
             if prefix:
