@@ -38,6 +38,7 @@ from milpcount.importers.samples import (
     sample_constant,
     sample_rows,
     sample_terms,
+    with_samples,
 )
 
 __all__ = ["Folder"]
@@ -86,7 +87,7 @@ class Folder(Ledger):
         """The tensor whose entries are the entries of ``image`` in ``grid``; -1 gives a 0."""
         self._require(grid.size * _ENTRY)
         grid, batch = self._proved(sample_rows, image, grid)
-        return self._picked(image, grid.ravel(), _with_samples(grid.shape, batch), batch)
+        return self._picked(image, grid.ravel(), with_samples(grid.shape, batch), batch)
 
     def _picked(
         self, image: Image, rows: Index, shape: tuple[int, ...], batch: tuple[int, int] | None
@@ -326,7 +327,7 @@ class Folder(Ledger):
         needs = frozenset[int]().union(*(v.needs for v in values if isinstance(v, Image)))
         rows = Image((count,), tuple(parts), np.concatenate(biases), needs=needs)
         grid = np.concatenate(grids, axis=axis)
-        return self._picked(rows, grid.ravel(), _with_samples(grid.shape, like.batch), like.batch)
+        return self._picked(rows, grid.ravel(), with_samples(grid.shape, like.batch), like.batch)
 
     def relu(self, image: Image, slope: ArrayLike = 0.0) -> Image:
         """The outputs of (leaky) ReLU units whose pre-activations are the entries of ``image``.
@@ -399,11 +400,3 @@ class Folder(Ledger):
             image = self.take(image, np.broadcast_to(image.grid, shape))
         full = (np.broadcast_to(array, shape) for array in arrays)
         return image, *(self._proved(sample_constant, image, array) for array in full)
-
-
-def _with_samples(shape: tuple[int, ...], batch: tuple[int, int] | None) -> tuple[int, ...]:
-    """The shape of a batch, from the one of one sample."""
-    if batch is None:
-        return shape
-    axis, size = batch
-    return (*shape[:axis], size, *shape[axis + 1 :])

@@ -26,6 +26,7 @@ __all__ = [
     "sample_constant",
     "sample_rows",
     "sample_terms",
+    "with_samples",
 ]
 
 Float = NDArray[np.float64]
@@ -109,6 +110,14 @@ def _split(image: Image, entries: Index) -> tuple[Index, Index]:
     sample, last = np.divmod(rest, inner)
     nothing = entries < 0
     return np.where(nothing, -1, sample), np.where(nothing, -1, outer * inner + last)
+
+
+def with_samples(shape: tuple[int, ...], batch: tuple[int, int] | None) -> tuple[int, ...]:
+    """The shape of a batch, from the one of one sample."""
+    if batch is None:
+        return shape
+    axis, size = batch
+    return (*shape[:axis], size, *shape[axis + 1 :])
 
 
 def keeps_samples_apart(network: ReLUNetwork, samples: int) -> bool:
