@@ -19,7 +19,14 @@ from milpcount.importers._files import require_bytes
 from milpcount.importers.affine import Folder
 from milpcount.importers.image import Image
 
-__all__ = ["Windows", "average_pool", "convolve", "convolve_transposed", "pooled_evenly"]
+__all__ = [
+    "Windows",
+    "average_pool",
+    "convolve",
+    "convolve_transposed",
+    "pooled_evenly",
+    "require_entries",
+]
 
 Float = NDArray[np.float64]
 Index = NDArray[np.int64]

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from milpcount.importers.image import Image
 from milpcount.importers.keras.context import Context, Handler
 from milpcount.importers.products import total
-from milpcount.importers.windows import Windows, average_pool, convolve, convolve_transposed
+from milpcount.importers.windows import (
+    Windows,
+    average_pool,
+    convolve,
+    convolve_transposed,
+    require_entries,
+)
 
 __all__ = ["LAYERS"]
 
@@ -147,8 +153,7 @@ def _zero_padding(context: Context, x: Any) -> Any:
     image = _channels_first(context, x)
     widths = [(0, 0), (0, 0), *_ends(context.layer.padding, len(image.shape) - 2)]
     entries = math.prod(n + a + b for n, (a, b) in zip(image.shape, widths, strict=True))
-    if entries > 1 << 26:
-        context.refuse(f"makes {entries} entries")
+    require_entries(context.folder, entries)
     padded = np.pad(image.grid, widths, constant_values=-1)
     return _back(context, context.folder.take(image, padded))
 
@@ -165,8 +170,7 @@ def _up_sampling(context: Context, x: Any) -> Any:
     if getattr(layer, "interpolation", "nearest") != "nearest":
         context.refuse(f"interpolates by {layer.interpolation!r}; only the nearest entry is taken")
     times = _sizes(layer.size, len(image.shape) - 2)
-    if math.prod(image.shape) * math.prod(times) > 1 << 26:
-        context.refuse("makes too many entries")
+    require_entries(context.folder, math.prod(image.shape) * math.prod(times))
     grid = image.grid
     for axis, count in enumerate(times, 2):
         grid = np.repeat(grid, count, axis=axis)

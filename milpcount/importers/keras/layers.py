@@ -15,6 +15,7 @@ from milpcount.importers.keras.context import Context, Handler
 from milpcount.importers.products import einsum, product
 from milpcount.importers.units import maximum, minimum
 from milpcount.importers.values import MAXIMUM
+from milpcount.importers.windows import require_entries
 
 __all__ = ["LAYERS", "MERGING"]
 
@@ -129,8 +130,7 @@ def _permute(context: Context, x: Any) -> Any:
 def _repeat(context: Context, x: Any) -> Any:
     image, count = context.image(x), int(context.layer.n)
     shape = (image.shape[0], count, *image.shape[1:])
-    if math.prod(shape) > 1 << 26:
-        context.refuse(f"makes {math.prod(shape)} entries")
+    require_entries(context.folder, math.prod(shape))
     return context.folder.take(image, np.broadcast_to(image.grid[:, None], shape))
 
 

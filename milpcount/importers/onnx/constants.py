@@ -265,14 +265,10 @@ def _cum_sum(node: Node) -> Value:
     x, axis = _arrays(node)
     if node.attributes.get("exclusive", 0) or node.attributes.get("reverse", 0):
         node.fail("is exclusive or reversed; simplify the graph before the export")
-    moved = np.moveaxis(x, int(np.ravel(axis)[0]), 0)
-    if x.dtype.kind == "i":
-        total: Array = np.cumsum(moved, axis=0)
-    else:
-        total = moved.astype(np.float64)
-        for k in range(1, len(total)):
-            total[k] = node.folder.compute(rounding.add, total[k - 1], total[k])
-    return np.moveaxis(total, 0, int(np.ravel(axis)[0]))
+    total = np.cumsum(x, axis=int(np.ravel(axis)[0]))
+    if x.dtype.kind == "f":
+        node.folder.note_constants()
+    return np.asarray(total)
 
 
 def _trilu(node: Node) -> Value:

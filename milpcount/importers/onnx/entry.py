@@ -55,7 +55,7 @@ def graph_input(graph: Any, nodes: Sequence[Any], path: str) -> tuple[str, tuple
                 f"{what} has the open or empty dimension {axis} "
                 f"({declared[axis].dim_param!r}); export it with fixed sizes"
             )
-    require_bytes(math.prod(shape) * 32, what, NetworkError)
+    require_bytes(math.prod(shape) * 64, what, NetworkError)
     return entry.name, tuple(shape)
 
 

@@ -17,6 +17,8 @@ __all__ = ["HANDLERS"]
 
 Index = NDArray[np.int64]
 
+_LONGEST = 100_000  # entries of an axis, whose places are found one by one
+
 
 def _resize(node: Node) -> Value:
     value = node.value(0)
@@ -46,6 +48,8 @@ def _resize(node: Node) -> Value:
     if sizes and node.attributes.get("keep_aspect_ratio_policy", b"stretch") != b"stretch":
         node.fail("keeps an aspect ratio; export it with the sizes themselves")
     node.require_entries(math.prod(shape))
+    if max(shape) > _LONGEST:
+        node.fail(f"resizes an axis to {max(shape)} entries, over the limit of {_LONGEST}")
     where = (
         b"asymmetric"
         if old
