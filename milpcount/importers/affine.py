@@ -162,32 +162,6 @@ class Folder(Ledger):
 
         return self._folded(fold, image)
 
-    def batch_norm(
-        self,
-        image: Image,
-        axis: int,
-        parameters: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike],
-        epsilon: float,
-    ) -> Image:
-        """``scale * (image - mean) / sqrt(variance + epsilon) + offset`` along one axis.
-
-        ``parameters`` are scale, offset, mean and variance, each of shape (image.shape[axis],).
-        The factor, which has a square root, and the constant term are rounded to float64.
-        """
-        channels = image.shape[axis]
-        arrays = [self.finite(p) for p in parameters]
-        for array in arrays:
-            if array.shape != (channels,):
-                self.fail(f"has parameters of shape {array.shape} for {channels} channels")
-        scale, offset, mean, variance = arrays
-        if np.any(variance + epsilon <= 0):
-            self.fail("has a variance of 0 or less; export it again")
-        factor = self.compute(rounding.over_root, scale, variance, epsilon)
-        constant = self.compute(rounding.dot, factor[:, None], -mean[:, None], offset)
-        along = [1] * len(image.shape)
-        along[axis] = channels
-        return self.affine(image, factor.reshape(along), constant.reshape(along))
-
     def apply(
         self,
         image: Image,

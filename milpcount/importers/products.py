@@ -1,4 +1,4 @@
-"""Products with constant matrices, and sums over axes."""
+"""Products with constant matrices, sums over axes, and normalisation along one."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from milpcount.importers import rounding
 from milpcount.importers.affine import Folder
 from milpcount.importers.image import Image
 from milpcount.importers.windows import require_entries
 
-__all__ = ["einsum", "product", "total"]
+__all__ = ["batch_norm", "einsum", "product", "total"]
 
 Float = NDArray[np.float64]
 
@@ -170,3 +170,30 @@ def _labels(folder: Folder, text: str, operands: Sequence[Image | Float]) -> tup
     if not sound:
         folder.fail(f"has the equation {text!r}, which is not a sum of products that is read")
     return terms, out
+
+
+def batch_norm(
+    folder: Folder,
+    image: Image,
+    axis: int,
+    parameters: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike],
+    epsilon: float,
+) -> Image:
+    """``scale * (image - mean) / sqrt(variance + epsilon) + offset`` along one axis.
+
+    ``parameters`` are scale, offset, mean and variance, each of shape (image.shape[axis],).
+    The factor, which has a square root, and the constant term are rounded to float64.
+    """
+    channels = image.shape[axis]
+    arrays = [folder.finite(p) for p in parameters]
+    for array in arrays:
+        if array.shape != (channels,):
+            folder.fail(f"has parameters of shape {array.shape} for {channels} channels")
+    scale, offset, mean, variance = arrays
+    if np.any(variance + epsilon <= 0):
+        folder.fail("has a variance of 0 or less; export it again")
+    factor = folder.compute(rounding.over_root, scale, variance, epsilon)
+    constant = folder.compute(rounding.dot, factor[:, None], -mean[:, None], offset)
+    along = [1] * len(image.shape)
+    along[axis] = channels
+    return folder.affine(image, factor.reshape(along), constant.reshape(along))

@@ -104,6 +104,24 @@ def test_the_output_that_another_one_comes_from(tmp_path: Path) -> None:
     assert load_network(path, output="p").widths == (4,)
 
 
+def test_names_of_classes_behind_a_head(tmp_path: Path) -> None:
+    """As skl2onnx writes a classifier whose classes are words."""
+    named = helper.make_node("ArrayFeatureExtractor", ["names", "c"], ["n"], domain="ai.onnx.ml")
+    nodes = [*CHAIN, node("Softmax", ["y"], "p"), node("ArgMax", ["p"], "c", axis=1), named]
+    path = write(tmp_path / "n.onnx", nodes, CONSTANTS, outputs=("n", "p"))
+    model = onnx.load(str(path))
+    words = helper.make_tensor("names", onnx.TensorProto.STRING, [2], [b"cat", b"dog"])
+    model.graph.initializer.append(words)
+    model.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
+    path.write_bytes(model.SerializeToString())
+    assert load_network(path).architecture == (3, 4, 2)
+    model.graph.node.append(node("Add", ["y", "names"], "q"))
+    model.graph.output.append(helper.make_empty_tensor_value_info("q"))
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(NetworkError, match="NaN"):
+        load_network(path, output="q")
+
+
 def sigmoid(y: np.ndarray) -> np.ndarray:
     return np.asarray(1 / (1 + np.exp(-y)))
 

@@ -370,6 +370,8 @@ def test_layers_of_images(layer: Callable[[], Any], shape: tuple[int, ...]) -> N
         lambda m, x: torch.where(x < 0.5, 0.5, x),
         lambda m, x: torch.where(~(x <= 0), 0.0 * x, -x),
         lambda m, x: m.fc(x) * (m.fc(x) > 0),
+        lambda m, x: torch.max(m.fc(x), torch.zeros_like(x)),
+        lambda m, x: torch.where(x > 1, torch.ones_like(x), x),
         lambda m, x: m.fc(x) * (m.fc(x) > 0).to(x.dtype),
     ],
 )
@@ -394,6 +396,8 @@ def test_piecewise_linear_functions(unit: Callable[[Any, Any], Any]) -> None:
         lambda m, x: x.unsqueeze(1).repeat(1, 2, 1).flatten(1).flip(1).relu(),
         lambda m, x: functional.linear(x, functional.normalize(m.fc.weight)).relu(),
         lambda m, x: x + 0.1 * m.fc((0.3 * x).relu()),
+        lambda m, x: torch.cat([x, torch.ones(x.size(0), 1), x.new_zeros(len(x), 2)], 1).relu(),
+        lambda m, x: (x * np.float32(0.5) - torch.ones(3)).relu(),
     ],
 )
 def test_forwards_of_known_operations(forward: Callable[[Any, Any], Any]) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from milpcount.importers import rounding
 from milpcount.importers.image import Image
 from milpcount.importers.keras.context import Context, Handler
-from milpcount.importers.products import einsum, product
+from milpcount.importers.products import batch_norm, einsum, product
 from milpcount.importers.units import maximum, minimum
 from milpcount.importers.values import MAXIMUM
 from milpcount.importers.windows import require_entries
@@ -45,7 +45,7 @@ def _batch_normalization(context: Context, x: Any, **_mode: Any) -> Any:
     offset = context.array(layer.beta) if layer.center else np.zeros(mean.shape)
     axis = int(layer.axis) % len(image.shape)
     parameters = scale, offset, mean, variance
-    return context.folder.batch_norm(image, axis, parameters, float(layer.epsilon))
+    return batch_norm(context.folder, image, axis, parameters, float(layer.epsilon))
 
 
 def _normalization(context: Context, x: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from milpcount.importers import rounding
 from milpcount.importers.image import Image
 from milpcount.importers.onnx.node import Array, Handler, Node, Value
-from milpcount.importers.products import einsum, product, total
+from milpcount.importers.products import batch_norm, einsum, product, total
 from milpcount.importers.windows import Windows, average_pool, convolve, convolve_transposed
 
 __all__ = ["HANDLERS", "conv", "gemm"]
@@ -190,7 +190,7 @@ def _batch_normalization(node: Node) -> Value:
     scale, offset, mean, variance = (node.constant(i, "a parameter") for i in range(1, 5))
     # Attributes are stored as float32; so is the default of the standard.
     epsilon = float(node.attributes.get("epsilon", np.float32(1e-5)))
-    return node.folder.batch_norm(image, 1, (scale, offset, mean, variance), epsilon)
+    return batch_norm(node.folder, image, 1, (scale, offset, mean, variance), epsilon)
 
 
 def _scaler(node: Node) -> Value:

@@ -18,6 +18,7 @@ __all__ = ["attribute_values", "tensor_array"]
 _FLOATS = frozenset({1, 10, 11, 16})  # float, float16, double, bfloat16
 _INTEGERS = frozenset({2, 3, 4, 5, 6, 7, 12})  # up to uint32
 _BOOL = 9
+_STRING = 8
 _EXTERNAL = 1
 
 # Attributes that handlers read, by their type in AttributeProto; others are left alone.
@@ -66,6 +67,10 @@ def tensor_array(tensor: Any, folder: Path, what: str) -> Array:
     from onnx import helper, numpy_helper
 
     kind = tensor.data_type
+    if kind == _STRING:
+        # Names of classes, behind an output head: nothing that numbers can be made of.
+        require_bytes(math.prod(tensor.dims) * 8, what, NetworkError)
+        return np.full(tuple(max(n, 0) for n in tensor.dims), np.nan)
     if kind not in _FLOATS | _INTEGERS | {_BOOL}:
         raise NetworkError(
             f"{what} has element type {kind}; export the network with float weights "

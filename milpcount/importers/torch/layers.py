@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from milpcount.importers.image import Image
-from milpcount.importers.products import total
+from milpcount.importers.products import batch_norm, total
 from milpcount.importers.torch.walk import Function, Walk
 from milpcount.importers.windows import (
     Windows,
@@ -42,7 +42,7 @@ def _batch_norm(
     offset = np.zeros(mean.shape) if bias is None else walk.array(bias)
     if len(image.shape) < 2:
         walk.folder.fail(f"works on shape {image.shape}, which has no channels")
-    return walk.folder.batch_norm(image, 1, (scale, offset, mean, variance), float(eps))
+    return batch_norm(walk.folder, image, 1, (scale, offset, mean, variance), float(eps))
 
 
 def _sizes(value: Any, rank: int) -> tuple[int, ...]:

@@ -260,7 +260,32 @@ def _pixel_shuffle(walk: Walk, input: Any, upscale_factor: int) -> Any:
     )
 
 
+def _filled_like(number: float) -> Function:
+    def function(walk: Walk, input: Any, *_args: Any, **_kwargs: Any) -> Any:
+        return torch.full(tuple(input.shape), number, dtype=walk.dtype)
+
+    return function
+
+
+def _filled_new(number: float) -> Function:
+    def function(walk: Walk, input: Any, *size: Any, **_kwargs: Any) -> Any:
+        shape = _integers(size)
+        _require(walk, math.prod(shape))
+        return torch.full(shape, number, dtype=walk.dtype)
+
+    return function
+
+
+def _full_like(walk: Walk, input: Any, fill_value: float, **_kwargs: Any) -> Any:
+    return torch.full(tuple(input.shape), fill_value, dtype=walk.dtype)
+
+
 FUNCTIONS: dict[str, Function] = {
+    "zeros_like": _filled_like(0.0),
+    "ones_like": _filled_like(1.0),
+    "full_like": _full_like,
+    "new_zeros": _filled_new(0.0),
+    "new_ones": _filled_new(1.0),
     **dict.fromkeys(("reshape", "view"), _view),
     **dict.fromkeys(("reshape_as", "view_as"), _view_as),
     "flatten": _flatten,

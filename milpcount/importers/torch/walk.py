@@ -156,7 +156,7 @@ class Walk:
             return given.value
         if isinstance(given, torch.Tensor):
             return self.array(given)
-        if isinstance(given, bool | int | float):
+        if isinstance(given, bool | int | float | np.generic):
             return np.asarray(float(given))
         return self.fail(f"takes {type(given).__name__} where a tensor is needed")
 
