@@ -46,7 +46,9 @@ __all__ = ["Folder"]
 Float = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-_ENTRY = 16  # bytes of an index and a value
+_ENTRY = 64  # bytes of an entry of a tensor, with what is taken for the moment
+_TERM = 48  # the same for a term of a linear operator
+_PROOF = 128  # bytes an entry that a proof of equal treatment takes for the moment
 _MAX_WORK = 10**10  # integer multiplications in one product of dense matrices
 _FEW_INPUTS = 32  # so many dimensions are no burden for a search
 
@@ -85,7 +87,7 @@ class Folder(Ledger):
 
     def take(self, image: Image, grid: Index) -> Image:
         """The tensor whose entries are the entries of ``image`` in ``grid``; -1 gives a 0."""
-        self._require(grid.size * _ENTRY)
+        self._require(grid.size * (_ENTRY if image.batch is None else _PROOF))
         grid, batch = self._proved(sample_rows, image, grid)
         return self._picked(image, grid.ravel(), with_samples(grid.shape, batch), batch)
 
@@ -162,6 +164,23 @@ class Folder(Ledger):
 
         return self._folded(fold, image)
 
+    def one_sample(self, image: Image) -> Image:
+        """The image of one sample, for an operation that treats the samples alike by itself."""
+        if image.batch is None:
+            return image
+        axis = image.batch[0]
+        return replace(image, shape=with_samples(image.shape, (axis, 1)), batch=None)
+
+    def of_one_sample(self, image: Image, constant: Float) -> Float:
+        """What a constant of the image's shape holds for one sample, flat."""
+        return np.asarray(self._proved(sample_constant, image, constant))
+
+    def all_samples(self, result: Image, like: Image) -> Image:
+        """What such an operation makes of ``like``, from what it made of one sample."""
+        if like.batch is None:
+            return result
+        return replace(result, shape=with_samples(result.shape, like.batch), batch=like.batch)
+
     def apply(
         self,
         image: Image,
@@ -180,6 +199,7 @@ class Folder(Ledger):
         add = np.broadcast_to(self.finite(constant), matrix.shape[:1])
         batch = None
         if image.batch is not None:
+            self._require(matrix.size * _PROOF)
             if index is None:
                 index = np.broadcast_to(np.arange(math.prod(image.shape)), matrix.shape)
             index, matrix, add, batch = self._proved(sample_terms, image, index, matrix, add, shape)
@@ -223,7 +243,7 @@ class Folder(Ledger):
                 matrix, terms = matrix[:, used], used.size
         inner = part.value.shape[1]
         if part.index is not None and (inner == 1 or terms * inner <= width):
-            self._require(count * terms * inner * _ENTRY)
+            self._require(count * terms * inner * _TERM)
             columns = part.index if index is None else part.index[index]
             values = part.value if index is None else part.value[index]
             product = self._sure(rounding.multiply, values, matrix[:, :, None])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,13 @@ def _right_product(folder: Folder, image: Image, matrix: Float, constant: Float)
     if len(image.shape) == 1:
         shape = (*batch, *shape[len(batch) + 1 :])
     require_entries(folder, math.prod(full))
+    rank = len(image.shape)
+    if image.batch is not None and image.batch[0] < rank - 1 and right.ndim == 2:
+        # The samples are rows on the left: each is multiplied by itself.
+        like = replace(image, shape=shape)
+        add = folder.of_one_sample(like, np.broadcast_to(constant, shape))
+        one = _right_product(folder, folder.one_sample(image), matrix, np.zeros(()))
+        return folder.all_samples(folder.shift(one, add.reshape(one.shape)), image)
     add = np.broadcast_to(constant, shape).ravel()
     if math.prod(left[:-1]) == 1 and right.ndim == 2:
         return folder.apply(image, None, right.T, add, shape)
@@ -96,6 +104,9 @@ def total(
     gone = sorted({axis % rank for axis in axes if -rank <= axis < rank})
     if len(gone) != len(axes):
         folder.fail(f"reduces axes {tuple(axes)} of a tensor of rank {rank}; export it again")
+    if image.batch is not None and image.batch[0] not in gone and keep:
+        one = total(folder, folder.one_sample(image), axes, keep=True, mean=mean)
+        return folder.all_samples(one, image)
     count = math.prod(image.shape[axis] for axis in gone)
     index = np.moveaxis(image.grid, gone, range(rank - len(gone), rank)).reshape(-1, count)
     shape = [1 if i in gone else n for i, n in enumerate(image.shape) if keep or i not in gone]

@@ -102,7 +102,7 @@ class Windows:
         return axes
 
 
-def require_entries(folder: Folder, entries: int, each: int = 16) -> None:
+def require_entries(folder: Folder, entries: int, each: int = 48) -> None:
     """Refuse a tensor or matrix with too many entries before it takes memory."""
     require_bytes(entries * each, f"{folder.name}: {folder.place}", NetworkError)
 
@@ -114,6 +114,9 @@ def convolve(
 
     ``depth`` is the number of channels of one of the groups.
     """
+    if image.batch is not None and image.batch[0] == 0:
+        one = convolve(folder, folder.one_sample(image), weight, bias, windows, groups)
+        return folder.all_samples(one, image)
     samples, channels, spatial = _spatial(folder, image, weight)
     filters, depth = weight.shape[:2]
     if groups < 1 or filters % groups or depth * groups != channels:
@@ -191,6 +194,9 @@ def _averages(
     folder: Folder, image: Image, places: Index, counts: NDArray[Any], out: Sizes
 ) -> Image:
     """Sums over windows, each divided by its count."""
+    if image.batch is not None and image.batch[0] == 0:
+        one = _averages(folder, folder.one_sample(image), places, counts, out)
+        return folder.all_samples(one, image)
     if not np.all(counts):
         folder.fail("has a window outside of its input; export it again")
     samples, channels, *spatial = image.shape
