@@ -192,6 +192,21 @@ def test_small_files_that_blow_up(tmp_path: Path, nodes: list[Any]) -> None:
     assert "over the limit" in refusal(path)
 
 
+def test_long_windows_and_enlarged_tensors_are_refused_before_they_take_memory(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "n.onnx"
+    conv = node("Conv", ["x", "K"], "y")
+    write(path, [conv], {"K": np.ones((1, 1, 3000), np.float32)}, (1, 1, 40000))
+    assert "over the limit" in refusal(path)
+    wide = [node("Expand", ["x", "s"], "e"), node("Relu", ["e"], "y")]
+    write(path, wide, {"s": np.array([10_000, 10_000])}, (1, 1))
+    assert "over the limit" in refusal(path)
+    scales = {"s": np.float32([1, 1, 1e6])}
+    write(path, [node("Resize", ["x", "", "s"], "y")], scales, (1, 1, 2))
+    assert "over the limit" in refusal(path)
+
+
 def test_inputs_and_outputs(tmp_path: Path) -> None:
     path = tmp_path / "n.onnx"
     write(path, [GEMM, RELU, END], {"W": SQUARE}, outputs=("y", "h"))
