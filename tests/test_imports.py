@@ -15,6 +15,7 @@ PACKAGE = Path(milpcount.__file__).parent
 HEAVY = (
     "pyomo", "highspy", "ortools", "torch", "pandas", "matplotlib", "onnx", "sklearn",
     "distributed", "dask",
+    "keras",
 )  # fmt: skip
 
 # Lower tiers first; a module may import from its own tier and from those before it.
