@@ -1,0 +1,80 @@
+"""Which ends of a box are facets of a region, in many coordinates.
+
+From a point inside the region one coordinate is moved to its end.  If the region's rows and the
+other ends stay strict, the end is a facet.  Moving the coordinate alone is tried first, then
+moving it while the values of the rows stay; the rest costs a linear programme each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from milpcount.exact.dyadic import ExactBox
+from milpcount.exact.feasibility import Row, decide
+from milpcount.geometry.space import Side
+
+if TYPE_CHECKING:
+    from milpcount.geometry.shooting import Shooting
+
+__all__ = ["facets_on_ends"]
+
+Float = NDArray[np.float64]
+_COLUMNS = 512
+
+
+def facets_on_ends(shooting: Shooting, ends: Sequence[Side]) -> list[Side]:
+    """The ends, on which no unit of the region vanishes, that are facets."""
+    space = shooting.space
+    places = np.array([space.circuit.free.index(s.index) for s in ends], dtype=np.intp)
+    values = np.array(
+        [space.lo[j] if s.kind == "lower" else space.hi[j] for s, j in zip(ends, places, strict=True)]
+    )
+    proved = np.zeros(len(ends), dtype=bool)
+    centre = shooting.centre
+    if centre is not None:
+        change = values - centre[places]
+        for start in range(0, len(ends), _COLUMNS):
+            part = slice(start, start + _COLUMNS)
+            points = np.repeat(centre[:, None], len(places[part]), axis=1)
+            proved[part] = shooting.on_end(points, places[part], values[part])
+        if space.reduced and not proved.all():
+            # Keep y: the projector takes the moved coordinate's part in the rows' span away.
+            share = np.einsum("jd,dj->j", space.pull, space.lift)
+            for start in range(0, len(ends), _COLUMNS):
+                todo = np.flatnonzero(~proved[start : start + _COLUMNS]) + start
+                j = places[todo]
+                with np.errstate(all="ignore"):
+                    factor = change[todo] / (1.0 - share[j])
+                    points = centre[:, None] - (space.pull @ space.lift[:, j]) * factor
+                points = np.where(np.isfinite(points), points, centre[:, None])
+                proved[todo] = shooting.on_end(points, j, values[todo])
+    for k in np.flatnonzero(~proved).tolist():
+        proved[k] = _by_programme(shooting, ends[k], int(places[k]), float(values[k]))
+    return [side for side, good in zip(ends, proved.tolist(), strict=True) if good]
+
+
+def _by_programme(shooting: Shooting, side: Side, j: int, value: float) -> bool:
+    """Let the coordinate pass its end and see how far it goes."""
+    sign = 1.0 if side.kind == "lower" else -1.0
+    proposal = shooting.load().least_coordinate(j, sign, 1.0) if shooting.centre is not None else None
+    if proposal is not None and shooting.centre is not None:
+        reached, here = proposal.point[j], shooting.centre[j]
+        past = sign * (value - reached)
+        if past > 0:
+            step = (value - here) / (reached - here)
+            point = shooting.centre + step * (proposal.point - shooting.centre)
+            if shooting.on_end(point[:, None], np.array([j]), np.array([value]))[0]:
+                return True
+        if shooting.stays_within(j, sign, sign * value, proposal.duals):
+            return False
+    # Beyond this end, strictly inside everything else, in rational arithmetic.
+    box = shooting.space.exact_box
+    lo, hi = list(box.lo), list(box.hi)
+    row = [-c for c in shooting.space.side_row(side)]
+    (lo if sign > 0 else hi)[j] = None
+    rows = [*shooting.exact_walls(), Row(tuple(row), True)]
+    return decide(rows, ExactBox(tuple(lo), tuple(hi), box.denominator)).feasible
