@@ -125,6 +125,7 @@ class Generators:
                 total = [v + count * r for v, r in zip(total, ray, strict=False)]
         return tuple(total), count
 
+    @cached_property
     def volume(self) -> Fraction | None:
         """The volume; None where it is infinite.
 
@@ -193,9 +194,7 @@ def _adjacent(masks: Sequence[int], a: int, b: int, least: int) -> bool:
     common = masks[a] & masks[b]
     if common.bit_count() < least:
         return False
-    return not any(
-        mask & common == common for k, mask in enumerate(masks) if k not in (a, b)
-    )
+    return not any(mask & common == common for k, mask in enumerate(masks) if k not in (a, b))
 
 
 def _rank(rows: Sequence[Vector], columns: int) -> int:

@@ -51,7 +51,7 @@ class Shape:
     @cached_property
     def zero(self) -> list[int]:
         """Units whose forms are 0 on all of the region."""
-        return self._exact[1] if self.is_small else self._shooting.zero
+        return self._exact[1] if self.is_small else self.shooting.zero
 
     @property
     def is_small(self) -> bool:
@@ -93,7 +93,8 @@ class Shape:
         return Generators.of(self.space.n, rows)
 
     @cached_property
-    def _shooting(self) -> Shooting:
+    def shooting(self) -> Shooting:
+        """What decides the walls where generators do not."""
         from milpcount.geometry.shooting import Shooting
 
         return Shooting(self.space, self.bits, self._inside)
@@ -103,22 +104,31 @@ class Shape:
         """Facets on which units vanish, in the order of their first units."""
         if self.is_small:
             return tuple(wall for wall in self._small_facets if wall.units)
-        return self._shooting.unit_facets
+        return self.shooting.unit_facets
 
     @cached_property
     def facets(self) -> tuple[Wall, ...]:
         """All facets: those on which units vanish, then the sides of the domain."""
         if self.is_small:
             return self._small_facets
-        return (*self._shooting.unit_facets, *self._shooting.side_facets())
+        return (*self.shooting.unit_facets, *self.shooting.side_facets())
 
     @cached_property
     def _small_facets(self) -> tuple[Wall, ...]:
         walls = list(self._exact[0].values())
         facets = [walls[i] for i in self.generators.facets()]
-        return tuple(
-            sorted((w for w in facets if w.units), key=lambda wall: wall.units)
-        ) + tuple(w for w in facets if not w.units)
+        return tuple(sorted((w for w in facets if w.units), key=lambda wall: wall.units)) + tuple(
+            w for w in facets if not w.units
+        )
+
+    @property
+    def walls_with_sides(self) -> tuple[Wall, ...]:
+        """All walls, facets or not, with all sides of the domain among them."""
+        if self.is_small:
+            return tuple(self._exact[0].values())
+        walls = self.shooting.walls
+        taken = {wall.side for wall in walls}
+        return (*walls, *(Wall((), s) for s in self.space.sides if s not in taken))
 
     def wall_row(self, wall: Wall) -> Vector:
         """The wall as an integer row in the coordinates that vary, positive inside."""
@@ -136,9 +146,9 @@ class Shape:
         turning = [*wall.units, *self.zero]
         return self.space.across(self.bits, turning, self.unit_row(wall.units[0]))
 
-    def beyond(self, wall: Wall) -> Float | None:
-        """A point in the region across, if floats found one."""
-        return None if self.is_small else self._shooting.beyond(wall, self.across(wall))
+    def beyond(self, wall: Wall, bits: Bits) -> Float | None:
+        """A point in the region with these bits across a facet, if floats found one."""
+        return None if self.is_small else self.shooting.beyond(wall, bits)
 
     def interior(self) -> Point:
         """A rational point in the region, in the coordinates that vary."""
@@ -150,7 +160,7 @@ class Shape:
             if all(_value(row, rounded) > 0 for row in rows):
                 return rounded
             return exact
-        return self._shooting.interior()
+        return self.shooting.interior()
 
     def rows_on_inputs(self) -> list[Row]:
         """The strict system of the region's interior in the coordinates that vary, exactly."""

@@ -414,7 +414,7 @@ class Shooting:
         least = np.minimum(slopes * lo, slopes * hi)
         total = float(least.sum() + rest[-1])
         error = float((spread + (space.n + 3) * ROUNDOFF * np.abs(slopes)) @ size)
-        error += blur[-1] + (space.n + 3) * ROUNDOFF * abs(float(rest[-1]))
+        error += float(blur[-1]) + (space.n + 3) * ROUNDOFF * abs(float(rest[-1]))
         return total - 1.001 * error
 
     def _rationally(self, k: int) -> bool:

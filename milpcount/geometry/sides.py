@@ -31,7 +31,10 @@ def facets_on_ends(shooting: Shooting, ends: Sequence[Side]) -> list[Side]:
     space = shooting.space
     places = np.array([space.circuit.free.index(s.index) for s in ends], dtype=np.intp)
     values = np.array(
-        [space.lo[j] if s.kind == "lower" else space.hi[j] for s, j in zip(ends, places, strict=True)]
+        [
+            space.lo[j] if s.kind == "lower" else space.hi[j]
+            for s, j in zip(ends, places, strict=True)
+        ]
     )
     proved = np.zeros(len(ends), dtype=bool)
     centre = shooting.centre
@@ -60,7 +63,9 @@ def facets_on_ends(shooting: Shooting, ends: Sequence[Side]) -> list[Side]:
 def _by_programme(shooting: Shooting, side: Side, j: int, value: float) -> bool:
     """Let the coordinate pass its end and see how far it goes."""
     sign = 1.0 if side.kind == "lower" else -1.0
-    proposal = shooting.load().least_coordinate(j, sign, 1.0) if shooting.centre is not None else None
+    proposal = (
+        shooting.load().least_coordinate(j, sign, 1.0) if shooting.centre is not None else None
+    )
     if proposal is not None and shooting.centre is not None:
         reached, here = proposal.point[j], shooting.centre[j]
         past = sign * (value - reached)

@@ -24,11 +24,12 @@ import numpy as np
 from flint import fmpq_mat, fmpz_mat, nmod_mat
 from numpy.typing import NDArray
 
+from milpcount.core.domain import Box
 from milpcount.core.problem import CountProblem
 from milpcount.errors import InvariantError
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row
-from milpcount.exact.forms import Forms
+from milpcount.exact.forms import Forms, domain_rows
 from milpcount.linear.circuit import Circuit
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Space:
     """The prepared problem.
 
     Attributes:
-        problem: what is prepared; it has at least one unit.
+        problem: what is prepared.
         circuit: its layers in integers, on the coordinates that vary.
         n: number of coordinates that vary.
         d: number of coordinates ``y``.
@@ -101,7 +102,7 @@ class Space:
 
     def __init__(self, problem: CountProblem) -> None:
         self.problem = problem
-        self.circuit = circuit = Circuit.of(problem)
+        self.circuit = circuit = Circuit.of(problem) if problem.layers else _without_units(problem)
         self.n = len(circuit.free)
         self.lo, self.hi = circuit.box.lo, circuit.box.hi
         self.exact_box = ExactBox.of(circuit.box)
@@ -109,13 +110,16 @@ class Space:
             np.isfinite(self.lo).any() or np.isfinite(self.hi).any() or circuit.domain
         )
         self._basis: list[int] | None = None
-        self.first = Forms.first(circuit.layers[0])
-        if self.n > FEW and not circuit.domain and problem.slice is None:
+        if not circuit.layers:
+            self.first = Forms(fmpz_mat(0, self.n + 1), 0)
+        else:
+            self.first = Forms.first(circuit.layers[0])
+        if circuit.layers and self.n > FEW and not circuit.domain and problem.slice is None:
             self._reduce()
         self.reduced = self._basis is not None
         self.d = self.n if self._basis is None else len(self._basis)
-        self._ends = np.cumsum(circuit.widths).tolist()
-        self.n_units = self._ends[-1]
+        self._ends: list[int] = np.cumsum(circuit.widths).tolist()
+        self.n_units = sum(circuit.widths)
         self._last: tuple[bytes, list[Forms]] | None = None
 
     def _reduce(self) -> None:
@@ -132,7 +136,9 @@ class Space:
                 [(1 << layer.shift) if k == i else 0 for k in range(d)] + [layer.bias[i]]
                 for i in range(width)
             ]
-            self.first = Forms(fmpz_mat(width, d + 1, [v for row in rows for v in row]), layer.shift)
+            self.first = Forms(
+                fmpz_mat(width, d + 1, [v for row in rows for v in row]), layer.shift
+            )
             return
         coefficients, common = _combinations(weight, chosen)
         table = [
@@ -191,7 +197,7 @@ class Space:
     @cached_property
     def pull(self) -> Float:
         """A right inverse of ``B``, of shape ``(n, d)``, rounded."""
-        return np.linalg.pinv(self.lift) if self.reduced else np.eye(self.n)
+        return np.asarray(np.linalg.pinv(self.lift) if self.reduced else np.eye(self.n))
 
     @cached_property
     def exact_lift(self) -> tuple[fmpz_mat, int]:
@@ -276,6 +282,25 @@ class Space:
                 errors.append(e)
         return FloatForms(np.concatenate(values), np.concatenate(errors))
 
+    def values_at(self, x: Float) -> tuple[Float, Float]:
+        """Pre-activations of all units at the columns of ``x``, and bounds on their errors."""
+        y, blur = self.reduce(x)
+        with np.errstate(all="ignore"):
+            g, e = self._float_first.at(y, blur)
+            values, errors = [g], [e]
+            for before, layer in zip(self.problem.layers, self.problem.layers[1:], strict=False):
+                slope = before.slope[:, None]
+                h = np.where(g > 0, g, slope * g)
+                # A unit of doubtful sign is wrong by at most its error, times the steeper side.
+                e = e * np.maximum(1.0, np.abs(slope)) + ROUNDOFF * np.abs(h)
+                terms = layer.weight.shape[1] + 3
+                g = layer.weight @ h + layer.bias[:, None]
+                e = np.abs(layer.weight) @ (e + terms * 1.01 * ROUNDOFF * np.abs(h))
+                e = 1.001 * (e + terms * 1.01 * ROUNDOFF * np.abs(layer.bias[:, None]))
+                values.append(g)
+                errors.append(e)
+        return np.concatenate(values), np.concatenate(errors)
+
     def across(self, bits: Bits, turning: list[int], row: tuple[int, ...]) -> Bits:
         """The pattern across a facet that lies in ``{row = 0}`` and on which ``turning`` vanish.
 
@@ -297,6 +322,15 @@ class Space:
                 unit += 1
             moved = fmpz_mat(layer.width, 1, change)
         return out
+
+
+def _without_units(problem: CountProblem) -> Circuit:
+    """The domain alone."""
+    free = ExactBox.of(problem.box).free
+    picked = list(free)
+    rows = [Row(r.coefficients, True) for r in domain_rows(problem) if any(r.coefficients[:-1])]
+    box = Box(problem.box.lo[picked], problem.box.hi[picked])
+    return Circuit((), None, box, tuple(rows), free)
 
 
 def _rounded(matrix: fmpz_mat, denominator: int) -> tuple[Float, Float]:
@@ -325,7 +359,9 @@ def _independent(weight: fmpz_mat) -> list[int]:
     rows, the exact rank says whether any is missing; the prime is then a bad one.
     """
     rows, columns = weight.nrows(), weight.ncols()
-    residues = nmod_mat(columns, rows, [int(v) % _PRIME for v in weight.transpose().entries()], _PRIME)
+    residues = nmod_mat(
+        columns, rows, [int(v) % _PRIME for v in weight.transpose().entries()], _PRIME
+    )
     reduced, rank = residues.rref()
     chosen: list[int] = []
     for i in range(rank):
