@@ -1,7 +1,7 @@
 """Largest balls in regions: floating-point linear programmes, certified, and exact ones.
 
-The largest ``t`` with ``r_v(x) >= |a_v| t`` for all rows ``r_v(x) = a_v . x + b_v`` is the inradius;
-``|a_v|`` is the length of the row's gradient in the inputs that vary, sides of the domain included.
+The largest ``t`` with ``r_v(x) >= |a_v| t`` for all rows ``r_v(x) = a_v . x + b_v`` is the
+inradius; ``|a_v|`` is the length of the row's gradient in the inputs that vary, sides of the domain included.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ def gap(space: Space, forms: FloatForms, ball: Ball) -> tuple[float, float]:
     """A proved lower and a proved upper bound on the inradius, from a solution over a bounded box.
 
     The lower one is the least distance of the centre.  For multipliers ``l >= 0`` of the rows,
-    ``psi = sum_v l_v r_v``, and a ball of radius ``t`` with centre ``c``: the coefficient ``p_j`` of
-    ``psi`` is made up for by the side that it points to, whose distance is at least ``t``, so
+    ``psi = sum_v l_v r_v``, and a ball of radius ``t`` with centre ``c``: the coefficient ``p_j``
+    of ``psi`` is made up for by the side that it points to, whose distance is at least ``t``, so
     ``t (sum_v l_v |a_v| + sum_j |p_j|) <= sup of psi over the box``.
     """
     x = ball.centre[:, None]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from milpcount.core.domain import Domain, WholeSpace
+from milpcount.core.matrix import dense
 from milpcount.core.network import ReLUNetwork
 from milpcount.core.pattern import ActivationPattern
 from milpcount.core.point import Point
@@ -16,7 +17,6 @@ from milpcount.core.run import Leaf
 from milpcount.errors import DomainError, InvariantError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.feasibility import Row
-from milpcount.exact.forms import problem_layers, signs_at
 from milpcount.geometry.points import checked_point, require_in_domain, row_value
 from milpcount.geometry.region import Prepared, Region
 from milpcount.geometry.space import ROUNDOFF, Side, Space
@@ -83,51 +83,42 @@ def _prepare(
 
 def _around(prepared: Prepared, point: Float) -> list[Region]:
     """The regions whose closure holds the point."""
-    problem, space = prepared.problem, prepared.space
-    x = point[list(space.circuit.free)]
+    space = prepared.space
+    x = point[list(space.free)]
     exact = Point.of_floats(x)
-    signs = _signs(space, x, exact)
+    signs = space.signs_at(x)
     tight = [side for side in space.sides if _on_side(space, side, x, exact)]
-    if all(signs):
-        bits = (np.array(signs) > 0).astype(np.uint8)
+    if np.all(signs[space.index.positions]):
+        bits = space.index.states(signs)
         return [_region(prepared, bits, Leaf(tuple(bits.tolist()), Point.of_floats(point)))]
     from milpcount.geometry.tangent import directions
 
     out = []
     for bits, direction in directions(space, exact, signs, [space.side_row(s) for s in tight]):
-        witness = _step(space, bits, exact, direction)
-        out.append(_region(prepared, bits, Leaf(tuple(bits.tolist()), prepared.inputs(witness))))
+        witness = prepared.inputs(_step(space, bits, exact, direction))
+        states = bits[space.index.positions]
+        out.append(_region(prepared, states, Leaf(tuple(states.tolist()), witness)))
     if not out:
         raise InvariantError("no region around a point of the domain")
     return out
 
 
 def _region(prepared: Prepared, bits: Bits, leaf: Leaf) -> Region:
-    pattern = ActivationPattern.from_bits(bits, prepared.problem.widths)
+    pattern = ActivationPattern.from_bits(bits, prepared.problem.counted_widths)
     return Region(pattern, prepared.problem, leaf, prepared)
 
 
 def _on_side(space: Space, side: Side, x: Float, exact: Point) -> bool:
     if side.kind == "row":
         return row_value(Row(space.side_row(side), False), exact) == 0
-    j = space.circuit.free.index(side.index)
+    j = space.free.index(side.index)
     return bool(x[j] == (space.lo if side.kind == "lower" else space.hi)[j])
-
-
-def _signs(space: Space, x: Float, exact: Point) -> list[int]:
-    """Signs of all pre-activations at a point of the coordinates that vary, proved."""
-    if not space.n_units:
-        return []
-    values, errors = space.values_at(x[:, None])
-    if np.all(np.abs(values) > errors):
-        return [1 if v > 0 else -1 for v in values[:, 0].tolist()]
-    return [s for layer in signs_at(space.circuit.layers, exact) for s in layer]
 
 
 def _step(space: Space, bits: Bits, at: Point, direction: tuple[int, ...]) -> Point:
     """The point a little along a direction that leads into the region with these bits."""
     rows = [Row(space.side_row(side), True) for side in space.sides]
-    for unit in range(space.n_units):
+    for unit in space.index.positions.tolist():
         form = space.exact_row(bits, unit)
         if any(form[:-1]):
             sign = 1 if bits[unit] else -1
@@ -153,13 +144,13 @@ def _step(space: Space, bits: Bits, at: Point, direction: tuple[int, ...]) -> Po
 def _vanishing(prepared: Prepared, bits: NDArray[np.bool_], point: Float) -> set[int]:
     """Units whose forms on this region are not 0 but vanish at the point."""
     space = prepared.space
-    at = Point.of_floats(point[list(space.circuit.free)])
-    pattern = bits.astype(np.uint8)
+    at = Point.of_floats(point[list(space.free)])
+    pattern = space.index.spread(bits.astype(np.uint8))
     out = set()
-    for unit in range(space.n_units):
+    for bit, unit in enumerate(space.index.positions.tolist()):
         form = space.exact_row(pattern, unit)
         if any(form[:-1]) and row_value(space.on_inputs(Row(form, False)), at) == 0:
-            out.add(unit)
+            out.add(bit)
     return out
 
 
@@ -227,15 +218,13 @@ def locate(net: ReLUNetwork, points: ArrayLike, *, with_output: bool = False) ->
         raise DomainError(f"row {bad[0, 0]} is not finite in coordinate {bad[0, 1]}; correct it")
     problem = CountProblem.of(net, WholeSpace(), "full", with_output)
     packed, boundary = [], []
-    exact_layers = None
+    space = Space(problem)
     for start in range(0, len(array), _CHUNK):
         chunk = array[start : start + _CHUNK]
         bits, doubtful = _many(problem, chunk)
         zero = np.zeros(len(chunk), dtype=bool)
         for row in np.flatnonzero(doubtful).tolist():
-            exact_layers = exact_layers or problem_layers(problem)
-            at = signs_at(exact_layers, Point.of_floats(chunk[row]))
-            signs = np.array([s for layer in at for s in layer])
+            signs = space.signs_at(chunk[row])[space.index.positions]
             bits[row] = signs > 0
             zero[row] = np.any(signs == 0)
         packed.append(np.packbits(bits, axis=1))
@@ -267,22 +256,28 @@ def _many(problem: CountProblem, points: Float) -> tuple[NDArray[np.bool_], NDAr
 
     Errors are bounded by lengths: ``|w . e| <= |w| |e|`` (Cauchy and Schwarz).
     """
-    h = points
-    spread = np.zeros(len(points))
+    outputs = [(points, np.zeros(len(points)))]
     out = []
     doubtful = np.zeros(len(points), dtype=bool)
     with np.errstate(all="ignore"):
-        for layer in problem.layers:
-            g = h @ layer.weight.T + layer.bias
-            length = np.linalg.norm(layer.weight, axis=1)
-            size = np.linalg.norm(h, axis=1)
-            terms = (layer.weight.shape[1] + 4) * ROUNDOFF
-            error = np.outer(1.001 * (spread + terms * size), length) + terms * np.abs(layer.bias)
-            doubtful |= ~np.all(np.abs(g) > error, axis=1)
+        for stage in problem.stages:
+            g = np.repeat(stage.bias[None, :], len(points), axis=0)
+            error = np.repeat(ROUNDOFF * np.abs(stage.bias)[None, :], len(points), axis=0)
+            terms = len(stage.reads) + 4 + sum(w.shape[1] for w in stage.weights)
+            for k, weight in zip(stage.reads, stage.weights, strict=True):
+                matrix = dense(weight)
+                h, spread = outputs[k]
+                g += h @ matrix.T
+                length = np.linalg.norm(matrix, axis=1)
+                size = spread + terms * ROUNDOFF * np.linalg.norm(h, axis=1)
+                error += np.outer(1.001 * size, length)
+            error += terms * ROUNDOFF * np.abs(stage.bias)
+            counted = ~stage.linear
+            doubtful |= ~np.all((np.abs(g) > error)[:, counted], axis=1)
             active = g > 0
-            out.append(active)
-            h = np.where(active, g, layer.slope * g)
-            factor = np.maximum(1.0, np.abs(layer.slope))
+            out.append(active[:, counted])
+            factor = np.maximum(1.0, np.abs(stage.slope))
             spread = np.linalg.norm((error + 2 * ROUNDOFF * np.abs(g)) * factor, axis=1)
+            outputs.append((np.where(active, g, stage.slope * g), spread))
     bits = np.concatenate(out, axis=1) if out else np.zeros((len(points), 0), dtype=bool)
     return bits, doubtful

@@ -7,17 +7,16 @@ give it with a bound on the error of every entry; entries that they do not give 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 from flint import fmpz_mat
 from numpy.typing import NDArray
 
-from milpcount.core.domain import WholeSpace
+from milpcount.core.domain import Box, WholeSpace
 from milpcount.core.problem import CountProblem
-from milpcount.exact.dyadic import ExactBox, to_float
 from milpcount.exact.feasibility import Row
-from milpcount.exact.forms import ExactLayer, domain_rows, pattern_rows, problem_layers
 from milpcount.geometry.space import ROUNDOFF, Space
 from milpcount.geometry.walls import Wall
 
@@ -42,20 +41,22 @@ class Maps:
 
     @cached_property
     def _domain(self) -> Space:
-        """The problem's own coordinates, without ends."""
+        """The problem's own coordinates that vary, without sides where it is a box."""
         problem = self._problem
-        if problem.slice is None:
-            whole = WholeSpace()
-            return Space(CountProblem.of(problem.network, whole, with_output=problem.with_output))
+        box = problem.domain
+        if isinstance(box, Box):
+            vary = box.lo < box.hi
+            lo, hi = np.where(vary, -np.inf, box.lo), np.where(vary, np.inf, box.hi)
+            problem = replace(problem, domain=Box(lo, hi))
         return Space(problem)
 
     def affine_map(self, bits: Bits) -> tuple[Float, Float]:
         """``(A, b)`` of the region with these bits."""
         space, net = self._inputs, self._problem.network
         outputs = net.output_dimension
-        full = np.zeros(space.n_units, dtype=np.uint8)
-        hidden = space.n_units - outputs
-        full[:hidden] = bits[:hidden]
+        states = space.index.n_units - outputs
+        pattern = np.concatenate([bits[:states], np.zeros(outputs, dtype=bool)])
+        full = space.index.spread(pattern.astype(np.uint8))
         forms = space.float_forms(full)
         values, errors = forms.values[-outputs:], forms.errors[-outputs:]
         lift = space.lift
@@ -100,45 +101,42 @@ class Maps:
 
     def halfspaces(self, bits: Bits) -> tuple[Float, Float]:
         """``(A, c)`` of the region with these bits."""
-        problem = self._problem
-        if len(problem.rows[1]) or not bits.size or np.any(problem.box.lo == problem.box.hi):
-            return self._halfspaces_exactly(bits)
         space = self._domain
-        forms = space.float_forms(bits.astype(np.uint8))
-        sign = np.where(bits, -1.0, 1.0)[:, None]
-        values = sign * forms.values
+        spread_bits = space.index.spread(bits.astype(np.uint8))
+        forms = space.float_forms(spread_bits)
+        sign = np.where(spread_bits, -1.0, 1.0)[:, None]
+        values, errors = sign * forms.values, forms.errors
         lift = np.abs(space.lift)
         with np.errstate(all="ignore"):
-            table = values[:, :-1] @ space.lift if space.reduced else values[:, :-1]
-            blur = forms.errors[:, :-1]
+            table, blur = values[:, :-1], errors[:, :-1]
             if space.reduced:
-                blur = (blur + (space.d + 2) * ROUNDOFF * np.abs(values[:, :-1])) @ lift
+                blur = (blur + (space.d + 2) * ROUNDOFF * np.abs(table)) @ lift
+                table = table @ space.lift
             length = np.linalg.norm(table, axis=1)
-            sure = np.linalg.norm(blur, axis=1) + forms.errors[:, -1] <= ACCURACY * length
-        dead = ~np.any(values[:, :-1], axis=1) & ~np.any(forms.errors[:, :-1], axis=1)
-        if not np.all(sure | dead):
-            return self._halfspaces_exactly(bits)
-        keep = ~dead
-        return table[keep] / length[keep, None], -values[keep, -1] / length[keep]
-
-    def _halfspaces_exactly(self, bits: Bits) -> tuple[Float, Float]:
-        problem = self._problem
-        box = ExactBox.of(problem.box)
-        if not bits.size:
-            rows: list[Row] = list(domain_rows(problem))
-        else:
-            rows = pattern_rows(problem, self._layers, box, bits.astype(int).tolist()) or []
-        n = problem.dimension
-        stacked = np.array([to_float(row.coefficients)[0] for row in rows]).reshape(-1, n + 1)
-        top = np.max(np.abs(stacked[:, :n]), axis=1, keepdims=True, initial=0.0)
-        stacked = stacked / np.where(top > 0, top, 1.0)
-        length = np.linalg.norm(stacked[:, :n], axis=1, keepdims=True)
-        stacked = stacked / np.where(length > 0, length, 1.0)
-        return -stacked[:, :n], stacked[:, n]
+            sure = np.linalg.norm(blur, axis=1) + errors[:, -1] <= ACCURACY * length
+        table = np.hstack([table, values[:, -1:]])
+        keep = ~space.index.linear & ~(~np.any(table[:, :-1], axis=1) & ~np.any(blur, axis=1))
+        for unit in np.flatnonzero(keep & ~sure).tolist():
+            exact = space.on_inputs(Row(space.exact_row(spread_bits, unit), True)).coefficients
+            keep[unit] = any(exact[:-1])
+            if keep[unit]:
+                top = max(abs(c) for c in exact[:-1])
+                row = np.array([_quotient(c, top) for c in exact])
+                table[unit] = -row if spread_bits[unit] else row
+                length[unit] = np.linalg.norm(row[:-1])
+        matrix, offset = table[keep, :-1] / length[keep, None], -table[keep, -1] / length[keep]
+        first, right = self._polytope
+        wide = np.zeros((len(matrix), self._problem.dimension))
+        wide[:, list(space.free)] = matrix
+        return np.vstack([first, wide]), np.concatenate([right, offset])
 
     @cached_property
-    def _layers(self) -> tuple[ExactLayer, ...]:
-        return problem_layers(self._problem)
+    def _polytope(self) -> tuple[Float, Float]:
+        """The rows of the polytope, of unit length."""
+        matrix, right = self._problem.rows
+        length = np.linalg.norm(matrix, axis=1)
+        keep = length > 0
+        return matrix[keep] / length[keep, None], right[keep] / length[keep]
 
 
 def unit_length(space: Space, bits: NDArray[np.uint8], wall: Wall) -> tuple[Float, float]:
@@ -155,7 +153,7 @@ def unit_length(space: Space, bits: NDArray[np.uint8], wall: Wall) -> tuple[Floa
             row = (*(int(v) for v in moved), row[-1] << shift)
     top = max(abs(c) for c in row[:-1])
     normal = np.zeros(space.problem.dimension)
-    normal[list(space.circuit.free)] = [-c / top for c in row[:-1]]
+    normal[list(space.free)] = [-c / top for c in row[:-1]]
     length = float(np.linalg.norm(normal))
     return normal / length, _quotient(row[-1], top) / length
 

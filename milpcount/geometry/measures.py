@@ -90,7 +90,7 @@ def bounding_box(prepared: Prepared, shape: Shape) -> tuple[Float, Float]:
     else:
         lo, hi = _of_programmes(shape)
     low, high = prepared.problem.box.lo.copy(), prepared.problem.box.hi.copy()
-    free = list(space.circuit.free)
+    free = list(space.free)
     low[free], high[free] = lo, hi
     return low, high
 
@@ -121,7 +121,7 @@ def _of_programmes(shape: Shape) -> tuple[Float, Float]:
     bounded = np.isfinite(space.lo).all() and np.isfinite(space.hi).all()
     open_lines = space.reduced and not space.bounded_sides
     share = np.einsum("jd,dj->j", space.pull, space.lift)
-    for j, place in enumerate(space.circuit.free):
+    for j, place in enumerate(space.free):
         if open_lines and share[j] < _IN_SPAN:
             continue  # the kernel of B, along which nothing changes, moves this coordinate
         for kind, sign, ends, out in (

@@ -83,7 +83,7 @@ def closure_contains(prepared: Prepared, bits: NDArray[np.uint8], point: Float) 
     if any(row_value(row, exact) < 0 for row in domain_rows(problem)):
         return False
     space = prepared.space
-    x = point[list(space.circuit.free)]
+    x = point[list(space.free)]
     y, blur = space.reduce(x[:, None])
     sign = np.where(bits, 1.0, -1.0)
     values, errors = space.float_forms(bits).at(y, blur)

@@ -63,11 +63,11 @@ class Prepared:
         box = self.problem.box
         common = point.denominator
         numerators = [0] * n
-        fixed = [j for j in range(n) if j not in set(space.circuit.free)]
+        fixed = [j for j in range(n) if j not in set(space.free)]
         ends = Exact.of_floats(box.lo[fixed])
         for j, value in zip(fixed, ends.numerators, strict=True):
             numerators[j] = value * common
-        for j, value in zip(space.circuit.free, point.numerators, strict=True):
+        for j, value in zip(space.free, point.numerators, strict=True):
             numerators[j] = value * ends.denominator
         return Exact(tuple(numerators), common * ends.denominator)
 
@@ -165,7 +165,8 @@ class Region:
 
     @cached_property
     def _bits(self) -> NDArray[np.uint8]:
-        return self.pattern.bits.astype(np.uint8)
+        """One entry a position: linear units, which have no bit, are active."""
+        return self.problem.index.spread(self.pattern.bits.astype(np.uint8))
 
     @cached_property
     def _shape(self) -> Shape:
@@ -174,7 +175,7 @@ class Region:
         space = self._prepared.space
         inside = self._hint
         if inside is None and self._leaf is not None:
-            x = self._leaf.witness.floats()[list(space.circuit.free)]
+            x = self._leaf.witness.floats()[list(space.free)]
             inside = x if space.bounded_sides or not space.reduced else space.lift @ x
         shape = Shape(space, self._bits, inside)
         if self.problem.definition is not Definition.FULL and shape.decide_inside() is None:
@@ -198,7 +199,8 @@ class Region:
         out = []
         for wall in shape.facets:
             normal, offset = unit_length(shape.space, self._bits, wall)
-            out.append(Facet(wall.units, wall.side, normal, offset))
+            units = self.problem.index.bits[list(wall.units)].tolist()
+            out.append(Facet(tuple(units), wall.side, normal, offset))
         return tuple(out)
 
     def neighbours(self) -> tuple[Region, ...]:
@@ -215,7 +217,8 @@ class Region:
 
     def _across(self, wall: Wall) -> Region:
         bits = self._shape.across(wall)
-        pattern = ActivationPattern.from_bits(bits, self.pattern.widths)
+        states = bits[self.problem.index.positions]
+        pattern = ActivationPattern.from_bits(states, self.pattern.widths)
         hint = self._shape.beyond(wall, bits)
         return Region(pattern, self.problem, None, self._prepared, hint)
 
@@ -313,7 +316,7 @@ class Region:
         out = np.zeros((len(found), self.problem.dimension))
         for row, ray in zip(out, found, strict=True):
             top = max(abs(v) for v in ray)
-            row[list(self._prepared.space.circuit.free)] = [v / top for v in ray]
+            row[list(self._prepared.space.free)] = [v / top for v in ray]
             row /= np.linalg.norm(row)
         return out
 
@@ -349,7 +352,7 @@ class Region:
         if space.n == self.problem.dimension:
             return free
         values = [Fraction(v) if np.isfinite(v) else Fraction(0) for v in self.problem.box.lo]
-        for j, value in zip(space.circuit.free, free, strict=True):
+        for j, value in zip(space.free, free, strict=True):
             values[j] = value
         return tuple(values)
 
@@ -371,5 +374,5 @@ class RegionStream(Iterator[Region]):
 
     def __next__(self) -> Region:
         leaf = next(self._leaves)
-        pattern = ActivationPattern.from_bits(leaf.bits, self._problem.widths)
+        pattern = ActivationPattern.from_bits(leaf.bits, self._problem.counted_widths)
         return Region(pattern, self._problem, leaf, self._prepared)

@@ -64,10 +64,13 @@ class Shape:
         units: dict[Vector, list[int]] = {}
         zero: list[int] = []
         unit = 0
+        linear = self.space.index.linear
         for forms in self.space.exact_forms(self.bits):
             for i in range(forms.matrix.nrows()):
                 row = forms.row(i)
-                if any(row[:-1]):
+                if linear[unit]:
+                    pass
+                elif any(row[:-1]):
                     sign = 1 if self.bits[unit] else -1
                     key = primitive([sign * c for c in row])
                     units.setdefault(key, []).append(unit)
@@ -164,8 +167,8 @@ class Shape:
 
     def rows_on_inputs(self) -> list[Row]:
         """The strict system of the region's interior in the coordinates that vary, exactly."""
-        out = list(self.space.circuit.domain)
-        for unit in range(self.space.n_units):
+        out = list(self.space.rows)
+        for unit in self.space.index.positions.tolist():
             row = self.unit_row(unit)
             if any(row[:-1]):
                 out.append(self.space.on_inputs(Row(row, True)))

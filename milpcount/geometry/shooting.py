@@ -81,8 +81,9 @@ class Shooting:
         plain = np.all(np.abs(rows[:, :-1]) <= errors[:, :-1], axis=1)
         plain |= ~np.all(np.isfinite(rows) & np.isfinite(errors), axis=1)
         self.zero: list[int] = []
-        vary = ~plain
-        for u in np.flatnonzero(plain).tolist():
+        linear = space.index.linear
+        vary = ~plain & ~linear
+        for u in np.flatnonzero(plain & ~linear).tolist():
             if not errors[u].any() and rows[u, -1] != 0:
                 continue
             exact = space.exact_row(self.bits, u)
@@ -92,10 +93,10 @@ class Shooting:
                 self.zero.append(u)
         units = np.flatnonzero(vary)
         table, spread = rows[units], errors[units]
-        if space.circuit.domain:
+        if space.rows:
             from milpcount.exact.dyadic import to_float
 
-            extra = np.array([to_float(r.coefficients)[0] for r in space.circuit.domain])
+            extra = np.array([to_float(r.coefficients)[0] for r in space.rows])
             extra = extra.reshape(-1, space.d + 1)
             table = np.vstack([table, extra])
             spread = np.vstack([spread, 1.01 * ROUNDOFF * np.abs(extra)])
@@ -143,7 +144,7 @@ class Shooting:
 
     def _coincide(self) -> None:
         """Find walls that lie on an end of the box."""
-        if not self.space.sides or self.space.circuit.domain:
+        if not self.space.sides or self.space.rows:
             return
         firsts = [members[0] for members in self._members]
         with np.errstate(all="ignore"):
@@ -153,7 +154,7 @@ class Shooting:
         for k in np.flatnonzero(single).tolist():
             row = Row(self._exact_row(firsts[k], self._units), True)
             mine = primitive(self.space.on_inputs(row).coefficients)
-            j = self.space.circuit.free[int(np.argmax(slopes[k]))]
+            j = self.space.free[int(np.argmax(slopes[k]))]
             for side in (Side("lower", j), Side("upper", j)):
                 if side in self._side_set and primitive(self.space.side_row(side)) == mine:
                     self.walls[k] = Wall(self.walls[k].units, side)
@@ -165,7 +166,7 @@ class Shooting:
     def _exact_row(self, i: int, units: list[int]) -> tuple[int, ...]:
         """Row ``i`` of the table in integers, positive inside."""
         if i >= len(units):
-            return self.space.circuit.domain[i - len(units)].coefficients
+            return self.space.rows[i - len(units)].coefficients
         row = self.space.exact_row(self.bits, units[i])
         return row if self.bits[units[i]] else tuple(-c for c in row)
 
@@ -434,7 +435,7 @@ class Shooting:
         box = self.space.exact_box
         if side is None or side.kind == "row":
             return box
-        j = self.space.circuit.free.index(side.index)
+        j = self.space.free.index(side.index)
         lo, hi = list(box.lo), list(box.hi)
         if side.kind == "lower":
             lo[j] = None
@@ -468,7 +469,7 @@ class Shooting:
     # What lies beyond.
 
     def beyond(self, wall: Wall, bits: Bits) -> Float | None:
-        """A point of the carrier in the region with these bits across a facet, if floats find it."""
+        """A point of the carrier across a facet, where the region has these bits, if one is known."""
         shot = self._shots.get(self.walls.index(wall))
         if shot is None:
             return None

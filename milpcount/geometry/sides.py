@@ -29,7 +29,7 @@ _COLUMNS = 512
 def facets_on_ends(shooting: Shooting, ends: Sequence[Side]) -> list[Side]:
     """The ends, on which no unit of the region vanishes, that are facets."""
     space = shooting.space
-    places = np.array([space.circuit.free.index(s.index) for s in ends], dtype=np.intp)
+    places = np.array([space.free.index(s.index) for s in ends], dtype=np.intp)
     values = np.array(
         [
             space.lo[j] if s.kind == "lower" else space.hi[j]

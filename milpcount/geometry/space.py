@@ -16,7 +16,8 @@ on the error of every coefficient, for decisions that floats can prove.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -25,12 +26,15 @@ from flint import fmpq_mat, fmpz_mat, nmod_mat
 from numpy.typing import NDArray
 
 from milpcount.core.domain import Box
+from milpcount.core.matrix import dense
+from milpcount.core.point import Point, scaled_integers
 from milpcount.core.problem import CountProblem
+from milpcount.core.stage import Stage
 from milpcount.errors import InvariantError
-from milpcount.exact.dyadic import ExactBox
+from milpcount.exact.dyadic import ExactBox, column, integer_matrix
 from milpcount.exact.feasibility import Row
-from milpcount.exact.forms import Forms, domain_rows
-from milpcount.linear.circuit import Circuit
+from milpcount.exact.forms import ExactStage, Forms, domain_rows, problem_stages
+from milpcount.linear.circuit import _restricted as restricted
 
 if TYPE_CHECKING:
     from milpcount.geometry.programme import Programme
@@ -93,8 +97,11 @@ class Space:
 
     Attributes:
         problem: what is prepared.
-        circuit: its layers in integers, on the coordinates that vary.
-        n: number of coordinates that vary.
+        index: where its units stand; arrays of signs have one entry a position.
+        free: the coordinates that vary among the problem's.
+        n: how many they are.
+        lo, hi, exact_box: their ends.
+        rows: of the polytope, those that are not constant: strict, positive inside.
         d: number of coordinates ``y``.
         reduced: whether ``y`` is not ``x``.
         bounded_sides: whether the domain has a finite side or a row.
@@ -102,35 +109,46 @@ class Space:
 
     def __init__(self, problem: CountProblem) -> None:
         self.problem = problem
-        self.circuit = circuit = Circuit.of(problem) if problem.layers else _without_units(problem)
-        self.n = len(circuit.free)
-        self.lo, self.hi = circuit.box.lo, circuit.box.hi
-        self.exact_box = ExactBox.of(circuit.box)
-        self.bounded_sides = bool(
-            np.isfinite(self.lo).any() or np.isfinite(self.hi).any() or circuit.domain
+        self.index = problem.index
+        self.exact_box = ExactBox.of(problem.box)
+        self.free = self.exact_box.free
+        self.n = len(self.free)
+        picked = list(self.free)
+        self.lo, self.hi = problem.box.lo[picked], problem.box.hi[picked]
+        self.exact_box = ExactBox.of(Box(self.lo, self.hi))
+        # Only polytopes have rows, and they fix no coordinate.
+        self.rows = tuple(
+            Row(r.coefficients, True) for r in domain_rows(problem) if any(r.coefficients[:-1])
         )
+        self.bounded_sides = bool(
+            np.isfinite(self.lo).any() or np.isfinite(self.hi).any() or self.rows
+        )
+        self.n_units = self.index.n_positions
         self._basis: list[int] | None = None
-        if not circuit.layers:
-            self.first = Forms(fmpz_mat(0, self.n + 1), 0)
-        else:
-            self.first = Forms.first(circuit.layers[0])
-        if circuit.layers and self.n > FEW and not circuit.domain and problem.slice is None:
-            self._reduce()
+        self.first = Forms(fmpz_mat(0, self.n + 1), 0)
+        self._stages: list[_Exact] = []
+        if problem.stages:
+            alone = replace(problem, stages=problem.stages[:1])
+            first = restricted(problem_stages(alone)[0], ExactBox.of(problem.box))
+            self._weight = first
+            self.first = Forms.first(first)
+            self._stages = [_Exact.first(first)]
+            self._stages += [_Exact.of(stage) for stage in problem.stages[1:]]
+            if self.n > FEW and not self.rows and problem.slice is None:
+                self._reduce()
         self.reduced = self._basis is not None
         self.d = self.n if self._basis is None else len(self._basis)
-        self._ends: list[int] = np.cumsum(circuit.widths).tolist()
-        self.n_units = sum(circuit.widths)
         self._last: tuple[bytes, list[Forms]] | None = None
 
     def _reduce(self) -> None:
         """Choose rows of the first stage as coordinates, if they are fewer than the inputs."""
-        weight = self.circuit.layers[0].weight
+        weight = self._weight.weight
         chosen = _independent(weight)
         d, width = len(chosen), weight.nrows()
         if d >= self.n:
             return
         self._basis = chosen
-        layer = self.circuit.layers[0]
+        layer = self._weight
         if d == width:
             rows = [
                 [(1 << layer.shift) if k == i else 0 for k in range(d)] + [layer.bias[i]]
@@ -152,7 +170,7 @@ class Space:
     def sides(self) -> tuple[Side, ...]:
         """The sides of the domain: finite ends of the coordinates that vary, then rows."""
         out = []
-        for j, a, b in zip(self.circuit.free, self.lo.tolist(), self.hi.tolist(), strict=True):
+        for j, a, b in zip(self.free, self.lo.tolist(), self.hi.tolist(), strict=True):
             if np.isfinite(a):
                 out.append(Side("lower", j))
             if np.isfinite(b):
@@ -167,9 +185,9 @@ class Space:
     def side_row(self, side: Side) -> tuple[int, ...]:
         """The side as an integer row in the coordinates that vary, positive inside."""
         if side.kind == "row":
-            return self.circuit.domain[self.row_places.index(side.index)].coefficients
+            return self.rows[self.row_places.index(side.index)].coefficients
         box = self.exact_box
-        j = self.circuit.free.index(side.index)
+        j = self.free.index(side.index)
         row = [0] * (self.n + 1)
         if side.kind == "lower":
             row[j], row[-1] = box.denominator, -(box.lo[j] or 0)
@@ -191,8 +209,8 @@ class Space:
         """``B``, of shape ``(d, n)``: exact floats; the identity where nothing is reduced."""
         if self._basis is None:
             return np.eye(self.n)
-        free = list(self.circuit.free)
-        return np.ascontiguousarray(self.problem.layers[0].weight[self._basis][:, free])
+        free = list(self.free)
+        return np.ascontiguousarray(self.problem.stages[0].weight[self._basis][:, free])
 
     @cached_property
     def pull(self) -> Float:
@@ -202,7 +220,7 @@ class Space:
     @cached_property
     def exact_lift(self) -> tuple[fmpz_mat, int]:
         """``B`` in integers, times ``2**shift``."""
-        layer = self.circuit.layers[0]
+        layer = self._weight
         rows = layer.weight.tolist()
         basis = self._basis or []
         return fmpz_mat(len(basis), self.n, [v for i in basis for v in rows[i]]), layer.shift
@@ -228,26 +246,28 @@ class Space:
     def exact_forms(self, bits: Bits) -> list[Forms]:
         """Pre-activations of every stage on the region, in ``y``; a common prefix is kept."""
         key = bits.tobytes()
-        layers = self.circuit.layers
+        starts = self.index.starts
         forms = [self.first]
         if self._last is not None:
             old, kept = self._last
-            for k in range(1, len(layers)):
-                if old[: self._ends[k - 1]] != key[: self._ends[k - 1]]:
+            for k in range(1, len(self._stages)):
+                if old[: starts[k]] != key[: starts[k]]:
                     break
                 forms.append(kept[k])
-        for k in range(len(forms), len(layers)):
-            start = self._ends[k - 1] - layers[k - 1].width
-            active = bits[start : self._ends[k - 1]].tolist()
-            forms.append(forms[-1].next(layers[k - 1], active, layers[k]))
+        for k in range(len(forms), len(self._stages)):
+            parts = []
+            for j in self._stages[k].reads:
+                before = self._stages[j - 1]
+                active = bits[starts[j - 1] : starts[j]].tolist()
+                parts.append(before.passed(forms[j - 1], active))
+            forms.append(self._stages[k].forms(parts))
         self._last = (key, forms)
         return forms
 
     def exact_row(self, bits: Bits, unit: int) -> tuple[int, ...]:
         """The form of one unit on the region, in ``y``."""
-        k = int(np.searchsorted(self._ends, unit, side="right"))
-        start = self._ends[k] - self.circuit.layers[k].width
-        return self.exact_forms(bits)[k].row(unit - start)
+        stage, place = self.index.place(unit)
+        return self.exact_forms(bits)[stage].row(place)
 
     @cached_property
     def _float_first(self) -> FloatForms:
@@ -258,48 +278,94 @@ class Space:
 
     def float_forms(self, bits: Bits) -> FloatForms:
         """Pre-activations of all units on the region, in ``y``, with bounds on their errors."""
-        g, e = self._float_first.values, self._float_first.errors
-        values, errors = [g], [e]
-        start = 0
+        stages, starts = self.problem.stages, self.index.starts
+        values, errors = [self._float_first.values], [self._float_first.errors]
         with np.errstate(all="ignore"):
-            for before, layer in zip(self.problem.layers, self.problem.layers[1:], strict=False):
-                active = bits[start : start + before.width].astype(bool)
-                start += before.width
-                weight = layer.weight
-                if before.is_leaky:
-                    factor = np.where(active, 1.0, before.slope)[:, None]
-                    h = factor * g
-                    spread = np.abs(factor) * e + ROUNDOFF * np.abs(h)
-                else:
-                    h, spread, weight = g[active], e[active], weight[:, active]
-                terms = weight.shape[1] + 3
-                g = weight @ h
-                e = np.abs(weight) @ (spread + terms * 1.01 * ROUNDOFF * np.abs(h))
-                e[:, -1] += terms * 1.01 * ROUNDOFF * np.abs(layer.bias)
-                g[:, -1] += layer.bias
-                e = 1.001 * e
+            for stage in stages[1:]:
+                g = np.zeros((stage.width, self.d + 1))
+                e, size = np.zeros_like(g), np.zeros_like(g)
+                g[:, -1], size[:, -1] = stage.bias, np.abs(stage.bias)
+                terms = len(stage.reads) + 3
+                for k, weight in zip(stage.reads, self._weights[stage], strict=True):
+                    active = bits[starts[k - 1] : starts[k]].astype(bool)
+                    h, spread = values[k - 1], errors[k - 1]
+                    if stages[k - 1].is_leaky:
+                        factor = np.where(active, 1.0, stages[k - 1].slope)[:, None]
+                        h = factor * h
+                        spread = np.abs(factor) * spread + ROUNDOFF * np.abs(h)
+                    else:
+                        h, spread, weight = h[active], spread[active], weight[:, active]
+                    g += weight @ h
+                    magnitude = np.abs(weight)
+                    e += magnitude @ spread
+                    size += magnitude @ np.abs(h)
+                    terms += weight.shape[1]
                 values.append(g)
-                errors.append(e)
+                errors.append(1.001 * (e + terms * 1.01 * ROUNDOFF * size))
         return FloatForms(np.concatenate(values), np.concatenate(errors))
+
+    @cached_property
+    def _weights(self) -> dict[Stage, list[Float]]:
+        """The matrices of the stages after the first, dense."""
+        return {s: [dense(weight) for weight in s.weights] for s in self.problem.stages[1:]}
 
     def values_at(self, x: Float) -> tuple[Float, Float]:
         """Pre-activations of all units at the columns of ``x``, and bounds on their errors."""
         y, blur = self.reduce(x)
+        stages = self.problem.stages
         with np.errstate(all="ignore"):
-            g, e = self._float_first.at(y, blur)
-            values, errors = [g], [e]
-            for before, layer in zip(self.problem.layers, self.problem.layers[1:], strict=False):
-                slope = before.slope[:, None]
-                h = np.where(g > 0, g, slope * g)
-                # A unit of doubtful sign is wrong by at most its error, times the steeper side.
-                e = e * np.maximum(1.0, np.abs(slope)) + ROUNDOFF * np.abs(h)
-                terms = layer.weight.shape[1] + 3
-                g = layer.weight @ h + layer.bias[:, None]
-                e = np.abs(layer.weight) @ (e + terms * 1.01 * ROUNDOFF * np.abs(h))
-                e = 1.001 * (e + terms * 1.01 * ROUNDOFF * np.abs(layer.bias[:, None]))
-                values.append(g)
-                errors.append(e)
-        return np.concatenate(values), np.concatenate(errors)
+            found = [self._float_first.at(y, blur)]
+            for stage in stages[1:]:
+                g = np.repeat(stage.bias[:, None], x.shape[1], axis=1)
+                e, size = np.zeros_like(g), np.abs(g)
+                terms = len(stage.reads) + 3
+                for k, weight in zip(stage.reads, self._weights[stage], strict=True):
+                    before, spread = found[k - 1]
+                    slope = stages[k - 1].slope[:, None]
+                    h = np.where(before > 0, before, slope * before)
+                    # A unit of doubtful sign is off by its error times the steeper side.
+                    spread = spread * np.maximum(1.0, np.abs(slope)) + ROUNDOFF * np.abs(h)
+                    magnitude = np.abs(weight)
+                    g += weight @ h
+                    e += magnitude @ spread
+                    size += magnitude @ np.abs(h)
+                    terms += weight.shape[1]
+                found.append((g, 1.001 * (e + terms * 1.01 * ROUNDOFF * size)))
+        return (
+            np.concatenate([value for value, _ in found]),
+            np.concatenate([error for _, error in found]),
+        )
+
+    def signs_at(self, x: Float) -> NDArray[np.int8]:
+        """Signs (-1, 0, 1) of all pre-activations at a point of the coordinates that vary.
+
+        Floats prove them, or integers.
+        """
+        if not self.n_units:
+            return np.zeros(0, dtype=np.int8)
+        values, errors = self.values_at(x[:, None])
+        signs = np.sign(values[:, 0]).astype(np.int8)
+        if np.all(np.abs(values) > errors):
+            return signs
+        point = Point.of_floats(x)
+        if self.reduced:
+            lift, shift = self.exact_lift
+            moved = (lift * fmpz_mat(self.n, 1, list(point.numerators))).entries()
+            point = Point(tuple(int(v) for v in moved), point.denominator << shift)
+        return np.array(self._exact_signs(point), dtype=np.int8)
+
+    def _exact_signs(self, y: Point) -> list[int]:
+        """Signs of all pre-activations at a rational ``y``."""
+        at = column(y)
+        common = y.denominator if self.first.one is None else self.first.one[-1] * y.denominator
+        forms = [Forms(self.first.matrix * at, self.first.shift, (common,))]
+        for stage in self._stages[1:]:
+            parts = []
+            for j in stage.reads:
+                active = [v > 0 for v in forms[j - 1].matrix.entries()]
+                parts.append(self._stages[j - 1].passed(forms[j - 1], active))
+            forms.append(stage.forms(parts))
+        return [(v > 0) - (v < 0) for form in forms for v in form.matrix.entries()]
 
     def across(self, bits: Bits, turning: list[int], row: tuple[int, ...]) -> Bits:
         """The pattern across a facet that lies in ``{row = 0}`` and on which ``turning`` vanish.
@@ -310,27 +376,81 @@ class Space:
         moved = fmpz_mat(self.d + 1, 1, [*(-c for c in row[:-1]), 0])
         out = bits.copy()
         changing = set(turning)
-        unit = 0
-        layers = self.circuit.layers
-        for k, layer in enumerate(layers):
-            product = (self.first.matrix if k == 0 else layer.weight) * moved
-            change = [int(v) for v in product.entries()]
-            for i, value in enumerate(change):
-                if unit in changing:
-                    out[unit] = value > 0
-                change[i] = value << layer.slope_shift if out[unit] else value * layer.slopes[i]
-                unit += 1
-            moved = fmpz_mat(layer.width, 1, change)
+        starts = self.index.starts
+        forms = [Forms(self.first.matrix * moved, self.first.shift, (0,))]
+        for k, stage in enumerate(self._stages):
+            if k:
+                parts = []
+                for j in stage.reads:
+                    active = out[starts[j - 1] : starts[j]].tolist()
+                    parts.append(self._stages[j - 1].passed(forms[j - 1], active))
+                forms.append(stage.forms(parts))
+            for i, value in enumerate(forms[k].matrix.entries()):
+                if starts[k] + i in changing:
+                    out[starts[k] + i] = value > 0
         return out
 
 
-def _without_units(problem: CountProblem) -> Circuit:
-    """The domain alone."""
-    free = ExactBox.of(problem.box).free
-    picked = list(free)
-    rows = [Row(r.coefficients, True) for r in domain_rows(problem) if any(r.coefficients[:-1])]
-    box = Box(problem.box.lo[picked], problem.box.hi[picked])
-    return Circuit((), None, box, tuple(rows), free)
+@dataclass(frozen=True, eq=False)
+class _Exact:
+    """A stage in integers: weights and bias times ``2**shift``, slopes times ``2**slope_shift``."""
+
+    reads: tuple[int, ...]
+    weights: tuple[fmpz_mat, ...]
+    bias: tuple[int, ...]
+    shift: int
+    slopes: tuple[int, ...]
+    slope_shift: int
+
+    @classmethod
+    def first(cls, stage: ExactStage) -> _Exact:
+        """The first stage, of whose weights the forms are made elsewhere."""
+        return cls((), (), stage.bias, stage.shift, stage.slopes, stage.slope_shift)
+
+    @classmethod
+    def of(cls, stage: Stage) -> _Exact:
+        """The stage, exactly."""
+        matrices = [integer_matrix(dense(weight)) for weight in stage.weights]
+        bias, bias_shift = scaled_integers(stage.bias)
+        shift = max(bias_shift, *(s for _, s in matrices))
+        slopes, slope_shift = scaled_integers(stage.slope)
+        return cls(
+            stage.reads,
+            tuple(w * (1 << (shift - s)) for w, s in matrices),
+            tuple(b << (shift - bias_shift) for b in bias),
+            shift,
+            tuple(slopes),
+            slope_shift,
+        )
+
+    def passed(self, forms: Forms, active: Sequence[bool | int]) -> Forms:
+        """What the units pass on where they have these states."""
+        one = 1 << self.slope_shift
+        rows: list[int] = []
+        for row, bit, slope in zip(forms.matrix.tolist(), active, self.slopes, strict=True):
+            factor = one if bit else slope
+            rows += row if factor == 1 else [v * factor for v in row]
+        matrix = fmpz_mat(forms.matrix.nrows(), forms.matrix.ncols(), rows)
+        return Forms(matrix, forms.shift + self.slope_shift, forms.one)
+
+    def forms(self, parts: Sequence[Forms]) -> Forms:
+        """Pre-activations, of what the stages that this one reads pass on."""
+        top = max(part.shift for part in parts)
+        total = fmpz_mat(len(self.bias), parts[0].matrix.ncols())
+        for weight, part in zip(self.weights, parts, strict=True):
+            product = weight * part.matrix
+            total += product if part.shift == top else product * (1 << (top - part.shift))
+        last = total.ncols() - 1
+        one = parts[0].one
+        for i, b in enumerate(self.bias):
+            if not b:
+                continue
+            if one is None:
+                total[i, last] = total[i, last] + (b << top)
+            else:
+                for j, v in enumerate(one):
+                    total[i, j] = total[i, j] + (b << top) * v
+        return Forms(total, top + self.shift, one)
 
 
 def _rounded(matrix: fmpz_mat, denominator: int) -> tuple[Float, Float]:

@@ -1,8 +1,8 @@
 """The regions around a point: the arrangement of directions that its network makes there.
 
 Along ``x + s d`` for small ``s > 0`` a unit that does not vanish at ``x`` keeps its sign; one that
-vanishes has the sign of its derivative, which is linear in ``d`` once the signs of the stages before
-are fixed.  A unit whose form is 0 on the region is inactive.  So the regions around ``x`` are the
+vanishes has the sign of its derivative, which is linear in ``d`` once the signs of the stages
+before are fixed.  A unit whose form is 0 on the region is inactive.  So the regions around ``x`` are the
 full-dimensional cells of a network without biases on the vanishing units, searched unit by unit
 with rational arithmetic behind every decision.
 """
@@ -27,7 +27,7 @@ Bits = NDArray[np.uint8]
 
 
 def directions(
-    space: Space, at: Point, signs: Sequence[int], sides: Sequence[tuple[int, ...]]
+    space: Space, at: Point, signs: NDArray[np.int8], sides: Sequence[tuple[int, ...]]
 ) -> Iterator[tuple[Bits, tuple[int, ...]]]:
     """Yield the bits of each region around a point, with a direction that leads into it.
 
@@ -39,18 +39,22 @@ def directions(
     """
     ladder = Ladder(Box(np.full(space.n, -1.0), np.full(space.n, 1.0)), Outcome())
     rows = [Row((*row[:-1], 0), True) for row in sides]
-    yield from _below(space, ladder, np.array(signs), np.zeros(space.n_units, np.uint8), 0, rows)
+    yield from _below(space, ladder, signs, np.zeros(space.n_units, np.uint8), 0, rows)
 
 
 def _below(
     space: Space,
     ladder: Ladder,
-    signs: NDArray[np.int64],
+    signs: NDArray[np.int8],
     bits: Bits,
     unit: int,
     rows: list[Row],
 ) -> Iterator[tuple[Bits, tuple[int, ...]]]:
     while unit < space.n_units:
+        if space.index.linear[unit]:
+            bits[unit] = 1
+            unit += 1
+            continue
         if signs[unit]:
             bits[unit] = signs[unit] > 0
             unit += 1
