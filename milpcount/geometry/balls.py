@@ -1,7 +1,8 @@
 """Largest balls in regions: floating-point linear programmes, certified, and exact ones.
 
 The largest ``t`` with ``r_v(x) >= |a_v| t`` for all rows ``r_v(x) = a_v . x + b_v`` is the
-inradius; ``|a_v|`` is the length of the row's gradient in the inputs that vary, sides of the domain included.
+inradius; ``|a_v|`` is the length of the row's gradient in the inputs that vary.  The sides of the
+domain are rows too.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from milpcount.geometry.points import checked_point, require_in_domain, row_valu
 from milpcount.geometry.region import Prepared, Region
 from milpcount.geometry.space import ROUNDOFF, Side, Space
 
-__all__ = ["Locations", "locate", "region_at", "regions_at"]
+__all__ = ["Locations", "around", "locate", "one_region", "region_at", "regions_at"]
 
 Bits = NDArray[np.uint8]
 Float = NDArray[np.float64]
@@ -48,7 +48,16 @@ def region_at(
             :func:`regions_at` gives the regions around it.
     """
     prepared, point = _prepare(net, x, domain, with_output)
-    found = _around(prepared, point)
+    return one_region(prepared, point)
+
+
+def one_region(prepared: Prepared, point: Float) -> Region:
+    """The region around a point of the domain.
+
+    Raises:
+        DomainError: there are several.
+    """
+    found = around(prepared, point)
     if len(found) == 1:
         return found[0]
     vanishing = sorted(set().union(*(_vanishing(prepared, r.pattern.bits, point) for r in found)))
@@ -68,7 +77,7 @@ def regions_at(
     there, stage by stage, and of the sides of the domain that it lies on.  In order of pattern.
     """
     prepared, point = _prepare(net, x, domain, with_output)
-    return tuple(sorted(_around(prepared, point), key=lambda r: r.pattern.bits.tolist()))
+    return tuple(sorted(around(prepared, point), key=lambda r: r.pattern.bits.tolist()))
 
 
 def _prepare(
@@ -81,7 +90,7 @@ def _prepare(
     return Prepared(problem), point
 
 
-def _around(prepared: Prepared, point: Float) -> list[Region]:
+def around(prepared: Prepared, point: Float) -> list[Region]:
     """The regions whose closure holds the point."""
     space = prepared.space
     x = point[list(space.free)]

@@ -469,7 +469,7 @@ class Shooting:
     # What lies beyond.
 
     def beyond(self, wall: Wall, bits: Bits) -> Float | None:
-        """A point of the carrier across a facet, where the region has these bits, if one is known."""
+        """A point across a facet, where the region has these bits, if a ray crossed it."""
         shot = self._shots.get(self.walls.index(wall))
         if shot is None:
             return None
