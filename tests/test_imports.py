@@ -22,7 +22,7 @@ TIERS = [
     ["errors", "support"],
     ["cluster"],
     ["core"],
-    ["proof", "importers"],
+    ["proof", "importers", "zoo"],
     ["exact", "bounds", "preactivation"],
     ["search"],
     ["linear", "sampling", "engines"],

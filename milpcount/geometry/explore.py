@@ -32,7 +32,7 @@ from milpcount.geometry.points import checked_point, require_in_domain
 from milpcount.geometry.region import Prepared, Region
 from milpcount.geometry.shape import Shape
 
-__all__ = ["dual_graph", "explore"]
+__all__ = ["dual_graph", "explore", "explore_around"]
 
 Bits = NDArray[np.uint8]
 Float = NDArray[np.float64]
@@ -116,7 +116,10 @@ def dual_graph(
         method: "subdivision" makes it of all cells at once (bounded domains and whole spaces, up to
             six inputs that vary), "facets" by :func:`explore`; "auto" takes the first where it
             applies.
-        definition, with_output, budget, progress: as for :func:`explore`.
+        definition: as for :func:`explore`.
+        with_output: as for :func:`explore`.
+        budget: as for :func:`explore`.
+        progress: as for :func:`explore`.
 
     A limit or Ctrl-C gives a graph that is not ``complete`` and holds true regions and edges.
 
@@ -143,6 +146,17 @@ def dual_graph(
     first = _first(prepared, None)
     stored = Stored.beginning(first.pattern.bits.astype(np.uint8))
     return _Exploration(prepared, watch, stored, None, None).run(lambda: None)
+
+
+def explore_around(
+    prepared: Prepared, start: Region, distance: int, budget: Budget | None = None
+) -> RegionGraph:
+    """The regions within a distance of one, of a problem that is prepared already.
+
+    The last shell is not expanded: edges within it are not known.
+    """
+    stored = Stored.beginning(start.pattern.bits.astype(np.uint8))
+    return _Exploration(prepared, Watch(budget), stored, None, distance, False).run(lambda: None)
 
 
 def _problem(
@@ -200,7 +214,9 @@ class _Exploration:
         stored: Stored,
         max_regions: int | None,
         max_distance: int | None,
+        last_shell: bool = True,
     ) -> None:
+        self._last_shell = last_shell
         self.prepared, self.watch = prepared, watch
         self._index = prepared.problem.index
         self._most, self._far = max_regions, max_distance
@@ -221,6 +237,8 @@ class _Exploration:
         try:
             k = 0
             while k < len(self._bits):
+                if not (self._last_shell or self._depth[k] != self._far):
+                    break
                 if not self._expanded[k]:
                     termination = self.watch.exceeded()
                     if termination is not None:

@@ -248,7 +248,10 @@ class RegionGraph:
         graph = networkx.Graph()
         few = self._prepared.space.n <= MOST_VERTEX_INPUTS
         for k, region in enumerate(self.regions):
-            node = {"pattern": str(region.pattern), "witness": tuple(region.coordinates.tolist())}
+            node: dict[str, object] = {
+                "pattern": str(region.pattern),
+                "witness": tuple(region.coordinates.tolist()),
+            }
             if inradius:
                 node["inradius"] = region.inradius
             if volume and few:

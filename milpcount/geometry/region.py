@@ -193,15 +193,19 @@ class Region:
         of the domain.  Rows that touch the region in a face of lower dimension are no facets.
         Every decision is proved, in floats or in rational arithmetic.
         """
+        return tuple(self._facet(wall) for wall in self._shape.facets)
+
+    @cached_property
+    def unit_facets(self) -> tuple[Facet, ...]:
+        """The facets on which units vanish: the first ones of :attr:`facets`."""
+        return tuple(self._facet(wall) for wall in self._shape.unit_facets)
+
+    def _facet(self, wall: Wall) -> Facet:
         from milpcount.geometry.maps import unit_length
 
-        shape = self._shape
-        out = []
-        for wall in shape.facets:
-            normal, offset = unit_length(shape.space, self._bits, wall)
-            units = self.problem.index.bits[list(wall.units)].tolist()
-            out.append(Facet(tuple(units), wall.side, normal, offset))
-        return tuple(out)
+        normal, offset = unit_length(self._shape.space, self._bits, wall)
+        units = self.problem.index.bits[list(wall.units)].tolist()
+        return Facet(tuple(units), wall.side, normal, offset)
 
     def neighbours(self) -> tuple[Region, ...]:
         """The region across each facet that is not on the domain's boundary, in their order.

@@ -39,7 +39,7 @@ from milpcount.linear.circuit import _restricted as restricted
 if TYPE_CHECKING:
     from milpcount.geometry.programme import Programme
 
-__all__ = ["FloatForms", "Side", "Space"]
+__all__ = ["FloatForms", "IntegerStage", "Side", "Space"]
 
 Float = NDArray[np.float64]
 Bits = NDArray[np.uint8]
@@ -104,6 +104,7 @@ class Space:
         rows: of the polytope, those that are not constant: strict, positive inside.
         d: number of coordinates ``y``.
         reduced: whether ``y`` is not ``x``.
+        integer_stages: its stages in integers.
         bounded_sides: whether the domain has a finite side or a row.
     """
 
@@ -126,14 +127,14 @@ class Space:
         self.n_units = self.index.n_positions
         self._basis: list[int] | None = None
         self.first = Forms(fmpz_mat(0, self.n + 1), 0)
-        self._stages: list[_Exact] = []
+        self.integer_stages: list[IntegerStage] = []
         if problem.stages:
             alone = replace(problem, stages=problem.stages[:1])
             first = restricted(problem_stages(alone)[0], ExactBox.of(problem.box))
             self._weight = first
             self.first = Forms.first(first)
-            self._stages = [_Exact.first(first)]
-            self._stages += [_Exact.of(stage) for stage in problem.stages[1:]]
+            self.integer_stages = [IntegerStage.first(first)]
+            self.integer_stages += [IntegerStage.of(stage) for stage in problem.stages[1:]]
             if self.n > FEW and not self.rows and problem.slice is None:
                 self._reduce()
         self.reduced = self._basis is not None
@@ -250,17 +251,17 @@ class Space:
         forms = [self.first]
         if self._last is not None:
             old, kept = self._last
-            for k in range(1, len(self._stages)):
+            for k in range(1, len(self.integer_stages)):
                 if old[: starts[k]] != key[: starts[k]]:
                     break
                 forms.append(kept[k])
-        for k in range(len(forms), len(self._stages)):
+        for k in range(len(forms), len(self.integer_stages)):
             parts = []
-            for j in self._stages[k].reads:
-                before = self._stages[j - 1]
+            for j in self.integer_stages[k].reads:
+                before = self.integer_stages[j - 1]
                 active = bits[starts[j - 1] : starts[j]].tolist()
                 parts.append(before.passed(forms[j - 1], active))
-            forms.append(self._stages[k].forms(parts))
+            forms.append(self.integer_stages[k].forms(parts))
         self._last = (key, forms)
         return forms
 
@@ -359,11 +360,11 @@ class Space:
         at = column(y)
         common = y.denominator if self.first.one is None else self.first.one[-1] * y.denominator
         forms = [Forms(self.first.matrix * at, self.first.shift, (common,))]
-        for stage in self._stages[1:]:
+        for stage in self.integer_stages[1:]:
             parts = []
             for j in stage.reads:
                 active = [v > 0 for v in forms[j - 1].matrix.entries()]
-                parts.append(self._stages[j - 1].passed(forms[j - 1], active))
+                parts.append(self.integer_stages[j - 1].passed(forms[j - 1], active))
             forms.append(stage.forms(parts))
         return [(v > 0) - (v < 0) for form in forms for v in form.matrix.entries()]
 
@@ -378,12 +379,12 @@ class Space:
         changing = set(turning)
         starts = self.index.starts
         forms = [Forms(self.first.matrix * moved, self.first.shift, (0,))]
-        for k, stage in enumerate(self._stages):
+        for k, stage in enumerate(self.integer_stages):
             if k:
                 parts = []
                 for j in stage.reads:
                     active = out[starts[j - 1] : starts[j]].tolist()
-                    parts.append(self._stages[j - 1].passed(forms[j - 1], active))
+                    parts.append(self.integer_stages[j - 1].passed(forms[j - 1], active))
                 forms.append(stage.forms(parts))
             for i, value in enumerate(forms[k].matrix.entries()):
                 if starts[k] + i in changing:
@@ -392,7 +393,7 @@ class Space:
 
 
 @dataclass(frozen=True, eq=False)
-class _Exact:
+class IntegerStage:
     """A stage in integers: weights and bias times ``2**shift``, slopes times ``2**slope_shift``."""
 
     reads: tuple[int, ...]
@@ -403,12 +404,12 @@ class _Exact:
     slope_shift: int
 
     @classmethod
-    def first(cls, stage: ExactStage) -> _Exact:
+    def first(cls, stage: ExactStage) -> IntegerStage:
         """The first stage, of whose weights the forms are made elsewhere."""
         return cls((), (), stage.bias, stage.shift, stage.slopes, stage.slope_shift)
 
     @classmethod
-    def of(cls, stage: Stage) -> _Exact:
+    def of(cls, stage: Stage) -> IntegerStage:
         """The stage, exactly."""
         matrices = [integer_matrix(dense(weight)) for weight in stage.weights]
         bias, bias_shift = scaled_integers(stage.bias)

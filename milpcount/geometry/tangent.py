@@ -3,8 +3,8 @@
 Along ``x + s d`` for small ``s > 0`` a unit that does not vanish at ``x`` keeps its sign; one that
 vanishes has the sign of its derivative, which is linear in ``d`` once the signs of the stages
 before are fixed.  A unit whose form is 0 on the region is inactive.  So the regions around ``x``
-are the full-dimensional cells of a network without biases on the vanishing units, searched unit by unit
-with rational arithmetic behind every decision.
+are the full-dimensional cells of a network without biases on the vanishing units, searched unit by
+unit with rational arithmetic behind every decision.
 """
 
 from __future__ import annotations
