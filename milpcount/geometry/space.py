@@ -16,8 +16,7 @@ on the error of every coefficient, for decisions that floats can prove.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -27,19 +26,20 @@ from numpy.typing import NDArray
 
 from milpcount.core.domain import Box
 from milpcount.core.matrix import dense
-from milpcount.core.point import Point, scaled_integers
+from milpcount.core.point import Point
 from milpcount.core.problem import CountProblem
 from milpcount.core.stage import Stage
 from milpcount.errors import InvariantError
-from milpcount.exact.dyadic import ExactBox, column, integer_matrix
+from milpcount.exact.dyadic import ExactBox, column
 from milpcount.exact.feasibility import Row
-from milpcount.exact.forms import ExactStage, Forms, domain_rows, problem_stages
+from milpcount.exact.forms import ExactStage, Forms, domain_rows, exact_box, problem_stages
+from milpcount.exact.prefix import Prefix, PrefixMemory
 from milpcount.linear.circuit import _restricted as restricted
 
 if TYPE_CHECKING:
     from milpcount.geometry.programme import Programme
 
-__all__ = ["FloatForms", "IntegerStage", "Side", "Space"]
+__all__ = ["FloatForms", "Side", "Space"]
 
 Float = NDArray[np.float64]
 Bits = NDArray[np.uint8]
@@ -127,23 +127,21 @@ class Space:
         self.n_units = self.index.n_positions
         self._basis: list[int] | None = None
         self.first = Forms(fmpz_mat(0, self.n + 1), 0)
-        self.integer_stages: list[IntegerStage] = []
+        self.integer_stages: list[ExactStage] = []
         if problem.stages:
-            alone = replace(problem, stages=problem.stages[:1])
-            first = restricted(problem_stages(alone)[0], ExactBox.of(problem.box))
+            first, *others = problem_stages(problem)
+            first = restricted(first, exact_box(problem))
             self._weight = first
             self.first = Forms.first(first)
-            self.integer_stages = [IntegerStage.first(first)]
-            self.integer_stages += [IntegerStage.of(stage) for stage in problem.stages[1:]]
+            self.integer_stages = [first, *others]
             if self.n > FEW and not self.rows and problem.slice is None:
                 self._reduce()
         self.reduced = self._basis is not None
         self.d = self.n if self._basis is None else len(self._basis)
-        self._last: tuple[bytes, list[Forms]] | None = None
 
     def _reduce(self) -> None:
         """Choose rows of the first stage as coordinates, if they are fewer than the inputs."""
-        weight = self._weight.weight
+        weight = self._weight.weights[0]
         chosen = _independent(weight)
         d, width = len(chosen), weight.nrows()
         if d >= self.n:
@@ -222,7 +220,7 @@ class Space:
     def exact_lift(self) -> tuple[fmpz_mat, int]:
         """``B`` in integers, times ``2**shift``."""
         layer = self._weight
-        rows = layer.weight.tolist()
+        rows = layer.weights[0].tolist()
         basis = self._basis or []
         return fmpz_mat(len(basis), self.n, [v for i in basis for v in rows[i]]), layer.shift
 
@@ -244,26 +242,15 @@ class Space:
 
     # Forms on a region.
 
-    def exact_forms(self, bits: Bits) -> list[Forms]:
-        """Pre-activations of every stage on the region, in ``y``; a common prefix is kept."""
-        key = bits.tobytes()
-        starts = self.index.starts
-        forms = [self.first]
-        if self._last is not None:
-            old, kept = self._last
-            for k in range(1, len(self.integer_stages)):
-                if old[: starts[k]] != key[: starts[k]]:
-                    break
-                forms.append(kept[k])
-        for k in range(len(forms), len(self.integer_stages)):
-            parts = []
-            for j in self.integer_stages[k].reads:
-                before = self.integer_stages[j - 1]
-                active = bits[starts[j - 1] : starts[j]].tolist()
-                parts.append(before.passed(forms[j - 1], active))
-            forms.append(self.integer_stages[k].forms(parts))
-        self._last = (key, forms)
-        return forms
+    @cached_property
+    def _memory(self) -> PrefixMemory:
+        return PrefixMemory(self.integer_stages, self.first)
+
+    def exact_forms(self, bits: Bits) -> tuple[Forms, ...]:
+        """Pre-activations of every stage on the region, in ``y``."""
+        if not self.integer_stages:
+            return ()
+        return self._memory.at(bits.tolist(), len(self.integer_stages) - 1).path
 
     def exact_row(self, bits: Bits, unit: int) -> tuple[int, ...]:
         """The form of one unit on the region, in ``y``."""
@@ -359,14 +346,11 @@ class Space:
         """Signs of all pre-activations at a rational ``y``."""
         at = column(y)
         common = y.denominator if self.first.one is None else self.first.one[-1] * y.denominator
-        forms = [Forms(self.first.matrix * at, self.first.shift, (common,))]
-        for stage in self.integer_stages[1:]:
-            parts = []
-            for j in stage.reads:
-                active = [v > 0 for v in forms[j - 1].matrix.entries()]
-                parts.append(self.integer_stages[j - 1].passed(forms[j - 1], active))
-            forms.append(stage.forms(parts))
-        return [(v > 0) - (v < 0) for form in forms for v in form.matrix.entries()]
+        first = Forms(self.first.matrix * at, self.first.shift, (common,))
+        prefix = Prefix.root(self.integer_stages, first)
+        while not prefix.is_complete:
+            prefix = prefix.push([v > 0 for v in prefix.forms.matrix.entries()])
+        return [(v > 0) - (v < 0) for form in prefix.path for v in form.matrix.entries()]
 
     def across(self, bits: Bits, turning: list[int], row: tuple[int, ...]) -> Bits:
         """The pattern across a facet that lies in ``{row = 0}`` and on which ``turning`` vanish.
@@ -377,81 +361,18 @@ class Space:
         moved = fmpz_mat(self.d + 1, 1, [*(-c for c in row[:-1]), 0])
         out = bits.copy()
         changing = set(turning)
-        starts = self.index.starts
-        forms = [Forms(self.first.matrix * moved, self.first.shift, (0,))]
-        for k, stage in enumerate(self.integer_stages):
-            if k:
-                parts = []
-                for j in stage.reads:
-                    active = out[starts[j - 1] : starts[j]].tolist()
-                    parts.append(self.integer_stages[j - 1].passed(forms[j - 1], active))
-                forms.append(stage.forms(parts))
-            for i, value in enumerate(forms[k].matrix.entries()):
-                if starts[k] + i in changing:
-                    out[starts[k] + i] = value > 0
-        return out
-
-
-@dataclass(frozen=True, eq=False)
-class IntegerStage:
-    """A stage in integers: weights and bias times ``2**shift``, slopes times ``2**slope_shift``."""
-
-    reads: tuple[int, ...]
-    weights: tuple[fmpz_mat, ...]
-    bias: tuple[int, ...]
-    shift: int
-    slopes: tuple[int, ...]
-    slope_shift: int
-
-    @classmethod
-    def first(cls, stage: ExactStage) -> IntegerStage:
-        """The first stage, of whose weights the forms are made elsewhere."""
-        return cls((), (), stage.bias, stage.shift, stage.slopes, stage.slope_shift)
-
-    @classmethod
-    def of(cls, stage: Stage) -> IntegerStage:
-        """The stage, exactly."""
-        matrices = [integer_matrix(dense(weight)) for weight in stage.weights]
-        bias, bias_shift = scaled_integers(stage.bias)
-        shift = max(bias_shift, *(s for _, s in matrices))
-        slopes, slope_shift = scaled_integers(stage.slope)
-        return cls(
-            stage.reads,
-            tuple(w * (1 << (shift - s)) for w, s in matrices),
-            tuple(b << (shift - bias_shift) for b in bias),
-            shift,
-            tuple(slopes),
-            slope_shift,
+        prefix = Prefix.root(
+            self.integer_stages, Forms(self.first.matrix * moved, self.first.shift, (0,))
         )
-
-    def passed(self, forms: Forms, active: Sequence[bool | int]) -> Forms:
-        """What the units pass on where they have these states."""
-        one = 1 << self.slope_shift
-        rows: list[int] = []
-        for row, bit, slope in zip(forms.matrix.tolist(), active, self.slopes, strict=True):
-            factor = one if bit else slope
-            rows += row if factor == 1 else [v * factor for v in row]
-        matrix = fmpz_mat(forms.matrix.nrows(), forms.matrix.ncols(), rows)
-        return Forms(matrix, forms.shift + self.slope_shift, forms.one)
-
-    def forms(self, parts: Sequence[Forms]) -> Forms:
-        """Pre-activations, of what the stages that this one reads pass on."""
-        top = max(part.shift for part in parts)
-        total = fmpz_mat(len(self.bias), parts[0].matrix.ncols())
-        for weight, part in zip(self.weights, parts, strict=True):
-            product = weight * part.matrix
-            total += product if part.shift == top else product * (1 << (top - part.shift))
-        last = total.ncols() - 1
-        one = parts[0].one
-        for i, b in enumerate(self.bias):
-            if not b:
-                continue
-            if one is None:
-                total[i, last] = total[i, last] + (b << top)
-            else:
-                for j, v in enumerate(one):
-                    total[i, j] = total[i, j] + (b << top) * v
-        return Forms(total, top + self.shift, one)
+        unit = 0
+        while not prefix.is_complete:
+            slopes = prefix.forms.matrix.entries()
+            for value in slopes:
+                if unit in changing:
+                    out[unit] = value > 0
+                unit += 1
+            prefix = prefix.push(out[unit - len(slopes) : unit].tolist())
+        return out
 
 
 def _rounded(matrix: fmpz_mat, denominator: int) -> tuple[Float, Float]:
