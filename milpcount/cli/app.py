@@ -13,6 +13,8 @@ from milpcount.cli.bound import bound_command
 from milpcount.cli.count import count_command
 from milpcount.cli.engines import engines_command
 from milpcount.cli.estimate import estimate_command
+from milpcount.cli.explore import explore_command
+from milpcount.cli.fold import fold_command
 from milpcount.cli.info import info_command
 from milpcount.cli.output import EXIT_FAILED, EXIT_INPUT, EXIT_LIMIT, complain
 from milpcount.cli.study import report_command, run_command
@@ -40,6 +42,8 @@ app.command("bound")(bound_command)
 app.command("info")(info_command)
 app.command("engines")(engines_command)
 app.command("survey")(survey_command)
+app.command("explore")(explore_command)
+app.command("fold")(fold_command)
 app.command("run")(run_command)
 app.command("report")(report_command)
 

@@ -208,6 +208,11 @@ class RegionGraph:
                 break
         return lower if lower == upper else (lower, upper)
 
+    @property
+    def serves_volumes(self) -> bool:
+        """Whether few enough inputs vary for volumes of regions."""
+        return self._prepared.space.n <= MOST_VERTEX_INPUTS
+
     def _search(self, a: int) -> Ints:
         targets, starts = self._links
         distance = np.full(len(self), -1, dtype=np.int64)
@@ -246,7 +251,7 @@ class RegionGraph:
         except ImportError as error:
             raise MissingDependencyError("networkx", "to_networkx", "geometry") from error
         graph = networkx.Graph()
-        few = self._prepared.space.n <= MOST_VERTEX_INPUTS
+        few = self.serves_volumes
         for k, region in enumerate(self.regions):
             node: dict[str, object] = {
                 "pattern": str(region.pattern),
