@@ -110,9 +110,10 @@ class _Parts:
             on = np.logical_and.reduceat(cells.vertex_sides[corners], starts, axis=0)
             self._open.append(owner[~on.any(axis=1)] + self._size)
             if sides is not None:
-                signs = np.abs(cells.vertex_signs[corners])
+                states = part.index.positions
+                signs = np.abs(cells.vertex_signs[np.ix_(corners, states)])
                 zero = np.maximum.reduceat(signs, starts, axis=0) == 0
-                vanish = np.any(zero & (cells.cell_signs[owner] != 0), axis=1)
+                vanish = np.any(zero & (cells.cell_signs[np.ix_(owner, states)] != 0), axis=1)
                 walls = on[:, list(sides)].any(axis=1)
                 self._walls.append(owner[walls & vanish] + self._size)
         self._size += len(cells.cell_signs)
