@@ -2,7 +2,7 @@
 
 Over the whole space the cells of a large cube ``|x_k| <= R`` are joined with those outside.  What
 lies outside, where coordinate ``j`` is the largest in size and has sign ``s``, is the image of a
-box under ``x_j = s / w``, ``x_i = u_i / w`` with ``-1 <= u_i <= 1`` and ``0 < w <= 1 / R``.  Networks
+box under ``x_j = s / w``, ``x_i = u_i / w`` with ``-1 <= u_i <= 1``, ``0 < w <= 1 / R``.  Networks
 are positively homogeneous in pre-activations and biases together, so ``w`` times the network at
 ``x`` is a network in ``(u, w)``: biases are multiplied with ``w``, which a linear unit carries.
 Signs are unchanged, and nothing is rounded.

@@ -31,11 +31,11 @@ from milpcount.geometry.locate import around, one_region
 from milpcount.geometry.points import checked_point, require_in_domain
 from milpcount.geometry.region import Prepared, Region
 from milpcount.geometry.shape import Shape
+from milpcount.geometry.walls import Crossing
 
 __all__ = ["dual_graph", "explore", "explore_around"]
 
 Bits = NDArray[np.uint8]
-Float = NDArray[np.float64]
 
 _SAVE = 30.0  # seconds between two writings of the resume file
 
@@ -225,7 +225,7 @@ class _Exploration:
         self._depth: list[int] = stored.depth.tolist()
         self._expanded: list[bool] = stored.expanded.tolist()
         self._edges: dict[tuple[int, int], None] = dict.fromkeys(map(tuple, stored.pairs.tolist()))
-        self._hints: list[Float | None] = [None] * len(self._bits)
+        self._hints: list[Crossing | None] = [None] * len(self._bits)
         self._cut = False  # whether a region was left out
         self._saved = 0.0
         watch.seconds_before = stored.seconds
@@ -276,7 +276,7 @@ class _Exploration:
             if wall.side is None:
                 bits = shape.across(wall)
                 known = self._places.get(bits.tobytes())
-                hint = None if known is not None else shape.beyond(wall, bits)
+                hint = None if known is not None else shape.crossing(wall)
                 found.append((bits, known, hint))
         whole = True
         for bits, known, hint in found:
@@ -289,7 +289,7 @@ class _Exploration:
                 self._edges[min(k, place), max(k, place)] = None
         self._expanded[k] = whole
 
-    def _add(self, bits: Bits, hint: Float | None, depth: int) -> int | None:
+    def _add(self, bits: Bits, hint: Crossing | None, depth: int) -> int | None:
         """A new region; None where a limit leaves it out."""
         key = bits.tobytes()
         if key in self._places:

@@ -14,6 +14,7 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.result import Termination, TerminationReason
 from milpcount.errors import InputError, MissingDependencyError
 from milpcount.geometry.region import MOST_VERTEX_INPUTS, Prepared, Region
+from milpcount.geometry.walls import Crossing
 
 if TYPE_CHECKING:
     import networkx
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["Edge", "RegionGraph", "Regions"]
 
 Bits = NDArray[np.uint8]
-Float = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _MOST_SEARCHES = 2000  # breadth-first searches of a diameter
@@ -38,7 +38,7 @@ class Edge(NamedTuple):
 class Regions(Sequence[Region]):
     """The regions of a graph, made when they are asked for."""
 
-    def __init__(self, prepared: Prepared, bits: Bits, hints: Sequence[Float | None]) -> None:
+    def __init__(self, prepared: Prepared, bits: Bits, hints: Sequence[Crossing | None]) -> None:
         self._prepared, self._bits, self._hints = prepared, bits, hints
         self._made: dict[int, Region] = {}
 
@@ -82,7 +82,7 @@ class RegionGraph:
         expanded: NDArray[np.bool_],
         termination: Termination,
         seconds: float,
-        hints: Sequence[Float | None] = (),
+        hints: Sequence[Crossing | None] = (),
     ) -> None:
         self._prepared = prepared
         self.patterns, self.pairs, self.depth, self.expanded = patterns, pairs, depth, expanded

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from milpcount.geometry.maps import Maps
     from milpcount.geometry.shape import Shape
     from milpcount.geometry.space import Side, Space
-    from milpcount.geometry.walls import Wall
+    from milpcount.geometry.walls import Crossing, Wall
 
 __all__ = ["MOST_VERTEX_INPUTS", "Facet", "Prepared", "Region", "RegionStream"]
 
@@ -113,7 +113,7 @@ class Region:
     problem: CountProblem
     _leaf: Leaf | None
     _prepared: Prepared
-    _hint: Float | None = None  # a point in it, of the carrier, not proved
+    _hint: Crossing | None = None  # how a ray came in
 
     @property
     def witness(self) -> Float:
@@ -173,7 +173,7 @@ class Region:
         from milpcount.geometry.shape import Shape
 
         space = self._prepared.space
-        inside = self._hint
+        inside: Float | Crossing | None = self._hint
         if inside is None and self._leaf is not None:
             x = self._leaf.witness.floats()[list(space.free)]
             inside = x if space.bounded_sides or not space.reduced else space.lift @ x
@@ -223,7 +223,7 @@ class Region:
         bits = self._shape.across(wall)
         states = bits[self.problem.index.positions]
         pattern = ActivationPattern.from_bits(states, self.pattern.widths)
-        hint = self._shape.beyond(wall, bits)
+        hint = self._shape.crossing(wall)
         return Region(pattern, self.problem, None, self._prepared, hint)
 
     # Measures.

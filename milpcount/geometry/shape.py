@@ -21,7 +21,7 @@ from milpcount.core.point import Point
 from milpcount.exact.feasibility import Row, decide
 from milpcount.geometry.cone import Generators, Vector, primitive
 from milpcount.geometry.space import Space
-from milpcount.geometry.walls import Wall
+from milpcount.geometry.walls import Crossing, Wall
 
 if TYPE_CHECKING:
     from milpcount.geometry.shooting import Shooting
@@ -37,8 +37,8 @@ EXACT = 3  # coordinates up to which generators come first
 class Shape:
     """The walls of one full region."""
 
-    def __init__(self, space: Space, bits: Bits, inside: Float | None = None) -> None:
-        """Take the pattern of a region, and a point in it (of the carrier) if one is known."""
+    def __init__(self, space: Space, bits: Bits, inside: Float | Crossing | None = None) -> None:
+        """Take the pattern of a region, and a point in it (of the carrier) or how a ray came in."""
         self.space, self.bits, self._inside = space, bits, inside
 
     # Exact rows.
@@ -149,9 +149,9 @@ class Shape:
         turning = [*wall.units, *self.zero]
         return self.space.across(self.bits, turning, self.unit_row(wall.units[0]))
 
-    def beyond(self, wall: Wall, bits: Bits) -> Float | None:
-        """A point in the region with these bits across a facet, if floats found one."""
-        return None if self.is_small else self.shooting.beyond(wall, bits)
+    def crossing(self, wall: Wall) -> Crossing | None:
+        """How a ray leaves through a facet, if floats know one."""
+        return None if self.is_small else self.shooting.crossing(wall)
 
     def interior(self) -> Point:
         """A rational point in the region, in the coordinates that vary."""

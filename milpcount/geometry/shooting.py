@@ -17,7 +17,7 @@ A redundant row ``r = sum_v l_v r_v + c`` with ``l >= 0``, ``c >= 0`` is proved
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -29,9 +29,10 @@ from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, decide
 from milpcount.geometry.balls import inner_point
 from milpcount.geometry.cone import primitive
+from milpcount.geometry.pivoting import Pivoting
 from milpcount.geometry.programme import Programme, Proposal
 from milpcount.geometry.space import ROUNDOFF, FloatForms, Side, Space
-from milpcount.geometry.walls import Wall
+from milpcount.geometry.walls import Crossing, Wall
 
 __all__ = ["Shooting"]
 
@@ -41,16 +42,9 @@ Float = NDArray[np.float64]
 
 _ROUNDS = 3
 _ALIKE = 1e-9  # 1 - cosine of rows that may be proportional
+_SMALLEST = 1e-300
+_SMALL = 6000  # numbers in the rows of a region that a dictionary in NumPy serves
 _BLURRED = 1e-6  # relative error of rows that floats do not tell apart
-
-
-@dataclass(frozen=True, eq=False)
-class _Shot:
-    """A ray that crosses a wall first: from ``start`` along ``direction``, meeting it at ``t``."""
-
-    start: Float
-    direction: Float
-    t: float
 
 
 class Shooting:
@@ -59,15 +53,17 @@ class Shooting:
     The *carrier* is where points live: ``x``, or ``y`` where that says everything.
     """
 
-    def __init__(self, space: Space, bits: Bits, inside: Float | None = None) -> None:
+    def __init__(self, space: Space, bits: Bits, inside: Float | Crossing | None = None) -> None:
+        """Take the pattern of a region, and a point in it or how a ray came in, if known."""
         self.space, self.bits = space, bits
         self._carries_inputs = space.bounded_sides or not space.reduced
         self._prepare()
         self._facet: dict[int, bool] = {}
-        self._shots: dict[int, _Shot] = {}
+        self._shots: dict[int, Crossing] = {}
         self._centre: Float | None = None
         self._values = np.zeros(0)
-        if inside is None or not self._move(inside):
+        point = self._entered(inside) if isinstance(inside, Crossing) else inside
+        if point is None or not self._move(point):
             self._find_centre()
 
     # Rows and walls.
@@ -235,24 +231,65 @@ class Shooting:
         todo = [k for k in todo if k not in self._facet]
         if todo and self._centre is not None:
             for number in range(_ROUNDS):
+                before = len(self._facet)
                 self._shoot(number)
                 todo = [k for k in todo if k not in self._facet]
                 if not todo:
                     return
+                if number and len(self._facet) == before:
+                    break
         if not todo:
             return
-        programme = self.load() if self._centre is not None else None
+        if self._centre is not None:
+            todo = self._without_solver(todo)
         for k in todo:
-            proposal = None if programme is None else programme.least_row(k, 1.0)
+            proposal = None if self._centre is None else self.load().least_row(k, 1.0)
             answer = None if proposal is None else self._examine(k, proposal)
             self._facet[k] = self._rationally(k) if answer is None else answer
+
+    def _without_solver(self, todo: list[int]) -> list[int]:
+        """Decide walls of a small region by pivots; return those that are left.
+
+        Where the carrier is ``x`` and rows are in ``y``, the box is left out: what is redundant
+        without it is redundant, and a ray towards the optimum may leave the region within the box.
+        """
+        assert self._centre is not None
+        space, values = self.space, self._forms.values
+        linked = self._carries_inputs and space.reduced
+        ends = [j for j in range(space.n) if self._carries_inputs and not linked]
+        lower = [j for j in ends if np.isfinite(space.lo[j])]
+        upper = [j for j in ends if np.isfinite(space.hi[j])]
+        if (len(values) + len(lower) + len(upper)) * space.d > _SMALL:
+            return todo
+        self._measure()
+        rows = [values[:, :-1] / self._lengths[:, None], np.eye(space.d)[lower]]
+        rows.append(-np.eye(space.d)[upper])
+        constants = [values[:, -1] / self._lengths, -space.lo[lower], space.hi[upper]]
+        start = space.lift @ self._centre if linked else self._centre
+        pivoting = Pivoting(np.vstack(rows), np.concatenate(constants), start)
+        left = []
+        for k in todo:
+            proposal = pivoting.least_row(k, 1.0)
+            if proposal is not None and linked:
+                x = self._centre + space.pull @ (proposal.point - start)
+                proposal = replace(proposal, point=x)
+            answer = None if proposal is None else self._examine(k, proposal)
+            if answer is None:
+                left.append(k)
+            else:
+                self._facet[k] = answer
+        return left
+
+    def _measure(self) -> None:
+        """Lengths of the rows' gradients."""
+        lengths = np.linalg.norm(self._forms.values[:, :-1] @ self.space.lift, axis=1)
+        self._lengths = np.where(lengths > 0, lengths, 1.0)
 
     def load(self) -> Programme:
         """The linear programme with the rows of this region, as long as their gradients are."""
         values, programme = self._forms.values, self.space.programme
         if programme.owner is not self:
-            lengths = np.linalg.norm(values[:, :-1] @ self.space.lift, axis=1)
-            self._lengths = np.where(lengths > 0, lengths, 1.0)
+            self._measure()
             programme.load(
                 values[:, :-1] / self._lengths[:, None], values[:, -1] / self._lengths, self
             )
@@ -272,12 +309,12 @@ class Shooting:
             extra = metric @ rng.normal(size=(space.d, min(2 * space.d, 64)))
         forward = np.hstack([normals, extra])
         forward = forward / np.maximum(np.linalg.norm(forward, axis=0), _SMALLEST)
-        steps = space.pull @ forward if self._carries_inputs else forward
+        steps = space.pull @ forward if space.reduced and self._carries_inputs else forward
+        ends = np.concatenate(self._box_ends(self._centre, steps))
         steps, forward = np.hstack([steps, -steps]), np.hstack([forward, -forward])
         slopes = table @ forward
         with np.errstate(all="ignore"):
             meets = np.where(slopes < 0, -self._values[:, None] / slopes, np.inf)
-        ends = self._box_ends(self._centre, steps)
         first = np.argmin(meets, axis=0)
         columns = np.arange(meets.shape[1])
         one = meets[first, columns]
@@ -286,15 +323,16 @@ class Shooting:
         self._prove(first, one, two, steps)
         self._to_the_middle(np.minimum(one, ends), steps)
 
-    def _box_ends(self, start: Float, steps: Float) -> Float:
-        """How far the columns go until they leave the box."""
+    def _box_ends(self, start: Float, steps: Float) -> tuple[Float, Float]:
+        """How far the columns go until they leave the box, and how far backwards."""
         if not self._carries_inputs:
-            return np.full(steps.shape[1], np.inf)
-        lo, hi = (self.space.lo - start)[:, None], (self.space.hi - start)[:, None]
+            return np.full(steps.shape[1], np.inf), np.full(steps.shape[1], np.inf)
         with np.errstate(all="ignore"):
-            up = np.where(steps > 0, hi / steps, np.inf)
-            down = np.where(steps < 0, lo / steps, np.inf)
-        return np.asarray(np.minimum(up, down).min(axis=0, initial=np.inf))
+            # The start lies strictly inside: where a step is 0 these are the infinities.
+            up = (self.space.hi - start)[:, None] / steps
+            down = (self.space.lo - start)[:, None] / steps
+        ahead = np.maximum(up, down).min(axis=0, initial=np.inf)
+        return ahead, -np.minimum(up, down).max(axis=0, initial=-np.inf)
 
     def _prove(self, first: NDArray[np.intp], one: Float, two: Float, steps: Float) -> None:
         """Prove the walls that rays meet first, each by its best ray."""
@@ -313,10 +351,10 @@ class Shooting:
         points = self._centre[:, None] + middle[rays] * steps[:, rays]
         for c, k in enumerate(walls):
             direction = middle[rays[c]] * steps[:, rays[c]]
-            shot = _Shot(self._centre, direction, float(one[rays[c]] / middle[rays[c]]))
+            shot = Crossing(self._centre, direction, float(one[rays[c]] / middle[rays[c]]))
             self._candidates(k, points[:, c : c + 1], shot)
 
-    def _candidates(self, k: int, points: Float, shot: _Shot) -> bool:
+    def _candidates(self, k: int, points: Float, shot: Crossing) -> bool:
         """Whether one of the columns is proved to lie beyond this wall alone."""
         values, errors = self._at(points)
         good = self._in_box(points) & (values[k] < -errors[k])
@@ -348,14 +386,14 @@ class Shooting:
             here = float(self._values[k])
             if at < 0:
                 cut = -at / (here - at)
-                parts = cut * np.array([0.5, 0.1, 0.9, 0.01, 1e-3])
+                parts = cut * np.array([0.5, 0.1, 0.9, 0.99, 0.01, 1e-3])
                 points = point + (self._centre[:, None] - point) * parts
-                shot = _Shot(self._centre, points[:, 0] - self._centre, (1 - cut) / (1 - parts[0]))
+                shot = Crossing(
+                    self._centre, points[:, 0] - self._centre, (1 - cut) / (1 - parts[0])
+                )
                 if self._candidates(k, points, shot):
                     return True
-        if self._redundant(k, proposal.duals):
-            return False
-        return None
+        return False if self._redundant(k, proposal.duals[: len(self.walls)]) else None
 
     def _redundant(self, k: int, duals: Float) -> bool:
         """Whether the multipliers are proved to make the row of a wall redundant."""
@@ -370,15 +408,23 @@ class Shooting:
         blur = 1.001 * (blur + (len(used) + 3) * ROUNDOFF * size)
         space = self.space
         if np.all(np.isfinite(space.lo)) and np.all(np.isfinite(space.hi)):
-            return self._least_over_box(rest, blur) > 0
-        if space.bounded_sides or len(used) != space.d:
+            if self._least_over_box(rest, blur) > 0:
+                return True
+        elif space.bounded_sides:
             return False
-        square, spread = values[used], errors[used]
+        # Coordinates on which neither the row nor the others depend at all do not count.
+        both = np.append(used, k)
+        depends = np.any(values[both, :-1] != 0, axis=0) | np.any(errors[both, :-1] != 0, axis=0)
+        d = int(depends.sum())
+        if len(used) != d:
+            return False
+        columns = np.append(np.flatnonzero(depends), space.d)
+        square, spread = values[np.ix_(used, columns)], errors[np.ix_(used, columns)]
+        rest, blur = rest[columns], blur[columns]
         try:
             inverse = np.linalg.inv(square[:, :-1])
         except np.linalg.LinAlgError:
             return False
-        d = space.d
         size = np.abs(square[:, :-1]) @ np.abs(inverse)
         off = np.abs(np.eye(d) - square[:, :-1] @ inverse) + spread[:, :-1] @ np.abs(inverse)
         off = 1.001 * (off + (d + 3) * ROUNDOFF * (size + 1.0))
@@ -468,23 +514,22 @@ class Shooting:
 
     # What lies beyond.
 
-    def beyond(self, wall: Wall, bits: Bits) -> Float | None:
-        """A point across a facet, where the region has these bits, if a ray crossed it."""
+    def crossing(self, wall: Wall) -> Crossing | None:
+        """How a ray leaves through a facet, if one is known to."""
         shot = self._shots.get(self.walls.index(wall))
-        if shot is None:
-            return None
-        other = self.space.float_forms(bits)
-        sign = np.where(bits, 1.0, -1.0)[:, None]
-        forms = FloatForms(sign * other.values, other.errors)
+        return None if shot is None else replace(shot, units=wall.units)
+
+    def _entered(self, shot: Crossing) -> Float | None:
+        """A point on the ray, half the way from where it came in to the next wall."""
         at = shot.start + shot.t * shot.direction
-        values = self._at(np.stack([at, shot.direction], axis=1), forms)[0]
+        values = self._at(np.stack([at, shot.direction], axis=1))[0]
         with np.errstate(all="ignore"):
-            # From the facet on: the rows there, and how fast they fall.
-            slope = values[:, 1] - forms.values[:, -1]
+            slope = values[:, 1] - self._forms.values[:, -1]
             meets = np.where(slope < 0, -values[:, 0] / slope, np.inf)
-        meets[list(wall.units)] = np.inf
-        ends = self._box_ends(at, shot.direction[:, None])
-        reach = float(min(meets[meets > 0].min(initial=np.inf), ends[0], 1.0))
+        through = set(shot.units)
+        meets[[k for k, wall in enumerate(self.walls) if through.intersection(wall.units)]] = np.inf
+        end = float(self._box_ends(at, shot.direction[:, None])[0][0])
+        reach = float(min(meets[meets > 0].min(initial=np.inf), end, 1.0))
         return np.asarray(at + 0.5 * reach * shot.direction)
 
     # Sides of the domain.
@@ -527,6 +572,3 @@ class Shooting:
         from milpcount.geometry.sides import facets_on_ends
 
         return (*(Wall((), side) for side in facets_on_ends(self, ends)), *found)
-
-
-_SMALLEST = 1e-300
