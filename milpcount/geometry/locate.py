@@ -96,12 +96,12 @@ def around(prepared: Prepared, point: Float) -> list[Region]:
     x = point[list(space.free)]
     exact = Point.of_floats(x)
     signs = space.signs_at(x)
-    tight = [side for side in space.sides if _on_side(space, side, x, exact)]
     if np.all(signs[space.index.positions]):
         bits = space.index.states(signs)
         return [_region(prepared, bits, Leaf(tuple(bits.tolist()), Point.of_floats(point)))]
     from milpcount.geometry.tangent import directions
 
+    tight = [side for side in space.sides if _on_side(space, side, x, exact)]
     out = []
     for bits, direction in directions(space, exact, signs, [space.side_row(s) for s in tight]):
         witness = prepared.inputs(_step(space, bits, exact, direction))
@@ -120,7 +120,7 @@ def _region(prepared: Prepared, bits: Bits, leaf: Leaf) -> Region:
 def _on_side(space: Space, side: Side, x: Float, exact: Point) -> bool:
     if side.kind == "row":
         return row_value(Row(space.side_row(side), False), exact) == 0
-    j = space.free.index(side.index)
+    j = space.place_of[side.index]
     return bool(x[j] == (space.lo if side.kind == "lower" else space.hi)[j])
 
 

@@ -141,6 +141,12 @@ class Maps:
 
 def unit_length(space: Space, bits: NDArray[np.uint8], wall: Wall) -> tuple[Float, float]:
     """Outer normal of unit length and offset of a wall, in the problem's coordinates."""
+    if wall.side is not None and wall.side.kind != "row":
+        normal = np.zeros(space.problem.dimension)
+        j, lower = wall.side.index, wall.side.kind == "lower"
+        normal[j] = -1.0 if lower else 1.0
+        box = space.problem.box
+        return normal, float(-box.lo[j] if lower else box.hi[j])
     if wall.side is not None:
         row = space.side_row(wall.side)
     else:

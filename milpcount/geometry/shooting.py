@@ -63,7 +63,7 @@ class Shooting:
         self._centre: Float | None = None
         self._values = np.zeros(0)
         point = self._entered(inside) if isinstance(inside, Crossing) else inside
-        if point is None or not self._move(point):
+        if point is None or not (self._move(point) or self._move(self._nudged(point))):
             self._find_centre()
 
     # Rows and walls.
@@ -191,6 +191,20 @@ class Shooting:
             return False
         self._centre, self._values = point, values[:, 0]
         return True
+
+    def _nudged(self, point: Float) -> Float:
+        """A point a little nearer to the middle of the box: half the way to the next wall."""
+        space = self.space
+        if not self._carries_inputs:
+            return point
+        lo = np.where(np.isfinite(space.lo), space.lo, np.minimum(space.hi, point) - 1.0)
+        hi = np.where(np.isfinite(space.hi), space.hi, np.maximum(space.lo, point) + 1.0)
+        step = (lo + hi) / 2 - point
+        at, _ = self._at(point[:, None])
+        slopes = self._forms.values[:, :-1] @ (space.lift @ step)
+        with np.errstate(all="ignore"):
+            reach = np.where(slopes < 0, -at[:, 0] / slopes, np.inf).min(initial=1.0)
+        return np.asarray(point + 0.5 * max(float(reach), 0.0) * step)
 
     def _find_centre(self) -> None:
         """Find a point inside that floats can prove; None stays where there is none."""
@@ -481,7 +495,7 @@ class Shooting:
         box = self.space.exact_box
         if side is None or side.kind == "row":
             return box
-        j = self.space.free.index(side.index)
+        j = self.space.place_of[side.index]
         lo, hi = list(box.lo), list(box.hi)
         if side.kind == "lower":
             lo[j] = None
@@ -543,6 +557,18 @@ class Shooting:
         inside[places, columns] = True
         at, errors = self._at(points)
         return np.asarray(np.all(inside, axis=0) & np.all(at > errors, axis=0))
+
+    def end_alone(self, places: NDArray[np.intp], values: Float) -> Bools:
+        """Whether the centre with one coordinate moved onto an end is strict in everything else."""
+        assert self._centre is not None
+        centre, space = self._centre, self.space
+        y, blur = space.reduce(centre[:, None])
+        part = space.lift[:, places]
+        moved = y + part * (values - centre[places])
+        size = np.abs(y) + np.abs(part) * (np.abs(values) + np.abs(centre[places]))
+        error = 8 * ROUNDOFF * size + (0.0 if blur is None else blur)
+        at, errors = self._forms.at(moved, error)
+        return np.asarray(np.all(at > errors, axis=0))
 
     def stays_within(self, j: int, sign: float, end: float, duals: Float) -> bool:
         """Whether multipliers prove ``sign x_j > end`` on all that the other sides leave."""

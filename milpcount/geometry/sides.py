@@ -29,7 +29,7 @@ _COLUMNS = 512
 def facets_on_ends(shooting: Shooting, ends: Sequence[Side]) -> list[Side]:
     """The ends, on which no unit of the region vanishes, that are facets."""
     space = shooting.space
-    places = np.array([space.free.index(s.index) for s in ends], dtype=np.intp)
+    places = np.array([space.place_of[s.index] for s in ends], dtype=np.intp)
     values = np.array(
         [
             space.lo[j] if s.kind == "lower" else space.hi[j]
@@ -42,13 +42,13 @@ def facets_on_ends(shooting: Shooting, ends: Sequence[Side]) -> list[Side]:
         change = values - centre[places]
         for start in range(0, len(ends), _COLUMNS):
             part = slice(start, start + _COLUMNS)
-            points = np.repeat(centre[:, None], len(places[part]), axis=1)
-            proved[part] = shooting.on_end(points, places[part], values[part])
+            proved[part] = shooting.end_alone(places[part], values[part])
         if space.reduced and not proved.all():
             # Keep y: the projector takes the moved coordinate's part in the rows' span away.
             share = np.einsum("jd,dj->j", space.pull, space.lift)
-            for start in range(0, len(ends), _COLUMNS):
-                todo = np.flatnonzero(~proved[start : start + _COLUMNS]) + start
+            left = np.flatnonzero(~proved)
+            for start in range(0, len(left), _COLUMNS):
+                todo = left[start : start + _COLUMNS]
                 j = places[todo]
                 with np.errstate(all="ignore"):
                     factor = change[todo] / (1.0 - share[j])

@@ -181,12 +181,17 @@ class Space:
         """Which rows of the polytope are not constant; the circuit holds these alone."""
         return [k for k, row in enumerate(self.problem.rows[0]) if row.any()]
 
+    @cached_property
+    def place_of(self) -> dict[int, int]:
+        """For each coordinate that varies its place among these."""
+        return {j: k for k, j in enumerate(self.free)}
+
     def side_row(self, side: Side) -> tuple[int, ...]:
         """The side as an integer row in the coordinates that vary, positive inside."""
         if side.kind == "row":
             return self.rows[self.row_places.index(side.index)].coefficients
         box = self.exact_box
-        j = self.free.index(side.index)
+        j = self.place_of[side.index]
         row = [0] * (self.n + 1)
         if side.kind == "lower":
             row[j], row[-1] = box.denominator, -(box.lo[j] or 0)
