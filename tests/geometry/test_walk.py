@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from typing import Any
 
@@ -68,7 +69,7 @@ def test_cantornet_sampled_as_its_authors_do() -> None:
         net = mc.cantornet(depth)
         bits = [net.pattern([i / 10, 0.75], with_output=True).bits for i in range(11)]
         r1 = max(int((b != bits[0]).sum()) for b in bits)
-        r2 = sum(int((b != c).sum()) for b, c in zip(bits, bits[1:], strict=False))
+        r2 = sum(int((b != c).sum()) for b, c in itertools.pairwise(bits))
         assert 1 - Fraction(r1, r2) == Fraction(chi)
 
 
@@ -83,7 +84,7 @@ def test_walks_against_exact_evaluation(seed: int) -> None:
         b = a + 1
     found = mc.walk(net, a, b)
     ends = [Fraction(0), *found.breakpoints, Fraction(1)]
-    assert all(x < y for x, y in zip(ends, ends[1:], strict=False))
+    assert all(x < y for x, y in itertools.pairwise(ends))
     start = [Fraction(v) for v in a.tolist()]
     step = [Fraction(v) - u for u, v in zip(start, b.tolist(), strict=True)]
     last = net.counted_stages()
