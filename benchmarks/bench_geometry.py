@@ -8,6 +8,7 @@ one HiGHS linear programme a row from scratch, and a graph made facet by facet.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import time
@@ -38,7 +39,7 @@ def best(repeat: int, call: Callable[[], object]) -> float:
 def random_network(widths: list[int], seed: int = 0) -> mc.ReLUNetwork:
     """He initialisation, small biases, as float32 numbers."""
     rng = np.random.default_rng(seed)
-    pairs = list(zip(widths[:-1], widths[1:], strict=True))
+    pairs = list(itertools.pairwise(widths))
     weights = [np.float32(rng.normal(size=(b, a)) * np.sqrt(2 / a)) for a, b in pairs]
     biases = [np.float32(0.1 * rng.normal(size=b)) for _, b in pairs]
     return mc.ReLUNetwork(weights, biases)

@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
-from flint import fmpz_mat
 from numpy.typing import NDArray
 
 from milpcount.core.domain import Box, WholeSpace
@@ -22,7 +21,7 @@ from milpcount.geometry.walls import Wall
 
 __all__ = ["ACCURACY", "Maps", "unit_length"]
 
-ACCURACY = 2.0**-42
+ACCURACY = 2.0**-40
 
 Bits = NDArray[np.bool_]
 Float = NDArray[np.float64]
@@ -154,9 +153,12 @@ def unit_length(space: Space, bits: NDArray[np.uint8], wall: Wall) -> tuple[Floa
         sign = 1 if bits[wall.units[0]] else -1
         row = tuple(sign * c for c in form)
         if space.reduced:
-            lift, shift = space.exact_lift
-            moved = (fmpz_mat(1, space.d, list(row[:-1])) * lift).entries()
-            row = (*(int(v) for v in moved), row[-1] << shift)
+            top = max(abs(c) for c in row[:-1])
+            normal = np.array([-c / top for c in row[:-1]]) @ space.lift
+            length = float(np.linalg.norm(normal))
+            wide = np.zeros(space.problem.dimension)
+            wide[list(space.free)] = normal / length
+            return wide, _quotient(row[-1], top) / length
     top = max(abs(c) for c in row[:-1])
     normal = np.zeros(space.problem.dimension)
     normal[list(space.free)] = [-c / top for c in row[:-1]]

@@ -145,7 +145,7 @@ class Region:
         return self._prepared.inputs(self._shape.interior())
 
     def affine_map(self) -> tuple[Float, Float]:
-        """``(A, b)`` with network output ``A x + b`` on the region; every entry to 3e-13 relative.
+        """``(A, b)`` with network output ``A x + b`` on the region; every entry to 1e-12 relative.
 
         ``x`` is the network's input, on a slice too.
         """

@@ -558,10 +558,11 @@ class Shooting:
         at, errors = self._at(points)
         return np.asarray(np.all(inside, axis=0) & np.all(at > errors, axis=0))
 
-    def end_alone(self, places: NDArray[np.intp], values: Float) -> Bools:
-        """Whether the centre with one coordinate moved onto an end is strict in everything else."""
-        assert self._centre is not None
-        centre, space = self._centre, self.space
+    def end_alone(self, centre: Float, places: NDArray[np.intp], values: Float) -> Bools:
+        """Whether a point with one coordinate moved onto an end is strict in everything else."""
+        space = self.space
+        if not self._in_box(centre[:, None])[0]:
+            return np.zeros(len(places), dtype=bool)
         y, blur = space.reduce(centre[:, None])
         part = space.lift[:, places]
         moved = y + part * (values - centre[places])

@@ -171,7 +171,7 @@ class Walker:
         self.stages = net.counted_stages(with_output)
         self.index = UnitIndex.of(self.stages)
         self._matrices = [[dense(w) for w in stage.weights] for stage in self.stages]
-        self._sizes: list[list[Float]] | None = None
+        self._sizes = [[np.abs(m) for m in matrices] for matrices in self._matrices]
 
     def walk(self, a: ArrayLike, b: ArrayLike) -> Walk:
         """Walk from ``a`` to ``b``."""
@@ -209,8 +209,9 @@ class Walker:
             pieces = _Pieces.whole()
             outputs: list[_Forms] = [_Forms.of_input(a, b)]
             signs: list[NDArray[np.bool_]] = []
-            for stage, matrices in zip(self.stages, self._matrices, strict=True):
-                forms = _preactivations(stage, matrices, outputs)
+            parts = zip(self.stages, self._matrices, self._sizes, strict=True)
+            for stage, matrices, sizes in parts:
+                forms = _preactivations(stage, matrices, sizes, outputs)
                 split = pieces.split(forms, ~stage.linear)
                 if split is None:
                     return None
@@ -261,20 +262,22 @@ class _Forms:
         )
 
 
-def _preactivations(stage: Stage, matrices: Sequence[Float], outputs: Sequence[_Forms]) -> _Forms:
+def _preactivations(
+    stage: Stage, matrices: Sequence[Float], sizes: Sequence[Float], outputs: Sequence[_Forms]
+) -> _Forms:
     """Pre-activations of a stage on every piece."""
     columns = max(outputs[k].p.shape[1] for k in stage.reads)
     terms = len(stage.reads) + 3 + sum(m.shape[1] for m in matrices)
     p = np.repeat(stage.bias[:, None], columns, axis=1)
     q = np.zeros_like(p)
     p_error, q_error = terms * ROUNDOFF * np.abs(p), np.zeros_like(p)
-    for k, matrix in zip(stage.reads, matrices, strict=True):
+    for k, matrix, size in zip(stage.reads, matrices, sizes, strict=True):
         h = outputs[k]
         width = h.p.shape[1]
         value = matrix @ np.hstack([h.p, h.q])
         error = np.hstack([h.p_error, h.q_error])
         error = error + terms * ROUNDOFF * np.abs(np.hstack([h.p, h.q]))
-        error = 1.001 * (np.abs(matrix) @ error)
+        error = 1.001 * (size @ error)
         p += value[:, :width]
         q += value[:, width:]
         p_error += error[:, :width]
