@@ -26,8 +26,9 @@ TIERS = [
     ["exact", "bounds", "preactivation"],
     ["search"],
     ["linear", "sampling", "engines"],
+    ["arguments", "progress_bar"],
     ["geometry"],
-    ["arguments", "progress_bar", "certificates", "api", "survey", "__init__"],
+    ["certificates", "api", "survey", "__init__"],
     ["study"],
     ["cli", "__main__"],
 ]

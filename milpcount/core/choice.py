@@ -30,7 +30,9 @@ def checked_points(
         hint = ""
         if array.ndim > 2 and array[0].size == net.input_dimension:
             hint = "; flatten the images: points.reshape(len(points), -1)"
-        raise DomainError(f"the points{where} have shape {array.shape}; give (points, inputs){hint}")
+        raise DomainError(
+            f"the points{where} have shape {array.shape}; give (points, inputs){hint}"
+        )
     if array.shape[1] != net.input_dimension:
         raise DomainError(
             f"the points{where} have {array.shape[1]} coordinates, "

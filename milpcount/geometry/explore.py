@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from milpcount.arguments import budget_of, problem_of, watched
 from milpcount.core.domain import Domain
-from milpcount.core.network import ReLUNetwork
 from milpcount.core.point import Point
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import (
@@ -41,17 +42,17 @@ _SAVE = 30.0  # seconds between two writings of the resume file
 
 
 def explore(
-    net: ReLUNetwork,
+    net: Any,
     start: ArrayLike | Region | None = None,
     domain: Domain | None = None,
     *,
     max_regions: int | None = None,
     max_distance: int | None = None,
-    budget: Budget | None = None,
+    budget: Budget | float | None = None,
     definition: Definition | str = Definition.FULL,
     with_output: bool = False,
     resume: str | Path | None = None,
-    progress: ProgressCallback | None = None,
+    progress: ProgressCallback | bool | None = None,
 ) -> RegionGraph:
     """Explore the dual graph from one region on, nearest regions first.
 
@@ -59,17 +60,17 @@ def explore(
     one unit need not: edges come from facets, never from patterns.
 
     Arguments:
-        net: the network.
+        net: the network, or what :func:`milpcount.load_network` reads.
         start: a point (an input, or coordinates of the slice) that lies inside a region, or a
             region; some point of the domain when None.
         domain: as for :func:`milpcount.count`: the network's own box when None.
         max_regions: stop when so many are found.
         max_distance: visit regions up to so many facets away.
-        budget: limits of time and regions.
+        budget: limits of time and regions; a number is one of seconds.
         definition: "full": full-dimensional regions are what has facets.
         with_output: whether the units of the last affine layer count as ReLUs too.
         resume: a file that keeps what is found; an exploration that was stopped goes on from it.
-        progress: called with :class:`~milpcount.core.result.Progress`.
+        progress: called with :class:`~milpcount.core.result.Progress`; True shows a bar.
 
     A limit or Ctrl-C gives a graph that is not ``complete`` and holds true regions and edges.
 
@@ -82,31 +83,33 @@ def explore(
         raise InputError(f"a distance is at least 0, not {max_distance}")
     if max_regions is not None and max_regions < 1:
         raise InputError(f"the region limit must be at least 1, not {max_regions}")
+    limits = budget_of(budget)
     problem = _problem(net, domain, definition, with_output)
     prepared = Prepared(problem)
-    watch = Watch(budget, progress)
     path = None if resume is None else Path(resume)
-    stored = None if path is None else load(path, problem)
-    if stored is None:
-        first = _first(prepared, start)
-        stored = Stored.beginning(first.pattern.bits.astype(np.uint8))
-    search = _Exploration(prepared, watch, stored, max_regions, max_distance)
-    if path is None:
-        return search.run(lambda: None)
-    graph = search.run(lambda: save(path, problem, search.state()))
-    save(path, problem, search.state())
-    return graph
+    with watched(progress) as shown:
+        watch = Watch(limits, shown)
+        stored = None if path is None else load(path, problem)
+        if stored is None:
+            first = _first(prepared, start)
+            stored = Stored.beginning(first.pattern.bits.astype(np.uint8))
+        search = _Exploration(prepared, watch, stored, max_regions, max_distance)
+        if path is None:
+            return search.run(lambda: None)
+        graph = search.run(lambda: save(path, problem, search.state()))
+        save(path, problem, search.state())
+        return graph
 
 
 def dual_graph(
-    net: ReLUNetwork,
+    net: Any,
     domain: Domain | None = None,
     *,
     method: str = "auto",
     definition: Definition | str = Definition.FULL,
     with_output: bool = False,
-    budget: Budget | None = None,
-    progress: ProgressCallback | None = None,
+    budget: Budget | float | None = None,
+    progress: ProgressCallback | bool | None = None,
 ) -> RegionGraph:
     """The whole dual graph: all regions of the domain, joined where they share a facet.
 
@@ -131,21 +134,24 @@ def dual_graph(
 
     if method not in ("auto", "subdivision", "facets"):
         raise UnsupportedError(f"no method {method!r}; known: auto, subdivision, facets")
+    limits = budget_of(budget)
     problem = _problem(net, domain, definition, with_output)
     prepared = Prepared(problem)
-    if method != "facets":
-        reason = serves(problem)
-        if reason is None:
-            graph = bulk_graph(prepared, Watch(budget, progress))
-            if graph is not None:
-                return graph
-            reason = "its cells reach too far out"
-        if method == "subdivision":
-            raise UnsupportedError(f"the cells cannot be made all at once: {reason}; use facets")
-    watch = Watch(budget, progress)
-    first = _first(prepared, None)
-    stored = Stored.beginning(first.pattern.bits.astype(np.uint8))
-    return _Exploration(prepared, watch, stored, None, None).run(lambda: None)
+    with watched(progress) as shown:
+        if method != "facets":
+            reason = serves(problem)
+            if reason is None:
+                graph = bulk_graph(prepared, Watch(limits, shown))
+                if graph is not None:
+                    return graph
+                reason = "a cell is too large, or the domain unbounded"
+            if method == "subdivision":
+                raise UnsupportedError(
+                    f"the cells cannot be made all at once: {reason}; use facets"
+                )
+        first = _first(prepared, None)
+        stored = Stored.beginning(first.pattern.bits.astype(np.uint8))
+        return _Exploration(prepared, Watch(limits, shown), stored, None, None).run(lambda: None)
 
 
 def explore_around(
@@ -160,17 +166,14 @@ def explore_around(
 
 
 def _problem(
-    net: ReLUNetwork, domain: Domain | None, definition: Definition | str, with_output: bool
+    net: Any, domain: Domain | None, definition: Definition | str, with_output: bool
 ) -> CountProblem:
-    try:
-        wanted = Definition(definition)
-    except ValueError as error:
-        raise UnsupportedError(f"no definition {definition!r}; known: full") from error
+    wanted = Definition.of(definition)
     if wanted is not Definition.FULL:
         raise UnsupportedError(
             f"the dual graph joins full-dimensional regions; the definition {wanted} has others"
         )
-    problem = CountProblem.of(net, domain, wanted, with_output)
+    problem = problem_of(net, domain, wanted, with_output)
     require_full_dimensional(problem)
     return problem
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from milpcount.arguments import network_of, seed_of
 from milpcount.core.choice import checked_points, groups_of
-from milpcount.core.network import ReLUNetwork
 from milpcount.errors import DomainError, InputError
 from milpcount.geometry.walk import Folding, Walk, Walker
 
@@ -34,7 +35,7 @@ class MaxFolding:
 
 
 def max_folding(
-    net: ReLUNetwork,
+    net: Any,
     points: ArrayLike,
     pairs: int | str = "all",
     *,
@@ -56,9 +57,12 @@ def max_folding(
         DomainError: points that do not fit the network, or two equal points of a pair.
         InputError: an unknown choice of pairs, or more than there are.
     """
+    net = network_of(net)
     array = checked_points(points, net, 2, "")
     count = None if isinstance(pairs, str) else pairs
-    groups = groups_of(len(array), 2, "random" if count is not None else str(pairs), count, seed)
+    groups = groups_of(
+        len(array), 2, "random" if count is not None else str(pairs), count, seed_of(seed)
+    )
     walker = Walker(net, with_output)
     best: tuple[Fraction, tuple[int, int], Walk] | None = None
     for i, j in groups:

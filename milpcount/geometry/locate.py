@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from milpcount.arguments import network_of, problem_of
 from milpcount.core.domain import Domain, WholeSpace
 from milpcount.core.matrix import dense
-from milpcount.core.network import ReLUNetwork
 from milpcount.core.pattern import ActivationPattern
 from milpcount.core.point import Point
 from milpcount.core.problem import CountProblem
@@ -31,12 +32,12 @@ _NAMED = 12  # vanishing units that a message names
 
 
 def region_at(
-    net: ReLUNetwork, x: ArrayLike, domain: Domain | None = None, *, with_output: bool = False
+    net: Any, x: ArrayLike, domain: Domain | None = None, *, with_output: bool = False
 ) -> Region:
     """Return the full-dimensional activation region that holds a point in its interior.
 
     Arguments:
-        net: the network.
+        net: the network, or what :func:`milpcount.load_network` reads.
         x: the point: an input, or on a slice the slice's coordinates.
         domain: as for :func:`milpcount.count`, but the whole space when None.  The point may lie
             on its boundary: the region is then the one whose closure in the domain holds it.
@@ -69,7 +70,7 @@ def one_region(prepared: Prepared, point: Float) -> Region:
 
 
 def regions_at(
-    net: ReLUNetwork, x: ArrayLike, domain: Domain | None = None, *, with_output: bool = False
+    net: Any, x: ArrayLike, domain: Domain | None = None, *, with_output: bool = False
 ) -> tuple[Region, ...]:
     """Return all full-dimensional regions whose closure holds a point; arguments as above.
 
@@ -81,9 +82,9 @@ def regions_at(
 
 
 def _prepare(
-    net: ReLUNetwork, x: ArrayLike, domain: Domain | None, with_output: bool
+    net: Any, x: ArrayLike, domain: Domain | None, with_output: bool
 ) -> tuple[Prepared, Float]:
-    problem = CountProblem.of(net, WholeSpace() if domain is None else domain, "full", with_output)
+    problem = problem_of(net, WholeSpace() if domain is None else domain, "full", with_output)
     require_full_dimensional(problem)
     point = checked_point(x, problem.dimension, "the point")
     require_in_domain(problem, point, "the point")
@@ -199,7 +200,7 @@ class Locations:
         return len(self.bits)
 
 
-def locate(net: ReLUNetwork, points: ArrayLike, *, with_output: bool = False) -> Locations:
+def locate(net: Any, points: ArrayLike, *, with_output: bool = False) -> Locations:
     """Find the activation pattern of every row of a data set, exactly.
 
     Signs that floats prove with an error bound stand; the others are found in integers.
@@ -212,6 +213,7 @@ def locate(net: ReLUNetwork, points: ArrayLike, *, with_output: bool = False) ->
     Raises:
         DomainError: another shape, or a NaN or infinity; the message names the row.
     """
+    net = network_of(net)
     try:
         array = np.asarray(points, dtype=np.float64)
     except (TypeError, ValueError) as error:

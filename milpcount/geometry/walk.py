@@ -16,11 +16,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from milpcount.arguments import network_of, require_flag
 from milpcount.core.domain import Slice
 from milpcount.core.matrix import dense
 from milpcount.core.network import ReLUNetwork
@@ -147,7 +148,7 @@ class Walk:
         return np.concatenate([np.zeros(0, dtype=np.intp), *parts])
 
 
-def walk(net: ReLUNetwork, a: ArrayLike, b: ArrayLike, *, with_output: bool = False) -> Walk:
+def walk(net: Any, a: ArrayLike, b: ArrayLike, *, with_output: bool = False) -> Walk:
     """Follow the straight segment from ``a`` to ``b`` through all activation regions, exactly.
 
     Arguments:
@@ -159,7 +160,8 @@ def walk(net: ReLUNetwork, a: ArrayLike, b: ArrayLike, *, with_output: bool = Fa
     Raises:
         DomainError: points of the wrong length, not finite, or equal.
     """
-    return Walker(net, with_output).walk(a, b)
+    require_flag("with_output", with_output)
+    return Walker(network_of(net), with_output).walk(a, b)
 
 
 class Walker:

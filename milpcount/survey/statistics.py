@@ -27,7 +27,7 @@ __all__ = ["survey"]
 
 
 @overload
-def survey(  # type: ignore[overload-overlap]
+def survey(
     net: Any,
     points: ArrayLike,
     kind: Literal["neighbourhoods"],
