@@ -11,6 +11,8 @@ from milpcount.cli.bound import bound_command
 from milpcount.cli.count import count_command
 from milpcount.cli.engines import engines_command
 from milpcount.cli.estimate import estimate_command
+from milpcount.cli.explore import explore_command
+from milpcount.cli.fold import fold_command
 from milpcount.cli.info import info_command
 from milpcount.cli.output import EXIT_FAILED, EXIT_INPUT, EXIT_LIMIT, complain
 from milpcount.cli.streams import answering, apart
@@ -39,6 +41,8 @@ app.command("bound")(apart(bound_command))
 app.command("info")(apart(info_command))
 app.command("engines")(apart(engines_command))
 app.command("survey")(apart(survey_command))
+app.command("explore")(apart(explore_command))
+app.command("fold")(apart(fold_command))
 app.command("run")(apart(run_command))
 app.command("report")(apart(report_command))
 
