@@ -117,9 +117,7 @@ def explore_command(
     else:
         out = console()
         state = "all" if found.complete else f"stopped by the limit: {found.termination.detail}"
-        out.print(
-            f"[bold]{len(found)}[/bold] regions, [bold]{len(found.pairs)}[/bold] edges ({state})"
-        )
+        out.print(f"{len(found)} regions, {len(found.pairs)} edges ({state})")
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         if mean is not None:
             table.add_row("mean degree", f"{mean:.4g} (at most {2 * vary} for almost all networks)")
@@ -131,5 +129,5 @@ def explore_command(
         table.add_row("seconds", f"{found.seconds:.2f}")
         out.print(table)
         if graph is not None:
-            out.print(f"Written to {graph}", soft_wrap=True, markup=False)
+            out.print(f"Written to {graph}", soft_wrap=True)
     return EXIT_DONE if found.complete else EXIT_LIMIT

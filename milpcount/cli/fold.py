@@ -81,7 +81,7 @@ def fold_command(
     if value:
         i, j = value["pair"]
         out.print(f"most folded of {value['walks']} walks: from point {i} to point {j}")
-    out.print(f"[bold]{len(found)}[/bold] pieces, chi = [bold]{folding.chi}[/bold]")
+    out.print(f"{len(found)} pieces, chi = {folding.chi}")
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_row("chi", f"{float(folding.chi):.6g}")
     table.add_row("r1, largest distance to the start", str(folding.r1))
