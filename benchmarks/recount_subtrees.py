@@ -55,8 +55,8 @@ class Recount:
 
     def part(self, most: int) -> Part:
         """A random part with at most ``most`` regions, as engine tree counts it."""
-        signs = np.zeros(self._problem.n_units, np.int8)
-        for unit in range(len(signs)):
+        signs = self._problem.index.open_signs()
+        for unit in self._problem.index.positions.tolist():
             start = time.perf_counter()
             count = self._count(signs, most)
             if count is not None:

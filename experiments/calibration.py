@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -17,8 +18,10 @@ def main(arguments: list[str]) -> None:
     """Run a calibration."""
     from milpcount.study.calibration import calibrate
 
-    path = Path(arguments[0] if arguments else PAPER)
-    for file in calibrate(path, lambda line: print(line, file=sys.stderr)):  # noqa: T201
+    parser = argparse.ArgumentParser(prog="experiments.calibration", description=__doc__)
+    parser.add_argument("config", nargs="?", type=Path, default=Path(PAPER), help=f"else {PAPER}")
+    options = parser.parse_args(arguments)
+    for file in calibrate(options.config, lambda line: print(line, file=sys.stderr)):  # noqa: T201
         print(file)  # noqa: T201
 
 

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from milpcount.arguments import (
+    budget_of,
+    is_widths,
+    network_of,
+    problem_of,
+    require_flag,
+    require_progress,
+    seed_of,
+    share_of,
+    watched,
+    workers_of,
+)
 from milpcount.certificates import certified
 from milpcount.cluster.spec import DaskCluster
 from milpcount.core.domain import Domain
-from milpcount.core.network import ReLUNetwork
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import (
     BoundResult,
@@ -24,7 +36,7 @@ from milpcount.core.result import (
     ProgressCallback,
     TerminationReason,
 )
-from milpcount.core.run import Outcome, Watch
+from milpcount.core.run import Leaf, Outcome, Watch
 from milpcount.engines.registry import choose_engine, run_engine
 from milpcount.errors import InputError, UnsupportedError
 from milpcount.geometry.region import RegionStream
@@ -33,36 +45,39 @@ __all__ = ["bound", "count", "enumerate_regions", "estimate"]
 
 
 def count(
-    net: ReLUNetwork,
+    net: Any,
     domain: Domain | None = None,
     *,
     engine: str = "auto",
     definition: Definition | str = Definition.FULL,
     with_output: bool = False,
-    budget: Budget | None = None,
+    budget: Budget | float | None = None,
     workers: int | DaskCluster | None = None,
     resume: str | Path | None = None,
     certificate: str | Path | None = None,
-    progress: ProgressCallback | None = None,
+    progress: ProgressCallback | bool | None = None,
     **options: Any,
 ) -> CountResult:
     """Count the activation regions of a ReLU network over a domain, exactly.
 
     Arguments:
-        net: the network (see :func:`milpcount.load_network`).
+        net: the network, or what :func:`milpcount.load_network` reads: a path, a torch module, a
+            pair (weights, biases), ...
         domain: Box, Polytope, Slice or WholeSpace; the network's own box when None.
         engine: "auto", "tree", "subdivision", "milp", "cpsat", "tree-highs" or "brute".
         definition: "full" (full-dimensional regions), "nonempty" (patterns that occur) or
             "linear" (full regions, neighbours with the same affine map merged).
         with_output: whether the units of the last affine layer count as ReLUs too.
-        budget: limits; a limit or Ctrl-C gives a valid interval, never an exception.
+        budget: limits, a number is seconds; a limit or Ctrl-C gives a valid interval, never an
+            exception.
         workers: processes that share the work, or a :class:`~milpcount.cluster.DaskCluster`
             (engines "tree" and "subdivision").
         resume: a file that keeps finished parts of the work; a count that is stopped or killed
             goes on from it (engines "tree" and "subdivision").
         certificate: a file that :func:`verify` can check without trusting any engine; "auto" is
             then "tree".  After a limit it proves "at least".
-        progress: called with :class:`~milpcount.core.result.Progress` at most ten times a second.
+        progress: called with :class:`~milpcount.core.result.Progress` at most ten times a second;
+            True shows a bar on stderr.
         options: options of the engine, for example ``solver="mathopt-scip"`` for "milp".
 
     Raises:
@@ -71,15 +86,28 @@ def count(
         SolverError: a numerical solver failed, worker processes ended again and again, or the
             scheduler of a cluster is gone.
     """
-    definition = Definition(definition)
-    linear = definition is Definition.LINEAR
-    problem = CountProblem.of(net, domain, definition.searched, with_output)
-    if certificate is not None and linear:
+    definition = Definition.of(definition)
+    problem = problem_of(net, domain, definition.searched, with_output)
+    if certificate is not None and definition is Definition.LINEAR:
         raise UnsupportedError("certificates are about full and nonempty regions, not linear")
-    name = choose_engine(engine, problem, certificate is not None)
-    given = {"workers": workers, "resume": resume}
+    given = {"workers": workers_of(workers), "resume": resume}
     options |= {option: value for option, value in given.items() if value is not None}
-    watch, outcome = Watch(budget, progress), Outcome(keep=linear, patterns_only=linear)
+    budget = budget_of(budget)
+    with watched(progress) as shown:
+        return _count(problem, definition, engine, Watch(budget, shown), certificate, options)
+
+
+def _count(
+    problem: CountProblem,
+    definition: Definition,
+    engine: str,
+    watch: Watch,
+    certificate: str | Path | None,
+    options: dict[str, Any],
+) -> CountResult:
+    linear = definition is Definition.LINEAR
+    name = choose_engine(engine, problem, certificate is not None)
+    outcome = Outcome(keep=linear, patterns_only=linear)
     if certificate is None:
         found = run_engine(name, problem, watch, outcome, options)
     else:
@@ -106,11 +134,12 @@ def count(
         upper=upper,
         engine=name,
         definition=definition,
-        with_output=with_output,
+        with_output=problem.with_output,
         termination=outcome.termination,
         seconds=watch.seconds_before + watch.seconds,
-        network_sha256=net.sha256,
+        network_sha256=problem.network.sha256,
         statistics=outcome.statistics,
+        notes=problem.network.notes,
     )
 
 
@@ -135,15 +164,15 @@ def _merge(
 
 
 def enumerate_regions(
-    net: ReLUNetwork,
+    net: Any,
     domain: Domain | None = None,
     *,
     engine: str = "auto",
     definition: Definition | str = Definition.FULL,
     with_output: bool = False,
-    budget: Budget | None = None,
+    budget: Budget | float | None = None,
     workers: int | DaskCluster | None = None,
-    progress: ProgressCallback | None = None,
+    progress: ProgressCallback | bool | None = None,
     **options: Any,
 ) -> RegionStream:
     """Stream the regions that :func:`count` counts, each once; arguments as there.
@@ -151,20 +180,31 @@ def enumerate_regions(
     Raises:
         UnsupportedError: the definition "linear", whose pieces are unions of regions.
     """
-    problem = CountProblem.of(net, domain, definition, with_output)
+    problem = problem_of(net, domain, definition, with_output)
     if workers is not None:
-        options["workers"] = workers
+        options["workers"] = workers_of(workers)
+    require_progress(progress)
     outcome = Outcome()
     name = choose_engine(engine, problem)
-    found = run_engine(name, problem, Watch(budget, progress), outcome, options)
-    leaves = (leaf for some in found for leaf in some.leaves())
-    return RegionStream(problem, leaves, outcome)
+    # The bar, if one is asked for, appears with the first region and goes with the last.
+    shown: list[ProgressCallback] = []
+    watch = Watch(budget_of(budget), (lambda part: shown[0](part)) if progress else None)
+    found = run_engine(name, problem, watch, outcome, options)
+
+    def leaves() -> Iterator[Leaf]:
+        with watched(progress) as callback:
+            if callback is not None:
+                shown.append(callback)
+            for some in found:
+                yield from some.leaves()
+
+    return RegionStream(problem, leaves(), outcome)
 
 
-def bound(
-    what: ReLUNetwork | Sequence[int], domain: Domain | None = None, *, with_output: bool = False
-) -> BoundResult:
+def bound(what: Any, domain: Domain | None = None, *, with_output: bool = False) -> BoundResult:
     """Analytic bounds of an architecture ``[n_0, n_1, ..., n_L]`` or of a network.
+
+    A network is given as for :func:`count`.
 
     Every width after the input counts as a ReLU layer.  For a network its hidden layers count
     (and the output layer with ``with_output``), and ranks of its weights sharpen the bounds.
@@ -176,16 +216,24 @@ def bound(
     """
     from milpcount.bounds import bound_architecture, bound_network
 
-    if isinstance(what, ReLUNetwork):
-        problem = None
-        if domain is not None:
-            problem = CountProblem.of(what, domain, with_output=with_output)
-        return bound_network(what, with_output=with_output, problem=problem)
-    return bound_architecture(what)
+    require_flag("with_output", with_output)
+    if is_widths(what):
+        if domain is not None or with_output:
+            raise InputError(
+                "a domain and with_output go with a network, not with widths; "
+                "add the layer of outputs to the widths"
+            )
+        return bound_architecture(what.tolist() if isinstance(what, np.ndarray) else what)
+    net = network_of(what)
+    problem = None
+    if domain is not None:
+        problem = CountProblem.of(net, domain, with_output=with_output)
+    result = bound_network(net, with_output=with_output, problem=problem)
+    return replace(result, notes=net.notes)
 
 
 def estimate(
-    net: ReLUNetwork,
+    net: Any,
     domain: Domain | None = None,
     *,
     method: str = "tree-sample",
@@ -193,14 +241,14 @@ def estimate(
     seed: int = 0,
     definition: Definition | str = Definition.FULL,
     with_output: bool = False,
-    budget: Budget | None = None,
-    progress: ProgressCallback | None = None,
+    budget: Budget | float | None = None,
+    progress: ProgressCallback | bool | None = None,
     **options: Any,
 ) -> EstimateResult:
     """Bound the number of regions from below with a stated confidence, and estimate it.
 
     Arguments:
-        net: the network.
+        net: the network, as for :func:`count`.
         domain: as for :func:`count`.
         method: "tree-sample", "hash-tree", "mipbound" or "cpsat".
         confidence: probability with which ``lower`` holds, over the method's random choices.
@@ -216,13 +264,18 @@ def estimate(
     """
     from milpcount.sampling.methods import run_method
 
-    if not 0 < confidence < 1:
-        raise InputError(f"the confidence must lie between 0 and 1, not {confidence}")
-    if seed < 0:
-        raise InputError(f"the seed must be at least 0, not {seed}")
-    problem = CountProblem.of(net, domain, definition, with_output)
-    watch = Watch(budget, progress)
-    return run_method(method, problem, watch, confidence=confidence, seed=seed, options=options)
+    confidence, seed, budget = share_of("confidence", confidence), seed_of(seed), budget_of(budget)
+    problem = problem_of(net, domain, definition, with_output)
+    with watched(progress) as shown:
+        result = run_method(
+            method,
+            problem,
+            Watch(budget, shown),
+            confidence=confidence,
+            seed=seed,
+            options=options,
+        )
+    return replace(result, notes=problem.network.notes)
 
 
 def _proved_upper(problem: CountProblem) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from milpcount.arguments import network_of, workers_of
+from milpcount.cluster.spec import DaskCluster
 from milpcount.core.domain import Box, Domain, Polytope, Slice
 from milpcount.core.network import ReLUNetwork
 from milpcount.core.problem import CountProblem
@@ -19,6 +22,7 @@ from milpcount.core.result import Definition, TerminationReason
 from milpcount.core.run import Found, Leaf, Outcome, Watch
 from milpcount.engines.registry import ENGINES, run_engine
 from milpcount.errors import CertificateError, DomainError, InputError
+from milpcount.support.decimal_text import from_decimal, to_decimal
 
 if TYPE_CHECKING:
     from milpcount.proof.checker import Checked
@@ -82,42 +86,84 @@ def certified(
 
 def verify(
     certificate: str | Path,
-    net: ReLUNetwork,
+    net: Any,
     domain: Domain | None = None,
     *,
+    expect: str | int | None = None,
     definition: Definition | str | None = None,
+    with_output: bool | None = None,
     workers: int | None = None,
 ) -> Checked:
     """Check a certificate in exact arithmetic, with code that shares nothing with the engines.
 
     Arguments:
         certificate: the file.
-        net: the network that it should be about.
+        net: the network that it should be about, or what :func:`milpcount.load_network` reads.
         domain: refuse a certificate about another domain; the result says which one it is about.
+        expect: refuse a certificate that does not prove this: "== 4", ">= 4", "<= 4", or a whole
+            number, which stands for "==".  Without it any statement that is proved is accepted,
+            ">= 0" among them.
         definition: refuse a certificate of another definition, "full" or "nonempty".
+        with_output: refuse a certificate that counts the output units (False) or does not (True).
         workers: processes that share the work.
 
     Raises:
         CertificateError: it is damaged, is about something else, or does not prove what it states.
-        InputError: no such file, or a bad number of workers.
+        InputError: no such file, or an argument that is none.
     """
     from milpcount.proof.checker import check_certificate
 
-    if workers is not None and workers < 1:
-        raise InputError(f"the number of workers must be at least 1, not {workers}")
+    net, expected = network_of(net), None if expect is None else _expectation(expect)
+    definition = None if definition is None else Definition.of(definition)
+    processes = workers_of(workers)
+    if isinstance(processes, DaskCluster):
+        raise InputError("certificates are checked by processes on this machine: workers=4")
     try:
-        if workers is None or workers == 1:
+        if processes in (None, 1):
             proved = check_certificate(Path(certificate), net)
         else:
-            proved = check_certificate(Path(certificate), net, partial(_in_processes, workers))
+            proved = check_certificate(Path(certificate), net, partial(_in_processes, processes))
     except (CertificateError, DomainError) as error:
         raise CertificateError(f"{certificate}: {error}") from None
     about = proved.header
     if domain is not None and not same_domain(domain, about.domain, net):
-        raise CertificateError(f"{certificate}: it is about another domain, {about.domain!r}")
-    if definition is not None and about.definition != Definition(definition):
+        raise CertificateError(
+            f"{certificate}: it is about another domain, {about.domain.describe()}"
+        )
+    if definition is not None and about.definition != definition:
         raise CertificateError(f"{certificate}: it counts {about.definition}, not {definition}")
+    if with_output is not None and about.with_output != with_output:
+        what = ("hidden units alone", "the output units too")
+        raise CertificateError(
+            f"{certificate}: it counts {what[about.with_output]}, not {what[with_output]}"
+        )
+    if expected is not None and not _follows(expected, (about.relation, about.count)):
+        relation, number = expected
+        raise CertificateError(
+            f"{certificate}: it proves {proved.statement}, not {relation} {to_decimal(number)}"
+        )
     return proved
+
+
+Statement = tuple[str, int]
+
+
+def _expectation(text: str | int) -> Statement:
+    """The relation and the number of "== 4", ">= 4", "<= 4" or 4."""
+    if isinstance(text, int) and not isinstance(text, bool):
+        text = str(text)
+    found = re.fullmatch(r"\s*(==|>=|<=|)\s*(\d+)\s*", text) if isinstance(text, str) else None
+    if found is None:
+        raise InputError(f"expect: give a statement such as '== 4', '>= 4' or '<= 4', not {text!r}")
+    return found[1] or "==", from_decimal(found[2])
+
+
+def _follows(wanted: Statement, proved: Statement) -> bool:
+    """Whether one statement about a number implies the other."""
+    (wish, bound), (relation, number) = wanted, proved
+    if relation == "==":
+        return {"==": number == bound, ">=": number >= bound, "<=": number <= bound}[wish]
+    return wish == relation and (number >= bound if wish == ">=" else number <= bound)
 
 
 def _in_processes(workers: int, exact: Exact, parts: Iterator[Cursor]) -> Iterator[Proved]:

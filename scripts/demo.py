@@ -9,6 +9,7 @@ installation, half a minute of which compiles the engine.
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import time
@@ -21,6 +22,9 @@ FIGURE = "results/mnist8/demo/bounds_and_counts.png"
 
 def main() -> int:
     """Show one network, the bounds of its shape, then count a whole study."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     python = str(ensure_environment("plots"))
     network = "results/mnist8/networks/4-4_s0.npz"
     start = time.perf_counter()

@@ -15,6 +15,9 @@ from _bootstrap import ROOT, ensure_environment
 
 def main() -> int:
     """Run pytest in the project's environment, on all cores unless arguments are given."""
+    if sys.argv[1:] in (["-h"], ["--help"]):
+        print(__doc__)
+        return 0
     python = ensure_environment("dev")
     arguments = sys.argv[1:] or ["-n", "auto", "-q"]
     return subprocess.run(

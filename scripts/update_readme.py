@@ -7,6 +7,7 @@ written, and the exit code is 1 if a table is not what its file says.
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 from pathlib import Path
@@ -27,10 +28,15 @@ def updated(text: str) -> str:
 
 def main() -> int:
     """Write or check the README."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if not right")
+    options = parser.parse_args()
     readme = ROOT / "README.md"
     before = readme.read_text(encoding="utf-8")
     after = updated(before)
-    if "--check" in sys.argv[1:]:
+    if options.check:
         if after != before:
             print("README.md is not up to date: run python scripts/update_readme.py")
             return 1

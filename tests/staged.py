@@ -95,7 +95,8 @@ def oracle(
     rows: list[Row] = []
     if isinstance(space, Polytope):
         for a, c in zip(space.A.tolist(), space.c.tolist(), strict=True):
-            rows.append(Row(_integers([*(-Fraction(v) for v in a), Fraction(c)]), True))
+            row = _integers([*(-Fraction(v) for v in a), Fraction(c)])
+            rows.append(Row(row, definition == "full"))
     stages = [*net.stages, *([net.output] if with_output else [])]
 
     def forms(stage: mc.Stage, outputs: list[list[Form]]) -> list[Form]:

@@ -27,7 +27,7 @@ TIERS = [
     ["search"],
     ["linear", "sampling", "engines"],
     ["geometry"],
-    ["certificates", "api", "survey", "__init__"],
+    ["arguments", "progress_bar", "certificates", "api", "survey", "__init__"],
     ["study"],
     ["cli", "__main__"],
 ]

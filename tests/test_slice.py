@@ -258,8 +258,8 @@ def test_problems_on_a_slice() -> None:
     assert problem.rows[0].shape == (0, 2)
     assert problem.input_point(Point((1, 0), 2)).fractions() == (Fraction(1, 2), Fraction(1, 2), 0)
     first, second = problem_stages(problem)
-    assert first.weight.ncols() == 2
-    assert second.weight.ncols() == 4
+    assert first.weights[0].ncols() == 2
+    assert second.weights[0].ncols() == 4
     plain = CountProblem.of(network, mc.Box(0, 1))
     assert plain.input_point(Point((1, 0, 2), 3)) == Point((1, 0, 2), 3)
     assert plain.slice is None
@@ -326,7 +326,7 @@ def test_what_slices_are_refused() -> None:
         lambda: mc.count(network, segment, engine="milp"),
         lambda: mc.milp.build_model(network, segment),
     ):
-        with pytest.raises(mc.UnsupportedError, match="use engine auto, tree, tree-highs"):
+        with pytest.raises(mc.UnsupportedError, match=r"use engine (auto, )?tree"):
             refused()
     for method in ("lp", "milp"):
         with pytest.raises(mc.UnsupportedError, match="use method 'interval'"):

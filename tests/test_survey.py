@@ -184,7 +184,7 @@ def test_json() -> None:
     value = json.loads(json.dumps(mc.survey(NET, POINTS).to_json(), allow_nan=False))
     assert set(value) == {
         "kind", "pairs", "requested", "exact", "definition", "with_output", "rows", "summary",
-        "seconds", "network_sha256", "version",
+        "seconds", "network_sha256", "version", "notes",
     }  # fmt: skip
     assert value["rows"][0]["points"] == [0, 1]
     assert isinstance(value["rows"][0]["lower"], str)

@@ -65,14 +65,16 @@ def bound_hinz2019(widths: Sequence[int], ranks: Sequence[int] | None = None) ->
     widths = require_widths(widths)
     layers = widths[1:]
     ranks = require_ranks(ranks, layers)
-    values = [fmpz(1)] * (widths[0] + 1)
+    # Inputs beyond the units of the first layer change nothing: its rank is the dimension.
+    inputs = min(widths[0], layers[0])
+    values = [fmpz(1)] * (inputs + 1)
     cached: dict[tuple[int, int], _Corrections] = {}
     units_from_here = 0
     last = len(layers) - 1
     for i in range(last, -1, -1):
         n = layers[i]
         units_from_here += n
-        top = min(widths[0], ranks[i])
+        top = min(inputs, ranks[i])
         step = layer_step(n, top, values[: top + 1])
         # The last layer only takes the total number of patterns, which is the same.
         if i < last and n * n * units_from_here <= _COST_LIMIT:
@@ -82,8 +84,8 @@ def bound_hinz2019(widths: Sequence[int], ranks: Sequence[int] | None = None) ->
             for d, first, factors in cached[n, top]:
                 for factor, rise in zip(factors, rises[first:], strict=False):
                     step[d] -= factor * rise
-        values = step + [step[-1]] * (widths[0] - top)
-    return int(values[widths[0]])
+        values = step + [step[-1]] * (inputs - top)
+    return int(values[inputs])
 
 
 def _corrections(n: int, top: int) -> _Corrections:

@@ -31,10 +31,12 @@ def bound_serra2018(widths: Sequence[int], ranks: Sequence[int] | None = None) -
     widths = require_widths(widths)
     layers = widths[1:]
     ranks = require_ranks(ranks, layers)
-    values = [fmpz(1)] * (widths[0] + 1)
+    # Inputs beyond the units of the first layer change nothing.
+    inputs = min(widths[0], layers[0])
+    values = [fmpz(1)] * (inputs + 1)
     for n, rank in zip(reversed(layers), reversed(ranks), strict=True):
         values = layer_step(n, rank, values)
-    return int(values[widths[0]])
+    return int(values[inputs])
 
 
 def layer_step(n: int, rank: int, after: Sequence[fmpz]) -> list[fmpz]:

@@ -22,7 +22,7 @@ from milpcount.bounds.staged import (
     stage_rank,
 )
 from milpcount.bounds.upper import bound_montufar2017, bound_naive, bound_raghu2017
-from milpcount.bounds.widths import require_widths
+from milpcount.bounds.widths import require_affordable, require_widths
 from milpcount.core.network import ReLUNetwork
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import BoundResult
@@ -56,9 +56,11 @@ def bound_architecture(
         leaky: whether units may be leaky; bounds that need plain ReLUs are then left out.
 
     Raises:
-        InputError: widths that are not positive integers, or ranks that do not go with them.
+        InputError: widths that are not positive integers or too large to compute with, or ranks
+            that do not go with them.
     """
     widths = require_widths(widths)
+    require_affordable(widths)
     upper = {
         "naive": bound_naive(widths),
         "raghu2017": bound_raghu2017(widths),

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from milpcount.errors import InputError
+from milpcount.support.decimal_text import to_decimal
 
-__all__ = ["binomial_row", "require_ranks", "require_widths"]
+__all__ = ["binomial_row", "require_affordable", "require_ranks", "require_widths"]
+
+_MOST_INPUTS = 10**12
+_MOST_UNITS = 10**6
+_MOST_BITS = 2**30  # of one row of numbers; some five rows are held at once
+_MOST_WORK = 2**34  # bits of all rows
 
 
 def require_widths(widths: object) -> tuple[int, ...]:
@@ -29,6 +35,29 @@ def require_widths(widths: object) -> tuple[int, ...]:
             "as in 784 11 11 10"
         )
     return tuple(int(value) for value in values)
+
+
+def require_affordable(widths: Sequence[int]) -> None:
+    """Refuse widths whose bounds are numbers too long to compute.
+
+    A layer takes rows of ``min(n_0, n_l)`` numbers of as many bits as there are units.
+
+    Raises:
+        InputError: more than 10^6 units, or rows of more than 2^30 bits, 2^34 in all layers.
+    """
+    inputs, *layers = widths
+    units = sum(layers)
+    for what, number, most in (("inputs", inputs, _MOST_INPUTS), ("units", units, _MOST_UNITS)):
+        if number > most:
+            text = to_decimal(number)
+            shown = text if len(text) <= 30 else f"{text[:6]}... ({len(text)} digits)"
+            raise InputError(f"{shown} {what}, over the limit of {most:,} for bounds")
+    rows = [min(inputs, width) * units for width in layers]
+    if max(rows) > _MOST_BITS or sum(rows) > _MOST_WORK:
+        raise InputError(
+            f"the bounds of these widths take rows of {5 * max(rows) / 2**33:.1f} GiB, over the "
+            f"limit of {5 * _MOST_BITS / 2**33:.1f}, or too many of them; give narrower layers"
+        )
 
 
 def require_ranks(ranks: Sequence[int] | None, layers: Sequence[int]) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +11,11 @@ from rich.table import Table
 
 from milpcount.api import bound
 from milpcount.cli.domain_options import DomainOptions, takes_domain
-from milpcount.cli.output import console, print_json
+from milpcount.cli.output import console, dim, print_json, print_notes
 from milpcount.core.result import BoundResult
 from milpcount.errors import InputError
 from milpcount.importers import load_network
+from milpcount.support.decimal_text import from_decimal
 
 __all__ = ["bound_command"]
 
@@ -43,14 +45,16 @@ def bound_command(
             raise InputError("--with-output goes with a network file; add the layer to the widths")
         if where.given:
             raise InputError("a domain goes with a network file, not with widths")
-        result = bound([int(word) for word in what])
-    elif len(what) == 1:
+        result = bound([_integer(word) for word in what])
+    elif len(what) == 1 and not _is_list(what[0]):
         network = load_network(Path(what[0]))
         domain = where.domain(network.input_dimension)
         result = bound(network, domain, with_output=with_output)
     else:
         bad = next(word for word in what if not _is_integer(word))
-        raise InputError(f"{bad!r} is not a width; give whole numbers (784 11 11 10) or one file")
+        apart = " ".join(bad.replace("x", ",").replace("-", ",").replace(",", " ").split())
+        hint = f"with spaces between: {apart}" if _is_list(bad) else "784 11 11 10"
+        raise InputError(f"{bad!r} is not a width; give whole numbers ({hint}) or one file")
     if as_json:
         print_json(result.to_json())
     else:
@@ -58,11 +62,18 @@ def bound_command(
 
 
 def _is_integer(word: str) -> bool:
-    try:
-        int(word)
-    except ValueError:
-        return False
-    return True
+    return re.fullmatch(r"[+-]?\d+", word) is not None
+
+
+def _integer(word: str) -> int:
+    """The number, of any length; the bounds say which are too large."""
+    sign, digits = (-1, word[1:]) if word[0] == "-" else (1, word.lstrip("+"))
+    return sign * from_decimal(digits)
+
+
+def _is_list(word: str) -> bool:
+    """Whether a word is several widths in one: 784,11,11 or 784-11-11 or 784x11x11."""
+    return re.fullmatch(r"\d+([,x-]\s*\d+)+,?|\d+,", word) is not None
 
 
 def _describe(result: BoundResult) -> None:
@@ -79,10 +90,12 @@ def _describe(result: BoundResult) -> None:
         for name, value in values.items():
             table.add_row(kind, name, str(value) if value < 10**40 else "", _about(value))
     for name, estimate in result.estimates.items():
-        table.add_row("estimate, no bound", name, "", f"{estimate:.4g}")
+        about = _about(estimate) or str(estimate)
+        table.add_row("estimate, no bound", name, "", about)
     for name, reason in result.reasons.items():
-        table.add_row("[dim]does not apply[/dim]", f"[dim]{name}[/dim]", "", f"[dim]{reason}[/dim]")
+        table.add_row(dim("does not apply"), dim(name), "", dim(reason))
     out.print(table)
+    print_notes(out, result.notes)
 
 
 def _about(value: int) -> str:

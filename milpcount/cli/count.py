@@ -10,7 +10,15 @@ from rich.table import Table
 
 from milpcount.api import count
 from milpcount.cli.domain_options import DomainOptions, takes_domain
-from milpcount.cli.output import EXIT_DONE, EXIT_LIMIT, console, print_json, progress_display
+from milpcount.cli.output import (
+    EXIT_DONE,
+    EXIT_LIMIT,
+    bold,
+    console,
+    print_json,
+    print_notes,
+    progress_display,
+)
 from milpcount.cli.workers import (
     ExecutorOption,
     SchedulerFileOption,
@@ -152,10 +160,10 @@ def _describe(result: CountResult) -> None:
     }[result.definition]
     out = console()
     if result.exact:
-        out.print(f"[bold]{result.lower}[/bold] {what} (exact)")
+        out.print(bold(to_decimal(result.lower)), f"{what} (exact)")
     else:
         upper = "unknown" if result.upper is None else to_decimal(result.upper)
-        out.print(f"between [bold]{result.lower}[/bold] and [bold]{upper}[/bold] {what}")
+        out.print("between", bold(to_decimal(result.lower)), "and", bold(upper), what)
         stop = result.termination
         out.print(f"stopped by the limit: {stop.limit} {stop.detail}".rstrip())
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
@@ -166,3 +174,4 @@ def _describe(result: CountResult) -> None:
         shown = f"{value:.4g}" if isinstance(value, float) else str(value)
         table.add_row(name.replace("_", " "), shown)
     out.print(table)
+    print_notes(out, result.notes)

@@ -96,9 +96,14 @@ class DomainOptions:
         if self.box is not None:
             return Box(_numbers(self.box[0]), _numbers(self.box[1]))
         if self.center is not None and self.radius is not None:
-            return Box.around(load_point(self.center), self.radius)
+            centre = load_point(self.center)
+            if centre.size != inputs:
+                raise DomainError(
+                    f"{self.center} holds {centre.size} numbers, the network has {inputs} inputs"
+                )
+            return Box.around(centre, self.radius)
         if self.vnnlib is not None:
-            return _disjunct(self.vnnlib, self.disjunct)
+            return _disjunct(self.vnnlib, self.disjunct, inputs)
         for path, count in ((self.line, 2), (self.plane, 3)):
             if path is not None:
                 return _slice(path, count, inputs)
@@ -155,7 +160,7 @@ def _numbers(text: str) -> np.ndarray:
     return np.array(values[0] if len(values) == 1 else values)
 
 
-def _disjunct(path: Path, chosen: int | None) -> Box:
+def _disjunct(path: Path, chosen: int | None, inputs: int) -> Box:
     boxes = load_boxes(path)
     if chosen is None and len(boxes) > 1:
         raise DomainError(
@@ -164,4 +169,9 @@ def _disjunct(path: Path, chosen: int | None) -> Box:
     index = (chosen or 1) - 1
     if not 0 <= index < len(boxes):
         raise DomainError(f"{path} holds {len(boxes)} box(es); --disjunct {chosen} is not one")
-    return boxes[index]
+    box = boxes[index]
+    if box.dimension not in (None, inputs):
+        raise DomainError(
+            f"{path} declares {box.dimension} inputs X_0, X_1, ..., the network has {inputs}"
+        )
+    return box

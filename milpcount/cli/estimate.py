@@ -10,12 +10,21 @@ from rich.table import Table
 
 from milpcount.api import estimate
 from milpcount.cli.domain_options import DomainOptions, takes_domain
-from milpcount.cli.output import EXIT_DONE, EXIT_LIMIT, console, print_json, progress_display
+from milpcount.cli.output import (
+    EXIT_DONE,
+    EXIT_LIMIT,
+    bold,
+    console,
+    print_json,
+    print_notes,
+    progress_display,
+)
 from milpcount.core.result import Budget, Definition, EstimateResult
 from milpcount.errors import InputError
 from milpcount.importers import load_network
 from milpcount.sampling.methods import DEFAULT_METHOD, METHODS
 from milpcount.support.decimal_text import to_decimal
+from milpcount.support.text import number_text
 
 __all__ = ["estimate_command"]
 
@@ -119,14 +128,15 @@ def _describe(result: EstimateResult) -> None:
     if len(lower) > _DIGITS:
         lower = f"{lower[0]}.{lower[1:4]}e{len(lower) - 1}"
     out.print(
-        f"at least [bold]{lower}[/bold] regions with probability {result.confidence:g} "
-        f"({result.definition})"
+        "at least",
+        bold(lower),
+        f"regions with probability {number_text(result.confidence)} ({result.definition})",
     )
     if result.estimate is not None:
-        text = f"estimate [bold]{result.estimate:.6g}[/bold]"
+        words = ["estimate", bold(f"{result.estimate:.6g}")]
         if result.interval is not None:
-            text += f", interval {result.interval[0]:.6g} to {result.interval[1]:.6g}"
-        out.print(text)
+            words.append(f"(interval {result.interval[0]:.6g} to {result.interval[1]:.6g})")
+        out.print(*words)
     out.print(result.guarantee.statement, style="dim")
     if result.termination.limit is not None:
         stop = result.termination
@@ -141,3 +151,4 @@ def _describe(result: EstimateResult) -> None:
         shown = f"{value:.4g}" if isinstance(value, float) else str(value)
         table.add_row(name.replace("_", " "), shown)
     out.print(table)
+    print_notes(out, result.notes)

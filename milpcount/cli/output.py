@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
-from milpcount.core.result import Progress as Snapshot
 from milpcount.core.result import ProgressCallback
+from milpcount.progress_bar import progress_bar
+from milpcount.support.text import printable
 
 __all__ = [
     "EXIT_DONE",
     "EXIT_FAILED",
     "EXIT_INPUT",
     "EXIT_LIMIT",
+    "bold",
     "complain",
     "console",
+    "dim",
     "print_json",
+    "print_notes",
     "progress_display",
 ]
 
@@ -32,9 +36,40 @@ EXIT_LIMIT = 3
 EXIT_FAILED = 4
 
 
-def console() -> Console:
+class _PlainConsole(Console):
+    """A console for which every text is data: no markup, no emoji codes, no control sequences.
+
+    What is to be bold or dim is a :class:`rich.text.Text` made here.
+    """
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Text as it is, what a terminal could obey written out."""
+        return super().render_str(
+            printable(text), **{**options, "markup": False, "emoji": False, "highlight": False}
+        )
+
+
+def console(*, stderr: bool = False) -> Console:
     """A console on stdout, wide enough that tables are not cut when piped."""
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else 160
+    return _PlainConsole(width=width, highlight=False, markup=False, emoji=False, stderr=stderr)
+
+
+def bold(text: str) -> Text:
+    """Bold text."""
+    return Text(printable(text), style="bold")
+
+
+def dim(text: str) -> Text:
+    """Text in the background."""
+    return Text(printable(text), style="dim")
+
+
+def print_notes(out: Console, notes: Iterable[str]) -> None:
+    """Print what an importer changed about a network, a line each."""
+    for note in notes:
+        out.print(f"note: {note}")
 
 
 def print_json(value: Any) -> None:
@@ -44,7 +79,7 @@ def print_json(value: Any) -> None:
 
 def complain(message: str) -> None:
     """Print one line on stderr."""
-    typer.echo("milpcount: " + " ".join(message.split()), err=True)
+    typer.echo("milpcount: " + " ".join(printable(message).split()), err=True)
 
 
 @contextmanager
@@ -53,38 +88,5 @@ def progress_display(quiet: bool) -> Iterator[ProgressCallback | None]:
     if quiet or not sys.stderr.isatty():
         yield None
         return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        TextColumn("{task.fields[regions]} regions, {task.fields[rate]}/s"),
-        TextColumn("{task.fields[done]}"),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[left]}"),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as display:
-        task = display.add_task("starting", total=None, regions=0, rate="0", done="", left="")
-
-        def show(snapshot: Snapshot) -> None:
-            rate = snapshot.regions / snapshot.seconds if snapshot.seconds > 0 else 0.0
-            display.update(
-                task,
-                description=snapshot.phase,
-                total=None if snapshot.fraction is None else 1.0,
-                completed=snapshot.fraction or 0.0,
-                regions=snapshot.regions,
-                rate=f"{rate:.3g}",
-                done="" if snapshot.fraction is None else f"{snapshot.fraction:.1%}",
-                left=_time_left(snapshot),
-            )
-
+    with progress_bar() as show:
         yield show
-
-
-def _time_left(snapshot: Snapshot) -> str:
-    """A guess from the part that is done, once there is something to guess from."""
-    if snapshot.fraction is None or snapshot.fraction < 0.001 or snapshot.seconds < 1:
-        return ""
-    seconds = round(snapshot.seconds * (1 - snapshot.fraction) / snapshot.fraction)
-    hours, rest = divmod(max(seconds, 0), 3600)
-    return f"about {hours}:{rest // 60:02}:{rest % 60:02} left"

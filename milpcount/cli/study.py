@@ -14,7 +14,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from milpcount.cli.dry_run import describe_plan
-from milpcount.cli.output import EXIT_DONE, EXIT_FAILED, EXIT_LIMIT, complain, console, print_json
+from milpcount.cli.output import (
+    EXIT_DONE,
+    EXIT_FAILED,
+    EXIT_LIMIT,
+    complain,
+    console,
+    print_json,
+    print_notes,
+)
 from milpcount.cli.workers import (
     ExecutorOption,
     SchedulerFileOption,
@@ -23,6 +31,8 @@ from milpcount.cli.workers import (
 )
 from milpcount.core.result import Progress as Snapshot
 from milpcount.errors import InputError
+from milpcount.support.escaping import unescaped_cells
+from milpcount.support.text import printable
 
 if TYPE_CHECKING:
     from milpcount.study.executors.choose import Finished
@@ -135,14 +145,14 @@ def _describe(report: StudyReport) -> None:
         out.print(f"Counted with {report.note}.")
     if report.summary:
         out.print(_as_table(report.summary, out.width))
+    print_notes(out, report.notes)
     for path in report.files:
         out.print(str(path), soft_wrap=True)
 
 
 def _as_table(markdown: str, width: int) -> Table:
     """Turn the Markdown summary into a table for a terminal of this width."""
-    split = [row.strip("|").split("|") for row in markdown.splitlines()]
-    head, rules, *rows = [[cell.strip() for cell in row] for row in split]
+    head, rules, *rows = [unescaped_cells(row) for row in markdown.splitlines()]
     keep = [k for k in range(len(head)) if any(row[k] for row in rows)]
     needed = {
         k: max(len(word) for word in [*head[k].split(), *(row[k] for row in rows)]) for k in keep
@@ -176,14 +186,15 @@ class _Display:
 
     def finished(self, finished: Finished) -> None:
         """Move the bar on."""
-        note = finished.run.source.name
+        note = printable(finished.run.source.name)
         if finished.record is not None and finished.record.get("kind") != "bound":
             note += f": {finished.record['lower']} regions"
         self._display.update(self._runs, advance=1, note=note)
 
     def counting(self, progress: Snapshot) -> None:
         """Show how far the present count is."""
-        self._display.update(self._runs, note=f"{progress.phase}: {progress.regions} regions")
+        phase = printable(progress.phase)
+        self._display.update(self._runs, note=f"{phase}: {progress.regions} regions")
 
 
 @contextmanager
@@ -192,11 +203,11 @@ def _display(quiet: bool) -> Iterator[StudyProgress | None]:
         yield None
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as display:
         yield _Display(display)

@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from milpcount.cli.output import EXIT_DONE, EXIT_LIMIT, console, print_json, progress_display
+from milpcount.cli.output import (
+    EXIT_DONE,
+    EXIT_LIMIT,
+    bold,
+    console,
+    print_json,
+    print_notes,
+    progress_display,
+)
 from milpcount.core.result import Budget, Definition
 from milpcount.errors import InputError
 from milpcount.importers import load_network
@@ -156,8 +164,9 @@ def _describe(result: SurveyResult, output: Path | None) -> None:
             cells = [_number(getattr(first, name))]
             if measures:
                 cells += ["", "" if density is None else _number(getattr(density, name))]
-            table.add_row(f"[bold]{name}[/bold]", *cells)
+            table.add_row(bold(name), *cells)
     out.print(table)
+    print_notes(out, result.notes)
     if "regions_lower" in summary:
         out.print("Not all counts are exact: the statistics are those of the proved lower ends.")
     if output is not None:

@@ -10,7 +10,7 @@ import typer
 
 from milpcount.certificates import same_domain, verify
 from milpcount.cli.domain_options import DomainOptions, takes_domain
-from milpcount.cli.output import EXIT_DONE, console, print_json
+from milpcount.cli.output import EXIT_DONE, bold, console, print_json, print_notes
 from milpcount.core.result import Definition
 from milpcount.errors import CertificateError
 from milpcount.importers import load_network
@@ -26,9 +26,25 @@ def verify_command(
         Path, typer.Option("--network", metavar="NET", help="The network: .npz, .onnx or .nnet.")
     ],
     where: DomainOptions,
+    expect: Annotated[
+        str | None,
+        typer.Option(
+            "--expect",
+            metavar="STATEMENT",
+            help='What must be proved, as "== 4", ">= 4" or "<= 4"; else anything that is.',
+        ),
+    ] = None,
     definition: Annotated[
         Definition | None,
         typer.Option("--definition", help="Refuse a certificate of another definition."),
+    ] = None,
+    with_output: Annotated[
+        bool | None,
+        typer.Option(
+            "--with-output/--without-output",
+            help="Refuse a certificate that counts other units.",
+            show_default=False,
+        ),
     ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", metavar="N", help="Processes that share the work.")
@@ -37,14 +53,23 @@ def verify_command(
 ) -> int:
     """Check a certificate of a count in exact arithmetic, trusting nothing that made it.
 
-    With a domain option a certificate about another domain is refused. A certificate that does
-    not prove what it states is refused with the place (exit code 4).
+    What is named with --expect, --definition, --with-output and a domain option is demanded, and
+    any other certificate is refused. One that does not prove what it states is refused with the
+    place (exit code 4).
     """
     network = load_network(net)
     domain = where.domain(network.input_dimension)
     start = time.perf_counter()
     try:
-        proved = verify(certificate, network, domain, definition=definition, workers=workers)
+        proved = verify(
+            certificate,
+            network,
+            domain,
+            expect=expect,
+            definition=definition,
+            with_output=with_output,
+            workers=workers,
+        )
     except CertificateError as error:
         if as_json:
             print_json({"verified": False, "reason": str(error)})
@@ -61,9 +86,10 @@ def verify_command(
                 "regions_proved": to_decimal(proved.regions),
                 "definition": header.definition,
                 "with_output": header.with_output,
-                "domain": repr(header.domain),
+                "domain": header.domain.describe(),
                 "own_domain": own is not None and same_domain(own, header.domain, network),
                 "network_sha256": header.sha256,
+                "notes": list(network.notes),
                 "seconds": seconds,
             }
         )
@@ -71,9 +97,10 @@ def verify_command(
     what = {"full": "full-dimensional regions", "nonempty": "non-empty patterns"}[header.definition]
     units = "hidden and output units" if header.with_output else "hidden units"
     out = console()
-    out.print(f"verified: number of {what} [bold]{proved.statement}[/bold]")
-    out.print(f"{units} of {network.name} over {header.domain!r}")
+    out.print(f"verified: number of {what}", bold(proved.statement))
+    out.print(f"{units} of {network.name} over {header.domain.describe()}", soft_wrap=True)
     if own is not None and not same_domain(own, header.domain, network):
         out.print("note: that is not the box that the network carries")
+    print_notes(out, network.notes)
     out.print(f"{proved.regions} witnesses checked in {seconds:.2f} s")
     return EXIT_DONE

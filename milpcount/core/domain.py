@@ -10,10 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from milpcount.core.point import Point, scaled_integers
 from milpcount.errors import DomainError
+from milpcount.support.text import number_text
 
 __all__ = ["Box", "Domain", "Polytope", "Slice", "WholeSpace"]
 
 Float = NDArray[np.float64]
+
+_SHOWN = 8  # numbers of a vector that ``repr`` shows
 
 
 def _vector(value: ArrayLike, what: str) -> Float:
@@ -22,7 +25,10 @@ def _vector(value: ArrayLike, what: str) -> Float:
     except (TypeError, ValueError) as error:
         raise DomainError(f"{what} is not a number or a list of numbers: {error}") from error
     if array.ndim > 1:
-        raise DomainError(f"{what} has shape {array.shape}; a number or a vector is needed")
+        raise DomainError(
+            f"{what} has shape {array.shape}; a number or a vector is needed: flatten an image, "
+            f"x.reshape(-1) has {array.size} coordinates"
+        )
     if np.any(np.isnan(array)):
         raise DomainError(f"{what} has a NaN")
     array.flags.writeable = False
@@ -57,8 +63,9 @@ class Box:
         if empty.size:
             i = int(empty[0, 0])
             raise DomainError(
-                f"the box is empty in coordinate {i}: lower end {np.atleast_1d(low_b)[i]:g} is "
-                f"above upper end {np.atleast_1d(high_b)[i]:g}; swap them"
+                f"the box is empty in coordinate {i}: lower end "
+                f"{number_text(np.atleast_1d(low_b)[i])} is above upper end "
+                f"{number_text(np.atleast_1d(high_b)[i])}; swap them"
                 if not np.isinf(np.atleast_1d(low_b)[i])
                 else f"the box is empty in coordinate {i}: an end lies at the wrong infinity"
             )
@@ -85,8 +92,8 @@ class Box:
             ) from error
         if outside.any() and not np.any(least > most):
             raise DomainError(
-                f"no point within {radius:g} of the centre lies in the range [lo, hi] in "
-                f"coordinate {int(np.argmax(outside))}; widen one of them"
+                f"no point within {number_text(radius)} of the centre lies in the range [lo, hi] "
+                f"in coordinate {int(np.argmax(outside))}; widen one of them"
             )
         return cls(np.maximum(centre - radius, least), np.minimum(centre + radius, most))
 
@@ -117,12 +124,17 @@ class Box:
         point = np.asarray(x, dtype=np.float64)
         return bool(np.all(point >= self.lo) and np.all(point <= self.hi))
 
-    def __repr__(self) -> str:
-        def end(v: Float) -> str:
-            flat = np.atleast_1d(v)
-            return f"{flat[0]:g}" if np.all(flat == flat[0]) else np.array2string(v, threshold=8)
+    @property
+    def is_point(self) -> bool:
+        """Whether every coordinate is fixed."""
+        return bool(np.all(self.lo == self.hi))
 
-        return f"Box({end(self.lo)}, {end(self.hi)})"
+    def describe(self) -> str:
+        """All of it in words, every number as text that reads back as itself."""
+        return f"Box({_end_text(self.lo)}, {_end_text(self.hi)})"
+
+    def __repr__(self) -> str:
+        return f"Box({_end_text(self.lo, _SHOWN)}, {_end_text(self.hi, _SHOWN)})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,6 +174,11 @@ class Polytope:
             )
         return self
 
+    def describe(self) -> str:
+        """All of it in words, every number as text that reads back as itself."""
+        rows = ", ".join(_vector_text(row) for row in self.A)
+        return f"Polytope([{rows}], {_vector_text(self.c)})"
+
     def __repr__(self) -> str:
         return f"Polytope({self.A.shape[0]} rows, {self.dimension} coordinates)"
 
@@ -178,6 +195,10 @@ class WholeSpace:
     def resolve(self, dimension: int) -> Box:
         """The box without ends."""
         return Box(np.full(dimension, -np.inf), np.full(dimension, np.inf))
+
+    def describe(self) -> str:
+        """All of it in words."""
+        return "WholeSpace()"
 
 
 @dataclass(frozen=True, eq=False)
@@ -305,10 +326,30 @@ class Slice:
             )
         return self
 
+    def describe(self) -> str:
+        """All of it in words, every number as text that reads back as itself."""
+        points = ", ".join(_vector_text(point) for point in self.points)
+        return f"Slice([{points}], {_end_text(self.lo)}, {_end_text(self.hi)})"
+
     def __repr__(self) -> str:
         k, n = self.dimension, self.input_dimension
         box = repr(self.box).removeprefix("Box")
         return f"Slice({k + 1} points in {n} dimensions, coordinates in {box})"
+
+
+def _end_text(end: Float, most: int | None = None) -> str:
+    """One end of a box: a number where all coordinates have the same, else all of them."""
+    flat = np.atleast_1d(end)
+    return number_text(flat[0]) if np.all(flat == flat[0]) else _vector_text(flat, most)
+
+
+def _vector_text(vector: Float, most: int | None = None) -> str:
+    """The numbers; of more than ``most`` the first ones, and how many follow."""
+    shown = vector.tolist() if most is None else vector[:most].tolist()
+    texts = [number_text(value) for value in shown]
+    if len(shown) < len(vector):
+        texts.append(f"... {len(vector) - len(shown)} more")
+    return f"[{', '.join(texts)}]"
 
 
 def _require_independent(points: Float) -> None:

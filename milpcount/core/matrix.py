@@ -105,8 +105,10 @@ def finite_array(value: ArrayLike, what: str, ndim: int) -> Float:
             raise NetworkError(f"{what} has dtype {source.dtype}; real numbers are needed")
         # Wider floats (long double) and integers above 2^53 would be rounded without a word.
         array = source.astype(np.float64)
-        same = array.astype(source.dtype) == source
-        if not np.all(same | (source != source)):  # NaN has its own message below
+        held = source.dtype.itemsize <= (8 if source.dtype.kind == "f" else 4)
+        if not held and not np.all(
+            (array.astype(source.dtype) == source) | (source != source)  # NaN: see below
+        ):
             raise NetworkError(
                 f"{what} ({source.dtype}) has values that float64 cannot hold exactly; "
                 "round them to float64 first"

@@ -11,6 +11,7 @@ In a *chain* every stage reads the one before: ``g^l = W^l h^{l-1} + b^l``.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +30,15 @@ from milpcount.errors import NetworkError
 __all__ = ["ReLUNetwork"]
 
 Float = NDArray[np.float64]
+
+
+def _flattening(shape: tuple[int, ...], inputs: int) -> str:
+    """What to do with images whose pixels are the inputs."""
+    if math.prod(shape) == inputs:
+        return "; flatten the image: x.reshape(-1)"
+    if len(shape) > 1 and math.prod(shape[1:]) == inputs:
+        return "; flatten the images: x.reshape(len(x), -1)"
+    return ""
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -275,6 +285,7 @@ class ReLUNetwork:
         if h.shape[-1:] != (self.input_dimension,):
             raise NetworkError(
                 f"{self.name}: input of shape {h.shape} does not end in {self.input_dimension}"
+                f"{_flattening(h.shape, self.input_dimension)}"
             )
         outputs, found = [h], []
         for stage in self.stages:

@@ -22,6 +22,12 @@ __all__ = ["CountProblem"]
 T = TypeVar("T")
 
 
+def _shown(value: object) -> str:
+    """A value in few words, on one line."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 40 else f"a {type(value).__name__}"
+
+
 @dataclass(frozen=True)
 class CountProblem:
     """Count the activation patterns of ``stages`` over ``domain``.
@@ -67,7 +73,7 @@ class CountProblem:
             UnsupportedError: the definition "linear", whose pieces are unions of full regions
                 and are asked of :func:`milpcount.count`.
         """
-        definition = Definition(definition)
+        definition = Definition.of(definition)
         if definition is Definition.LINEAR:
             raise UnsupportedError(
                 "linear pieces are unions of full regions, not a problem of their own: "
@@ -81,7 +87,10 @@ class CountProblem:
                 "(mc.Box(lo, hi) in Python, --box LO HI or --whole-space on the command line)"
             )
         if not isinstance(domain, Box | Polytope | WholeSpace | Slice):
-            raise DomainError(f"{domain!r} is not a domain; use Box, Polytope, Slice or WholeSpace")
+            raise DomainError(
+                f"{_shown(domain)} is not a domain; use Box(lo, hi), Polytope, Slice or WholeSpace "
+                "(boxes of a .vnnlib file: load_boxes)"
+            )
         resolved = domain.resolve(network.input_dimension)
         return cls(
             network,

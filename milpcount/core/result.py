@@ -9,6 +9,7 @@ from typing import Any
 
 from milpcount.errors import InputError, InvariantError
 from milpcount.support.decimal_text import to_decimal
+from milpcount.support.text import nearest
 from milpcount.support.version import __version__
 
 __all__ = [
@@ -39,6 +40,18 @@ class Definition(enum.StrEnum):
     FULL = "full"
     NONEMPTY = "nonempty"
     LINEAR = "linear"
+
+    @classmethod
+    def of(cls, name: Definition | str) -> Definition:
+        """The definition of this name.
+
+        Raises:
+            InputError: there is none; the message names the nearest.
+        """
+        try:
+            return cls(name)
+        except ValueError:
+            raise InputError(f"no definition {name!r}; {nearest(name, list(cls))}") from None
 
     @property
     def searched(self) -> Definition:
@@ -94,6 +107,12 @@ class Budget:
     regions: int | None = None
 
     def __post_init__(self) -> None:
+        for name, value, kinds in (
+            ("time limit", self.seconds, (int, float)),
+            ("region limit", self.regions, (int,)),
+        ):
+            if value is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
+                raise InputError(f"the {name} must be a number, not {value!r}")
         if self.seconds is not None and not self.seconds > 0:
             raise InputError(f"the time limit must be above 0 seconds, not {self.seconds}")
         if self.regions is not None and self.regions < 1:
@@ -134,6 +153,7 @@ class CountResult:
         seconds: wall time; of a resumed count that of all its runs.
         network_sha256: content hash of the network.
         statistics: engine-specific numbers (LPs solved, decisions by rung, missed by the solver).
+        notes: what an importer changed when it read the network.
         version: of milpcount.
     """
 
@@ -146,6 +166,7 @@ class CountResult:
     seconds: float
     network_sha256: str
     statistics: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     version: str = __version__
 
     def __post_init__(self) -> None:
@@ -172,6 +193,7 @@ class CountResult:
             "stopped_by": None if self.termination.limit is None else str(self.termination.limit),
             "network_sha256": self.network_sha256,
             "version": self.version,
+            "notes": list(self.notes),
         }
 
 
@@ -186,6 +208,7 @@ class BoundResult:
         estimates: by name, expectations under a random initialisation: neither bound.
         widths: ``(n_0, n_1, ..., n_L)`` as counted.
         reasons: by name, why a bound does not apply.
+        notes: what an importer changed when it read the network; none for an architecture.
     """
 
     upper: Mapping[str, int]
@@ -193,12 +216,14 @@ class BoundResult:
     estimates: Mapping[str, int]
     widths: tuple[int, ...]
     reasons: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, dict[str, str]]:
+    def to_json(self) -> dict[str, Any]:
         """The object that ``milpcount bound --json`` prints; counts are decimal strings."""
         return {
             "upper": {name: to_decimal(value) for name, value in self.upper.items()},
             "lower": {name: to_decimal(value) for name, value in self.lower.items()},
+            "notes": list(self.notes),
         }
 
 
@@ -238,6 +263,7 @@ class EstimateResult:
         runs: independent repetitions.
         history: what the bound was computed from.
         statistics: method-specific numbers.
+        notes: what an importer changed when it read the network.
         version: of milpcount.
     """
 
@@ -256,6 +282,7 @@ class EstimateResult:
     runs: int = 0
     history: Mapping[str, Any] = field(default_factory=dict)
     statistics: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     version: str = __version__
 
     def __post_init__(self) -> None:
@@ -282,5 +309,6 @@ class EstimateResult:
             "stopped_by": None if self.termination.limit is None else str(self.termination.limit),
             "network_sha256": self.network_sha256,
             "version": self.version,
+            "notes": list(self.notes),
             "history": dict(self.history),
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from milpcount.core.domain import Polytope
 from milpcount.core.problem import CountProblem
+from milpcount.core.result import Definition
 from milpcount.errors import DomainError
 from milpcount.exact.feasibility import Row, decide
 from milpcount.exact.forms import domain_rows, exact_box
@@ -12,13 +13,21 @@ __all__ = ["require_full_dimensional"]
 
 
 def require_full_dimensional(problem: CountProblem) -> None:
-    """Refuse a polytope that is empty or flat; a box is full-dimensional relative to itself.
+    """Refuse a polytope that is empty or flat, and for full regions a single point.
+
+    A box with some coordinates fixed is full-dimensional relative to itself; one with all of them
+    fixed has no interior that a region could fill.
 
     Raises:
         DomainError: no interior point exists, proved in rational arithmetic.
     """
     if isinstance(problem.domain, Polytope):
         problem.once(_check_interior)
+    elif problem.definition is not Definition.NONEMPTY and problem.domain.is_point:
+        raise DomainError(
+            f"the domain {problem.domain} is a single point, which has no interior: widen it, "
+            "or count its one pattern with the definition nonempty"
+        )
 
 
 def _check_interior(problem: CountProblem) -> None:

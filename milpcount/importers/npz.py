@@ -26,12 +26,13 @@ from numpy.typing import ArrayLike, NDArray
 from milpcount.core.domain import Box
 from milpcount.core.network import ReLUNetwork
 from milpcount.errors import DomainError, NetworkError
-from milpcount.importers._files import read_npy, require_bytes, require_file
+from milpcount.importers._files import read_npy, require_file
 
 __all__ = ["load_metadata", "load_npz", "read_archive", "save_npz"]
 
 _LAYER_KEY = re.compile(r"(W|b|slope)(0|[1-9]\d{0,5})")
 _META = "meta_"
+_MOST_BYTES = 2**29  # of all arrays; some four copies are held while they are checked
 _NOTES = "notes"
 
 Array = NDArray[Any]
@@ -144,7 +145,7 @@ def read_archive(path: Path) -> Arrays:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-            require_bytes(sum(m.file_size for m in members), f"{path} unpacked", NetworkError)
+            _require_size(sum(m.file_size for m in members), 1, path)
             arrays: Arrays = {}
             for member in members:
                 key, dot, suffix = member.filename.rpartition(".")
@@ -158,6 +159,8 @@ def read_archive(path: Path) -> Arrays:
                 with archive.open(member) as stream:
                     what = f"{path}: {key}"
                     arrays[key] = read_npy(stream, member.file_size, what, NetworkError)
+                # Numbers of one byte become eight times as many.
+                _require_size(sum(array.size for array in arrays.values()), 8, path)
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -170,6 +173,16 @@ def read_archive(path: Path) -> Arrays:
             f"{path} is not a readable .npz archive ({error}); write it again with numpy.savez"
         ) from error
     return arrays
+
+
+def _require_size(count: int, each: int, path: Path) -> None:
+    """Refuse more than :data:`_MOST_BYTES`, of which zeros compress to a thousandth."""
+    size = count * each
+    if size > _MOST_BYTES:
+        raise NetworkError(
+            f"{path} unpacked needs {size / 2**30:.1f} GiB as float64, over the limit of "
+            f"{_MOST_BYTES / 2**30:g} GiB; use a smaller network"
+        )
 
 
 def _depth(arrays: Arrays, path: Path) -> int:

@@ -35,7 +35,8 @@ from milpcount.proof.rational import ACTIVE, INACTIVE, LINEAR, Exact, Row, Rows
 
 __all__ = ["Checked", "Found", "check_certificate", "check_segments"]
 
-_LARGE = 1 << 16  # bound on exponents, and on the bytes of a multiplier
+_LARGE = 1 << 16  # bound on exponents, on the bytes of a multiplier, and on nodes that are opened
+_BITS, _FREE_BITS = 1 << 13, 1 << 22  # that a segment makes one compute with: a byte, and more
 
 Term = tuple[int, int, Row, bool]  # signed weight, its exponent, row, whether the row is > 0
 
@@ -89,13 +90,15 @@ class Segment:
         self.full, self.is_list = exact.header.definition == "full", exact.header.is_list
         self.found = Found(cursor.name)
         self._stack: list[Node] = []
+        self._bits = _FREE_BITS + _BITS * cursor.size_packed
 
     def run(self) -> Found:
         """Take all steps."""
         cursor, stack, found = self.cursor, self._stack, self.found
+        seen = set[bytes]()
         opens = cursor.varint()
-        if opens > len(cursor.data):
-            raise cursor.fail("it is too short for its nodes")
+        if opens > min(len(cursor.data), _LARGE):
+            raise cursor.fail(f"{opens} nodes are too many for it; at most {_LARGE} are read")
         for _ in range(opens):
             stack.append(Node(self._open_node(), [self.exact.base]))
             found.opened.append(bytes(stack[-1].signs))
@@ -106,6 +109,9 @@ class Segment:
             if self.is_list and step <= 2:
                 found.patterns.append(self.prove(self._point(step)))
                 found.regions += 1
+                if found.patterns[-1] in seen:
+                    raise cursor.fail("its witnesses repeat a pattern")
+                seen.add(found.patterns[-1])
             elif not stack or step > 8:
                 raise cursor.fail("no such step here")
             elif step <= 3:
@@ -123,6 +129,12 @@ class Segment:
                 self._sign(step, stack[-1])
         found.left = [bytes(node.signs) for node in stack]
         return found
+
+    def _pay(self, bits: int) -> None:
+        """Refuse steps that ask for more work than their size on the disk explains."""
+        self._bits -= bits
+        if self._bits < 0:
+            raise self.cursor.fail("its numbers are too long for its size")
 
     def _open_node(self) -> bytearray:
         starts, units = self.exact.starts, self.exact.starts[-1]
@@ -176,8 +188,8 @@ class Segment:
         cursor, domain, terms = self.cursor, self.exact.domain, list[Term]()
         count = cursor.varint()
         size = cursor.varint() if count else 0
-        if size > _LARGE:
-            raise cursor.fail("a weight has too many bytes")
+        if size > _LARGE or count > len(domain.rows) + len(node.signs):
+            raise cursor.fail("a weight has too many bytes, or a sum too many terms")
         for _ in range(count):
             row, e, weight = cursor.varint(), cursor.zigzag(), cursor.integer(size)
             unit = row - len(domain.rows)
@@ -207,6 +219,7 @@ class Segment:
         if not terms:
             return False
         least = min(e for _, e, _, _ in terms)
+        self._pay(sum(e - least + abs(w).bit_length() for w, e, _, _ in terms))
         total = [0] * len(terms[0][2])
         for weight, e, row, _ in terms:
             w = weight << (e - least)
@@ -242,6 +255,7 @@ class Segment:
         e = cursor.zigzag()
         if abs(e) > _LARGE:
             raise cursor.fail("the exponent is out of range")
+        self._pay(abs(e))
         moved = exact.through_first([*(cursor.zigzag() for _ in exact.first.rows), 0])[:-1]
         # z = 1/2 + moved / 2^power, over a denominator that is even and an integer.
         power = e + exact.first.shift
@@ -293,7 +307,7 @@ def check_certificate(
         DomainError: its domain has another number of inputs.
         InputError: no such file.
     """
-    header, rest = read_header(path)
+    header, rest = read_header(path, net.input_dimension)
     if header.sha256 != net.sha256:
         raise CertificateError(f"it is about another network than {net.name}")
     exact = Exact(net, header)

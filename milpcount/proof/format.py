@@ -20,8 +20,9 @@ The file::
     u32       0
     32 bytes  SHA-256 of all bytes before
 
-``packed`` is u32 length (not 0), u32 length of the contents (at most 2^28), and the contents
-compressed by zlib.  The domain::
+``packed`` is u32 length (not 0), u32 length of the contents, and the contents compressed by zlib.
+The contents of the domain have at most 2^25 bytes, those of a segment at most 2^28, and at most
+2^16 more than a hundred times what it has compressed.  The domain::
 
     u8  0     a box: u32 n, lo and hi (n f64 each; -inf and inf leave a side open)
     u8  1     a polytope A x <= c: u32 n, u32 m, A (m rows of n f64), c (m f64), u8 b; if b is 1 a
@@ -29,6 +30,9 @@ compressed by zlib.  The domain::
               upper end, m + 1 varints: weights of the m rows and of the row that says that the
               input lies beyond that end
     u8  2     a slice: u32 n, u32 k, points (k + 1 rows of n f64), lo, hi (k f64 each)
+
+n is the number of inputs of the network, and k at most n and at most 64.  Rows and points have at
+most 2^21 numbers, and there are at most 2^22 varints.
 
 **Coordinates.**  Those inputs (on a slice: its parameters, of which the first layer then is a
 function) with ``lo < hi`` and on which a first-layer weight or a row of the polytope depends, in
@@ -63,7 +67,12 @@ u8 and what follows it:
     8  no region here: a sum.  The node is done.
 
 A *sum* is a varint, the number of terms; if that is not 0 a varint, the size b; then the terms: a
-varint, the row; a zigzag e; b bytes, the integer m > 0: the row has the weight ``m 2^e``.
+varint, the row; a zigzag e; b bytes, the integer m > 0: the row has the weight ``m 2^e``.  A
+sum has no more terms than there are rows.
+
+What a segment makes the reader compute with is in proportion to its size: ``|e|`` of every step 1,
+and for every term of a sum 8 b and how far its e lies above the least, add up to 2^13 for each byte
+that the segment has compressed, and 2^22, at most.  It opens at most 2^16 nodes.
 
 Nodes that are left when the segment ends are open again, and so are the nodes of which a count
 ``>= N`` makes no use.  In a list of witnesses a segment opens no nodes and has steps 0 to 2 alone.
@@ -112,6 +121,10 @@ __all__ = ["Cursor", "Header", "read_header", "read_segments"]
 
 MAGIC = b"RLUCERT1"
 _MOST = 1 << 28  # bytes of a packed part
+_MOST_DOMAIN = 1 << 25
+_EXPANSION, _FREE = 100, 1 << 16  # of a segment that is unpacked, and bytes more
+_MOST_NUMBERS, _MOST_WEIGHTS = 1 << 21, 1 << 22
+_MOST_SLICE = 64  # dimensions: whether points are independent takes their cube
 _LONGEST = 1 << 20  # bits of a number
 
 
@@ -139,8 +152,9 @@ class Header:
 class Cursor:
     """Reads numbers from bytes; says where they end too early."""
 
-    def __init__(self, data: bytes, name: str) -> None:
-        self.data, self.at, self.name = data, 0, name
+    def __init__(self, data: bytes, name: str, packed: int = 0) -> None:
+        """Begin at the first byte; ``packed`` is how many bytes ``data`` were, compressed."""
+        self.data, self.at, self.name, self.size_packed = data, 0, name, packed
 
     def fail(self, why: str) -> CertificateError:
         """The error to raise, with the place."""
@@ -179,14 +193,16 @@ class Cursor:
         raw = self.take(8 * int(np.prod(shape, dtype=object)))
         return np.frombuffer(raw, dtype="<f8").astype(np.float64).reshape(shape)
 
-    def packed(self, name: str) -> Cursor | None:
-        """A packed part; None where its length is 0."""
+    def packed(self, name: str, most: int, expansion: int | None = None) -> Cursor | None:
+        """A packed part of at most so many bytes; None where its length is 0."""
         length = self.integer(4)
         if not length:
             return None
         size = self.integer(4)
-        if max(length, size) > _MOST:
-            raise self.fail(f"{name} is too large")
+        if expansion is not None:
+            most = min(most, expansion * length + _FREE)
+        if max(length, size) > most:
+            raise self.fail(f"{name} is too large: {size} bytes unpacked, at most {most} are read")
         unpack = zlib.decompressobj()
         try:
             # No more memory is taken than announced.
@@ -195,16 +211,18 @@ class Cursor:
             raise self.fail(f"{name} does not decompress ({error})") from None
         if len(raw) != size or not unpack.eof or unpack.unused_data:
             raise self.fail(f"{name} does not decompress to {size} bytes")
-        return Cursor(raw, name)
+        return Cursor(raw, name, length)
 
 
-def read_header(path: Path) -> tuple[Header, Cursor]:
-    """What the file states, and where its segments begin.
+def read_header(path: Path, inputs: int) -> tuple[Header, Cursor]:
+    """What the file states about a network of so many inputs, and where its segments begin.
 
     Raises:
         InputError: there is no such file.
-        CertificateError: it is damaged, or no certificate.
+        CertificateError: it is damaged, no certificate, or its domain has other inputs.
     """
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: is no regular file; name a certificate")
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -219,42 +237,55 @@ def read_header(path: Path) -> tuple[Header, Cursor]:
     definition, with_output, kind, base = cursor.take(4)
     if relation > 2 or max(definition, with_output, kind, base) > 1:
         raise cursor.fail("there is no such statement")
-    domain = cursor.packed("the domain")
+    domain = cursor.packed("the domain", _MOST_DOMAIN)
     if domain is None:
         raise cursor.fail("there is no domain")
     return Header(
         ("==", ">=", "<=")[relation], count, sha256, ("full", "nonempty")[definition],
-        bool(with_output), bool(kind), bool(base), *_domain(domain),
+        bool(with_output), bool(kind), bool(base), *_domain(domain, inputs),
     ), cursor  # fmt: skip
 
 
 def read_segments(cursor: Cursor) -> Iterator[Cursor]:
     """The segments, one after the other."""
     number = 0
-    while (segment := cursor.packed(f"segment {number}")) is not None:
+    while (segment := cursor.packed(f"segment {number}", _MOST, _EXPANSION)) is not None:
         yield segment
         number += 1
     if cursor.at != len(cursor.data):
         raise cursor.fail("something stands between the segments and the end")
 
 
-def _domain(cursor: Cursor) -> tuple[Domain, Box | None, list[list[int]]]:
+def _domain(cursor: Cursor, inputs: int) -> tuple[Domain, Box | None, list[list[int]]]:
     kind, n = cursor.integer(1), cursor.integer(4)
     domain: Domain
     around, weights = None, []
-    if not n:
-        raise cursor.fail("it has no inputs")
+    if n != inputs:
+        raise cursor.fail(f"it has {n} inputs, the network {inputs}")
+
+    def rows(most: int) -> int:
+        """How many rows or points there are."""
+        count = cursor.integer(4)
+        if count > most or (count + 1) * n > _MOST_NUMBERS:
+            raise cursor.fail(
+                f"{count} rows or points of {n} numbers are too many: at most {most}, "
+                f"and {_MOST_NUMBERS} numbers, are read"
+            )
+        return count
+
     try:
         if kind == 0:
             domain = Box(cursor.doubles(n), cursor.doubles(n))
         elif kind == 1:
-            m = cursor.integer(4)
+            m = rows(_MOST_NUMBERS)
             domain = Polytope(cursor.doubles(m, n), cursor.doubles(m))
             if cursor.integer(1):
+                if 2 * n * (m + 1) > _MOST_WEIGHTS:
+                    raise cursor.fail(f"the box around it takes over {_MOST_WEIGHTS} weights")
                 around = Box(cursor.doubles(n), cursor.doubles(n))
                 weights = [[cursor.varint() for _ in range(m + 1)] for _ in range(2 * n)]
         elif kind == 2:
-            k = cursor.integer(4)
+            k = rows(min(n, _MOST_SLICE))
             domain = Slice(cursor.doubles(k + 1, n), cursor.doubles(k), cursor.doubles(k))
         else:
             raise cursor.fail("there is no such domain")

@@ -126,20 +126,24 @@ class Exact:
         cuts = np.zeros((0, n + 1), dtype=object)
         if not isinstance(domain, Polytope):
             return domain, cuts
-        for row in _rational(np.column_stack([-domain.A, domain.c])):
-            cuts = np.vstack([cuts, np.array(_integer(row[None]).rows, dtype=object)])
+        scaled = [
+            _integer(row[None]).rows[0] for row in _rational(np.column_stack([-domain.A, domain.c]))
+        ]
+        cuts = np.array(scaled, dtype=object).reshape(-1, n + 1)
         if header.around is None:
             return WholeSpace().resolve(n), cuts
         box = header.around.resolve(n)
         if not np.all(np.isfinite(box.lo) & np.isfinite(box.hi) & (box.lo < box.hi)):
             raise CertificateError("the domain: the box around it is flat or unbounded")
+        m = len(cuts)
+        own = [w for weights in header.weights for w in weights[:m]]
+        sums = fmpz_mat(2 * n, m, own) * fmpz_mat(m, n + 1, [v for row in scaled for v in row])
         for k, weights in enumerate(header.weights):
-            (j, upper), beyond = divmod(k, 2), np.zeros(n + 1, dtype=object)
-            beyond[j] = 1 if upper else -1
-            beyond[n] = -beyond[j] * Fraction(float((box.hi if upper else box.lo)[j]))
-            rows = zip(weights, [*cuts, beyond], strict=True)
-            total = sum((w * row for w, row in rows if w), np.zeros(n + 1, dtype=object))
-            if not weights[-1] or any(total[:n]) or total[n] > 0:
+            (j, upper), total = divmod(k, 2), [int(sums[k, i]) for i in range(n + 1)]
+            end = Fraction(float((box.hi if upper else box.lo)[j]))
+            total[j] += weights[m] if upper else -weights[m]
+            constant = total[n] - (weights[m] if upper else -weights[m]) * end
+            if not weights[m] or any(total[:n]) or constant > 0:
                 raise CertificateError(f"the domain: end {k} of the box around it is not proved")
         return box, cuts
 

@@ -33,6 +33,7 @@ from milpcount.exact.domains import require_full_dimensional
 from milpcount.sampling.approxmc import repetitions, threshold
 from milpcount.sampling.results import exact_result, make_result, require_confidence
 from milpcount.sampling.unbiased import Runs, betting_bound, minimum_bound
+from milpcount.support.text import number_text
 
 __all__ = ["estimate_hash_tree"]
 
@@ -129,8 +130,9 @@ def estimate_hash_tree(
         seed=seed,
         lower=_BOUNDS[bound](values, confidence),
         guarantee=Guarantee(
-            f"the count is at least lower with probability at least {confidence:g} (exact counts "
-            "of buckets that every region falls into with equal probability; nothing is assumed); "
+            f"the count is at least lower with probability at least {number_text(confidence)} "
+            "(exact counts of buckets that every region falls into with equal probability; "
+            "nothing is assumed); "
             f"interval: Student's t from {len(whole)} buckets, whose mean is taken for normal",
             ("interval only: the mean of the bucket counts is about normally distributed",),
             "milpcount.sampling.unbiased; Gomes, Sabharwal, Selman, AAAI 2006",
@@ -262,8 +264,8 @@ def _approxmc(
         seed=seed,
         lower=middle - factor if finished else -math.inf,
         guarantee=Guarantee(
-            f"with probability at least {confidence:g} the estimate is within a factor "
-            f"{1 + epsilon:g} of the count"
+            f"with probability at least {number_text(confidence)} the estimate is within a factor "
+            f"{number_text(1 + epsilon)} of the count"
             if finished
             else "a limit came before the last repetition: nothing but that a region exists",
             (),

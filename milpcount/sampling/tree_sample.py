@@ -27,6 +27,7 @@ from milpcount.errors import InputError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.sampling.results import exact_result, make_result, of_log2, require_confidence
 from milpcount.sampling.unbiased import Runs, betting_bound, minimum_bound
+from milpcount.support.text import number_text
 
 __all__ = ["estimate_tree_sample"]
 
@@ -164,8 +165,8 @@ def _guarantee(confidence: float, bound: str, runs: int | None) -> Guarantee:
         else "minimum of unbiased estimates, Markov's inequality"
     )
     claim = (
-        f"the count is at least lower with probability at least {confidence:g} ({how}; nothing is "
-        "assumed)"
+        f"the count is at least lower with probability at least {number_text(confidence)} "
+        f"({how}; nothing is assumed)"
     )
     if runs is None:
         return Guarantee(

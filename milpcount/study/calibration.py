@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import io
 import json
-import math
-import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from milpcount.api import count, estimate
 from milpcount.core.result import Budget
@@ -22,10 +18,11 @@ from milpcount.study.config.grid import resolve_domain, resolve_runs
 from milpcount.study.config.schema import CountSettings, StudyConfig, load_config
 from milpcount.study.figures import require_matplotlib
 from milpcount.study.files import write_bytes, write_text
-from milpcount.study.tables.architecture import to_markdown
-from milpcount.support.decimal_text import from_decimal
+from milpcount.study.tables.architecture import to_csv, to_markdown
+from milpcount.study.tables.calibration_table import bits_below, calibration_table
+from milpcount.support.escaping import markdown_text, mathtext
 
-__all__ = ["calibrate", "calibration_table"]
+__all__ = ["calibrate"]
 
 Record = dict[str, Any]
 
@@ -45,8 +42,8 @@ def calibrate(path: Path, tell: Callable[[str], None] = lambda line: None) -> li
     table = calibration_table(records)
     files = {
         "estimates.jsonl": "".join(json.dumps(r) + "\n" for r in records),
-        "calibration.csv": table.to_csv(index=False, lineterminator="\n"),
-        "calibration.md": f"{config.title}\n\n{to_markdown(table)}",
+        "calibration.csv": to_csv(table),
+        "calibration.md": f"{markdown_text(config.title)}\n\n{to_markdown(table)}",
     }
     for name, text in files.items():
         write_text(folder / name, text)
@@ -94,59 +91,6 @@ def _records(config: StudyConfig, root: Path, tell: Callable[[str], None]) -> li
     return records
 
 
-def calibration_table(records: Sequence[Record]) -> pd.DataFrame:
-    """One row a network and way of estimating.
-
-    ``held`` is the share of runs whose bound was true; ``bits_below`` the median of
-    ``log2(count / bound)``; ``off`` the median relative error of the estimate.
-    """
-    rows = []
-    groups = dict.fromkeys((r["network"], r["label"], r["confidence"]) for r in records)
-    for network, label, confidence in groups:
-        part = [
-            r
-            for r in records
-            if (r["network"], r["label"], r["confidence"]) == (network, label, confidence)
-        ]
-        exact = from_decimal(part[0]["exact"])
-        given = [r for r in part if r["estimate"] is not None]
-        inside = [
-            float(r["interval"][0]) <= exact <= float(r["interval"][1])
-            for r in given
-            if r["interval"] is not None
-        ]
-        rows.append(
-            {
-                "network": network,
-                "count": exact,
-                "method": label,
-                "runs": len(part),
-                "stated": confidence,
-                "held": _share([from_decimal(r["lower"]) <= exact for r in part]),
-                "bits_below": round(statistics.median(_bits_below(r) for r in part), 2),
-                "off": round(
-                    statistics.median(abs(float(r["estimate"]) / exact - 1) for r in given), 4
-                )
-                if given
-                else None,
-                "interval_held": _share(inside) if inside else None,
-                "seconds": round(statistics.median(float(r["seconds"]) for r in part), 3),
-                "count_seconds": round(float(part[0]["exact_seconds"]), 3),
-            }
-        )
-    return pd.DataFrame(rows, dtype=object)
-
-
-def _share(truths: Sequence[bool]) -> float:
-    return round(sum(truths) / len(truths), 3)
-
-
-def _bits_below(record: Record) -> float:
-    return math.log2(from_decimal(record["exact"])) - math.log2(
-        max(1, from_decimal(record["lower"]))
-    )
-
-
 def _draw(records: Sequence[Record], title: str, folder: Path) -> list[Path]:
     """Every bound as a point: bits below the count, one column a method; above 0 it was wrong."""
     from matplotlib.figure import Figure
@@ -162,18 +106,18 @@ def _draw(records: Sequence[Record], title: str, folder: Path) -> list[Path]:
             part = [r for r in records if (r["network"], r["label"]) == (network, label)]
             for i, r in enumerate(part):
                 shift = 0.7 * ((k + (i + 0.5) / len(part)) / len(networks) - 0.5)
-                points.append((column + shift, -_bits_below(r)))
+                points.append((column + shift, -bits_below(r)))
         axes.scatter(
             [x for x, _ in points],
             [y for _, y in points],
             s=6,
             color=colours[k % len(colours)],
-            label=network,
+            label=mathtext(network),
         )
     axes.axhline(0, color="#444444", linewidth=0.8)
-    axes.set_xticks(range(len(labels)), labels, fontsize=8)
+    axes.set_xticks(range(len(labels)), [mathtext(label) for label in labels], fontsize=8)
     axes.set_ylabel("log2 (bound / count)")
-    axes.set_title(title, fontsize=10)
+    axes.set_title(mathtext(title), fontsize=10)
     axes.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from milpcount.errors import ConfigError
 from milpcount.study.config.grid import Run, resolve_runs
 from milpcount.study.config.plan import Plan, make_plan
 from milpcount.study.config.schema import StudyConfig, load_config
-from milpcount.study.config.strict import require_valid
+from milpcount.study.config.strict import PlacedError, require_valid, where_set
 from milpcount.study.executors.choose import ExecuteRun, Finished, run_all
 from milpcount.study.executors.execute import execute
 from milpcount.study.executors.journals import drop_journal, with_journals
@@ -79,6 +79,7 @@ class StudyReport:
         files: tables and figures written.
         summary: the table by architecture, in Markdown.
         note: what holds for all of the summary (engine, definition, which units).
+        notes: what importers changed about networks, each after the network's name.
     """
 
     folder: Path
@@ -90,6 +91,7 @@ class StudyReport:
     files: tuple[Path, ...] = field(default=())
     summary: str = ""
     note: str = ""
+    notes: tuple[str, ...] = ()
     plan: Plan | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -103,6 +105,7 @@ class StudyReport:
             "failures": list(self.failures),
             "interrupted": self.interrupted,
             "files": [str(path) for path in self.files],
+            "notes": list(self.notes),
         }
 
 
@@ -137,9 +140,13 @@ def run_study(
     config, values = load_config(path, overrides)
     if config.figures:
         require_matplotlib()  # now, not after hours of counting
-    folder = _folder(path, config)
+    folder = _folder(path, config, overrides or {})
     root = _relative((path.parent / config.root).resolve())
-    runs = resolve_runs(config, root)
+    try:
+        runs = resolve_runs(config, root)
+    except PlacedError as error:
+        place = where_set(path, error.place, overrides or {})
+        raise ConfigError(f"{place}: {error}") from None
     others = [_relative(root.resolve() / other) for other in config.reuse]
     store = ResultStore(folder)
     stored = _read_stores(others) | (store.read() if resume else {})
@@ -151,6 +158,7 @@ def run_study(
             folder,
             reused=reused,
             planned=tuple(run.label for run in todo),
+            notes=_notes((run.source.name, run.notes) for run in runs),
             plan=make_plan(runs, stored, size),
         )
     if collect:
@@ -177,6 +185,7 @@ def run_study(
         files=files,
         summary=summary,
         note=note,
+        notes=_notes((run.source.name, run.notes) for run in runs),
     )
 
 
@@ -193,7 +202,10 @@ def report_study(results: str | Path) -> StudyReport:
     study = read_study(results)
     folder, config, records = study.folder, study.config, study.records
     files, summary, note = _write(config, folder, records)
-    return StudyReport(folder, reused=len(records), files=files, summary=summary, note=note)
+    notes = _notes((record["network"], record.get("notes", ())) for record in records)
+    return StudyReport(
+        folder, reused=len(records), files=files, summary=summary, note=note, notes=notes
+    )
 
 
 @dataclass(frozen=True)
@@ -233,14 +245,34 @@ def read_study(results: str | Path) -> StoredStudy:
     return StoredStudy(folder, config, values, records)
 
 
+def _notes(networks: Iterable[tuple[str, Iterable[str]]]) -> tuple[str, ...]:
+    """Each note once, after the name of its network."""
+    return tuple(dict.fromkeys(f"{name}: {note}" for name, notes in networks for note in notes))
+
+
 def _table(config: StudyConfig, name: str, records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     if config.depth_bounds is not None and name == "bounds_by_depth":
         return depth_table(config.depth_bounds)
     return TABLES[name](records, config.bounds)
 
 
-def _folder(path: Path, config: StudyConfig) -> Path:
-    return _relative((path.parent / config.root).resolve() / config.output)
+def _folder(path: Path, config: StudyConfig, overrides: Mapping[str, str] | None = None) -> Path:
+    """The folder of the results, which lies below the root of the study.
+
+    Only who runs the study names another place, with ``--set output=FOLDER``; its file may be
+    anybody's.
+
+    Raises:
+        ConfigError: the file names a place outside.
+    """
+    root = (path.parent / config.root).resolve()
+    folder = (root / config.output).resolve()
+    if "output" not in (overrides or {}) and not folder.is_relative_to(root):
+        raise ConfigError(
+            f"{where_set(path, ('output',))}: output: {config.output!r} lies outside of the root "
+            f"{root}; if that is meant, say so with --set output=FOLDER"
+        )
+    return _relative(folder)
 
 
 def _read_snapshot(folder: Path) -> dict[str, Any]:
@@ -330,8 +362,9 @@ def _write(
             files += write_figure(figure, drawn, config.bounds, title, folder)
     if not counts:
         return tuple(files), "", ""
-    summary, note = without_constants(architecture_table(records, config.bounds))
-    return tuple(files), to_markdown(summary), note
+    table = architecture_table(records, config.bounds)
+    summary, note = without_constants(table)
+    return tuple(files), to_markdown(summary), "; ".join(filter(None, (note, table.attrs["note"])))
 
 
 def _relative(path: Path) -> Path:

@@ -80,8 +80,11 @@ def checked_points(points: ArrayLike, net: ReLUNetwork, needed: int) -> Float:
             f"the points of the survey are not a matrix of numbers: {error}"
         ) from error
     if array.ndim != 2:
+        hint = ""
+        if array.ndim > 2 and array[0].size == net.input_dimension:
+            hint = "; flatten the images: points.reshape(len(points), -1)"
         raise DomainError(
-            f"the points of the survey have shape {array.shape}; give (points, inputs)"
+            f"the points of the survey have shape {array.shape}; give (points, inputs){hint}"
         )
     if array.shape[1] != net.input_dimension:
         raise DomainError(

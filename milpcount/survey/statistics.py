@@ -13,9 +13,10 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from milpcount.api import count as count_regions
-from milpcount.core.network import ReLUNetwork
+from milpcount.arguments import budget_of, network_of, require_flag, seed_of, watched
 from milpcount.core.result import Budget, Definition, Limit, Progress, ProgressCallback
 from milpcount.errors import InputError
+from milpcount.support.text import nearest
 from milpcount.survey.selection import KINDS, TAKES, Domains, checked_points, groups_of
 from milpcount.survey.survey_table import SurveyResult, SurveyRow
 
@@ -23,7 +24,7 @@ __all__ = ["survey"]
 
 
 def survey(
-    net: ReLUNetwork,
+    net: Any,
     points: ArrayLike,
     kind: str = "segments",
     *,
@@ -34,16 +35,16 @@ def survey(
     engine: str = "auto",
     definition: Definition | str = Definition.FULL,
     with_output: bool = False,
-    budget: Budget | None = None,
+    budget: Budget | float | None = None,
     lo: ArrayLike | None = None,
     hi: ArrayLike | None = None,
-    progress: ProgressCallback | None = None,
+    progress: ProgressCallback | bool | None = None,
     **options: Any,
 ) -> SurveyResult:
     """Count regions on many small domains made of the given points.
 
     Arguments:
-        net: the network.
+        net: the network, or what :func:`milpcount.load_network` reads.
         points: shape (points, inputs), for example rows of a data set.
         kind: "segments" between two points, "planes" through three (see
             :meth:`milpcount.Slice.plane`), or "boxes" around one.
@@ -56,7 +57,8 @@ def survey(
         engine: as in :func:`milpcount.count`.
         definition: as in :func:`milpcount.count`.
         with_output: as in :func:`milpcount.count`.
-        budget: limits of *each* count; one that reaches a limit gives an interval in its row.
+        budget: limits of *each* count, a number is seconds; one that reaches a limit gives an
+            interval in its row.
         lo: for boxes, the least inputs, where they are cut (none by default); for segments and
             planes, the lower ends of the slice's coordinates (0 by default).
         hi: the upper ends, likewise (1 by default for segments and planes).
@@ -70,38 +72,40 @@ def survey(
         DomainError: points that do not fit the network, or that span no domain (equal points).
     """
     start = time.perf_counter()
+    net, budget, definition = network_of(net), budget_of(budget), Definition.of(definition)
+    require_flag("with_output", with_output)
     if kind not in TAKES:
-        raise InputError(f"no survey of {kind!r}; known: {', '.join(KINDS)}")
+        raise InputError(f"no survey of {kind!r}; {nearest(kind, KINDS)}")
     if (radius is None) == (kind == "boxes"):
         raise InputError(
             "boxes need a radius" if kind == "boxes" else f"a radius goes with boxes, not {kind}"
         )
     array = checked_points(points, net, TAKES[kind])
     pairs = pairs or ("consecutive" if count is None else "random")
-    groups = groups_of(len(array), TAKES[kind], pairs, count, seed)
+    groups = groups_of(len(array), TAKES[kind], pairs, count, seed_of(seed))
     domains = Domains(kind, array, radius, lo, hi)
     # All before the first count, which may take long.
     for group in groups:
         domains.of(group)
     rows: list[SurveyRow] = []
-    definition = Definition(definition)
-    try:
-        for group in groups:
-            result = count_regions(
-                net,
-                domains.of(group),
-                engine=engine,
-                definition=definition,
-                with_output=with_output,
-                budget=budget,
-                progress=_within(progress, rows, len(groups), start),
-                **options,
-            )
-            rows.append(SurveyRow(group, result, domains.measure(group)))
-            if result.termination.limit is Limit.INTERRUPT:
-                break
-    except KeyboardInterrupt:
-        pass  # between two counts: the rows so far are the answer
+    with watched(progress) as shown:
+        try:
+            for group in groups:
+                result = count_regions(
+                    net,
+                    domains.of(group),
+                    engine=engine,
+                    definition=definition,
+                    with_output=with_output,
+                    budget=budget,
+                    progress=_within(shown, rows, len(groups), start),
+                    **options,
+                )
+                rows.append(SurveyRow(group, result, domains.measure(group)))
+                if result.termination.limit is Limit.INTERRUPT:
+                    break
+        except KeyboardInterrupt:
+            pass  # between two counts: the rows so far are the answer
     return SurveyResult(
         kind,
         pairs,
@@ -111,6 +115,7 @@ def survey(
         with_output,
         net.sha256,
         time.perf_counter() - start,
+        net.notes,
     )
 
 

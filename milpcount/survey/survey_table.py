@@ -97,6 +97,7 @@ class SurveyResult:
         definition, with_output: what was counted.
         network_sha256: content hash of the network.
         seconds: wall-clock time.
+        notes: what an importer changed when it read the network.
         version: of milpcount.
     """
 
@@ -108,6 +109,7 @@ class SurveyResult:
     with_output: bool
     network_sha256: str
     seconds: float
+    notes: tuple[str, ...] = ()
     version: str = __version__
 
     @property
@@ -195,6 +197,7 @@ class SurveyResult:
             "seconds": self.seconds,
             "network_sha256": self.network_sha256,
             "version": self.version,
+            "notes": list(self.notes),
         }
 
     def _values(self, row: SurveyRow) -> list[Any]:

@@ -147,7 +147,7 @@ def test_a_limit_gives_an_interval(checks: int) -> None:
 
         def exceeded(self) -> mc.Termination | None:
             self.left -= 1
-            return self.stop(mc.result.Limit.TIME) if self.left < 0 else None
+            return self.stop(mc.Limit.TIME) if self.left < 0 else None
 
     rng = np.random.default_rng(11)
     problem = CountProblem.of(random_net(rng, [2, 6, 4, 1], "integer"), mc.Box(-2, 2))

@@ -184,5 +184,5 @@ def test_fixed_coordinates_enter_the_bias() -> None:
     circuit = Circuit.of(problem)
     assert circuit.free == (0,)
     layer = circuit.layers[0]
-    assert int(layer.weight[0, 0]) == 2 * 2**layer.shift
+    assert int(layer.weights[0][0, 0]) == 2 * 2**layer.shift
     assert layer.bias[0] == 1.25 * 2**layer.shift

@@ -267,6 +267,7 @@ def test_the_checker_shares_no_code() -> None:
     folder = Path(mc.__file__).parent / "proof"
     allowed = {
         "milpcount.core.network",
+        "milpcount.core.matrix",
         "milpcount.core.domain",
         "milpcount.core.pattern",
         "milpcount.errors",

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import milpcount as mc
 from milpcount.core.problem import CountProblem
 from milpcount.exact.forms import exact_stages, problem_stages, signs_at
+from milpcount.exact.prefix import Prefix
 from milpcount.search.compiled import forms as compiled_forms
 from milpcount.search.compiled import zonotope as compiled_zonotope
 from milpcount.search.frames.frame import box_frame, rounded_forms, zonotope_frame
@@ -67,7 +68,7 @@ def test_forms_of_later_layers(seed: int, scale: float) -> None:
         row = net.weights[5 * u : 5 * u + 5]
         compiled_forms.add_unit(partial, row, factor, frame.first, u, 6)
     layers = problem_stages(problem)
-    exact = frame.exact.next(layers[0], active.tolist(), layers[1])
+    exact = Prefix.root(layers, frame.exact).push(active.tolist()).forms
     assert exact.one is not None
     unit = exact.one[-1] << exact.shift
     for k in range(5):
@@ -122,10 +123,10 @@ def test_the_check_of_leaves(seed: int, kind: str) -> None:
     code = compiled_zonotope.confirm(zono, count)
     # The true generators, rational.
     first = layers[0]
-    chosen = [i for i in range(3) if any(int(first.weight[i, j]) for j in range(9))]
+    chosen = [i for i in range(3) if any(int(first.weights[0][i, j]) for j in range(9))]
     v = []
     for i in chosen:
-        weights = [int(first.weight[i, j]) for j in range(9)]
+        weights = [int(first.weights[0][i, j]) for j in range(9)]
         reach = sum(abs(x) for x in weights)
         v.append([Fraction(x, reach) for x in weights])
     assert len(v) == frame.n

@@ -249,7 +249,7 @@ def test_a_pause_after_every_portion_finds_nothing_twice(definition: str) -> Non
     problem = CountProblem.of(network, mc.Box(-1, 1), definition)
     truth = mc.count(network, mc.Box(-1, 1), engine="tree-highs", definition=definition).lower
     runner = BundleRunner(problem, "tree", keep=True)
-    waiting = list(root_tasks(problem_frames(problem), problem.n_units))
+    waiting = list(root_tasks(problem, problem_frames(problem)))
     found, bundles, doubts = [], 0, 0
     while waiting:
         looks = itertools.count()

@@ -9,8 +9,9 @@ import pytest
 
 from experiments import calibration as experiment
 from milpcount.errors import ConfigError
-from milpcount.study.calibration import calibrate, calibration_table
+from milpcount.study.calibration import calibrate
 from milpcount.study.config.schema import load_config
+from milpcount.study.tables.calibration_table import calibration_table
 
 ROOT = Path(__file__).parents[2]
 

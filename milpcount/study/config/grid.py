@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -25,15 +26,19 @@ from milpcount.errors import ConfigError
 from milpcount.importers import load_network
 from milpcount.sampling.methods import require_options
 from milpcount.study.config.schema import (
+    BoundGrid,
     BoundSettings,
+    CountGrid,
     CountSettings,
     DomainSettings,
+    EstimateGrid,
     EstimateSettings,
     RandomNetworks,
     RunSettings,
     StudyConfig,
 )
 from milpcount.study.config.seeds import canonical_json, derive_seed
+from milpcount.study.config.strict import PlacedError
 from milpcount.study.config.sweep_networks import Combination
 
 __all__ = ["NetworkSource", "Run", "resolve_domain", "resolve_runs"]
@@ -82,6 +87,7 @@ class Run:
     Attributes:
         journal: file in which an unfinished count is kept, so that it goes on when the study is
             run again; None where there is none.
+        notes: what an importer changed when it read the network.
     """
 
     key: str
@@ -91,6 +97,7 @@ class Run:
     domain: DomainSettings
     settings: RunSettings
     journal: Path | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -143,7 +150,15 @@ def resolve_runs(config: StudyConfig, root: Path) -> list[Run]:
             key = hashlib.sha256(canonical_json(content).encode()).hexdigest()[:32]
             if key not in runs:
                 shape = network.architecture
-                runs[key] = Run(key, source, network.sha256, shape, config.domain, settings)
+                runs[key] = Run(
+                    key,
+                    source,
+                    network.sha256,
+                    shape,
+                    config.domain,
+                    settings,
+                    notes=network.notes,
+                )
     return list(runs.values())
 
 
@@ -158,9 +173,19 @@ def _content(settings: RunSettings) -> dict[str, Any]:
 
 def _require_taken(config: StudyConfig, names: list[str]) -> None:
     """Refuse a pattern under ``only`` that no network has."""
-    for pattern in (pattern for grid in config.grids for pattern in grid.only):
-        if not any(fnmatchcase(name, pattern) for name in names):
-            raise ConfigError(f"only: {pattern!r} matches no network; they are {_some(names)}")
+    groups: dict[str, Sequence[CountGrid | EstimateGrid | BoundGrid]] = {
+        "counts": config.counts,
+        "estimates": config.estimates,
+        "domain_bounds": config.domain_bounds,
+    }
+    for key, grids in groups.items():
+        for k, grid in enumerate(grids):
+            for pattern in grid.only:
+                if not any(fnmatchcase(name, pattern) for name in names):
+                    raise PlacedError(
+                        f"only: {pattern!r} matches no network; they are {_some(names)}",
+                        *(key, k, "only"),
+                    )
 
 
 def _some(names: list[str]) -> str:
@@ -188,11 +213,13 @@ def _ends(ends: NDArray[np.float64]) -> list[str]:
 
 def _sources(config: StudyConfig, root: Path) -> list[NetworkSource]:
     sources = []
-    for pattern in config.networks:
+    for k, pattern in enumerate(config.networks):
         # Environment variables keep the paths of one machine out of the file.
         found = glob.glob(os.path.expandvars(pattern), root_dir=root, recursive=True)
         if not found:
-            raise ConfigError(f"networks: {pattern!r} matches no file below {root.resolve()}")
+            raise PlacedError(
+                f"networks: {pattern!r} matches no file below {root.resolve()}", "networks", k
+            )
         paths = [root / text for text in sorted(found)]
         sources += [NetworkSource(path.stem, str(path), metadata=_sidecar(path)) for path in paths]
     for settings in config.random:

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from milpcount.errors import ConfigError
+from milpcount.core.domain import Box
+from milpcount.errors import ConfigError, DomainError
 from milpcount.study.config.strict import Strict, require_valid
 from milpcount.study.config.sweep_networks import SweepNetworks, require_sensible_size
 from milpcount.study.config.ways import (
@@ -41,7 +42,14 @@ BoundName = Literal[
     "naive", "raghu2017", "montufar2017", "serra2018", "hinz2019", "activation_based"
 ]
 TableName = Literal[
-    "architectures", "runs", "estimates", "gap_closed", "epochs", "bounds_by_depth", "sweep"
+    "architectures",
+    "runs",
+    "estimates",
+    "gap_closed",
+    "epochs",
+    "bounds_by_depth",
+    "sweep",
+    "calibration",
 ]
 FigureName = Literal[
     "bounds_and_counts",
@@ -85,6 +93,11 @@ class DomainSettings(Strict):
     def _one(self) -> DomainSettings:
         if self.from_file + (self.box is not None) + self.whole_space != 1:
             raise ValueError("name one domain: box: [lo, hi], from_file: true or whole_space: true")
+        if self.box is not None:
+            try:
+                Box(*self.box)
+            except DomainError as error:
+                raise ValueError(f"box: {error}") from None
         return self
 
 

@@ -13,9 +13,23 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from milpcount.errors import ConfigError
 from milpcount.study.config.yaml_loader import key_line
 
-__all__ = ["OneOrMore", "Strict", "require_valid"]
+__all__ = ["OneOrMore", "PlacedError", "Strict", "require_valid", "where_set"]
 
 Place = tuple[str | int, ...]
+
+
+class PlacedError(ConfigError):
+    """A setting that only its use shows to be wrong.
+
+    Attributes:
+        place: the keys that lead to it, for :func:`where_set`.
+    """
+
+    def __init__(self, message: str, *place: str | int) -> None:
+        """Say what is wrong with the setting at a place."""
+        super().__init__(message)
+        self.place: Place = place
+
 
 T = TypeVar("T")
 OneOrMore = Annotated[
@@ -74,7 +88,7 @@ def _explain(
     missing = problem["type"] == "missing"
     place = _place(values, problem["loc"], missing)
     key = ".".join(map(str, place))
-    where = _where(path, place, overridden, option)
+    where = where_set(path, place, overridden, option)
     if problem["type"] == "extra_forbidden":
         known = _keys_at(model, place[:-1])
         near = difflib.get_close_matches(str(place[-1]), known, n=1)
@@ -107,7 +121,9 @@ def _place(values: Any, location: Place, missing: bool) -> Place:
     return tuple(place)
 
 
-def _where(path: Path, place: Place, overridden: Collection[str], option: str) -> str:
+def where_set(
+    path: Path, place: Place, overridden: Collection[str] = (), option: str = "--set "
+) -> str:
     """``--set KEY`` or ``FILE:LINE``, whichever the value came from."""
     dotted = ".".join(map(str, place))
     for key in overridden:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from milpcount.study.config.strict import OneOrMore, Strict
+from milpcount.support.text import number_text
 
 __all__ = ["MAX_NETWORKS", "Combination", "SweepNetworks", "require_sensible_size"]
 
@@ -34,7 +35,7 @@ class Combination:
     @property
     def label(self) -> str:
         """For the names of its networks, such as ``normal0.1-2-8-8-1``."""
-        scale = f"{self.bias_scale:g}" if self.weights == "normal" else ""
+        scale = number_text(self.bias_scale) if self.weights == "normal" else ""
         return f"{self.weights}{scale}-{'-'.join(map(str, self.architecture))}"
 
 

@@ -147,5 +147,6 @@ def _bound(run: Run, settings: BoundSettings) -> dict[str, Any]:
         "version": __version__,
         "seed": run.source.seed,
         "bounds": bounds.to_json()["upper"],
+        "notes": list(run.notes),
         "metadata": dict(run.source.metadata),
     }

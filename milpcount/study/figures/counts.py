@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from milpcount.study.figures.style import (
-    BOUND_COLOURS,
     BOUND_NAMES,
+    BOUND_STYLES,
     COUNT_COLOURS,
-    DASHES,
-    MARKERS,
     canvas,
     count_axis,
     heights,
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["bounds_and_counts", "counts_and", "draw_bounds"]
 
 _NARROW = 4
+_OWN = "activation_based"
 _MANY = 10
 
 
@@ -75,7 +74,7 @@ def bounds_and_counts(records: Records, bounds: Sequence[str], title: str) -> Fi
             linewidth=1.4,
             linestyle="none",
             capsize=3,
-            label=_way_label(way, len(ways)),
+            label=_way_label(way, len(ways), max(part["networks"])),
             zorder=3,
         )
         stopped = [e < n for n, e in zip(part["networks"], part["exact"], strict=True)]
@@ -127,27 +126,30 @@ def draw_bounds(
     axes: Axes, table: pd.DataFrame, bounds: Sequence[str], shapes: Sequence[str]
 ) -> None:
     """Draw the bounds in a table by architecture, a line each."""
+    several = max(table["networks"]) > 1
     for k, name in enumerate(name for name in bounds if table[name].notna().any()):
         # Of the ways of counting the weakest bound: with outputs there are more units.
+        colour, marker, dash = BOUND_STYLES[name]
         tops = [max(heights(table[table["architecture"] == s][name])) for s in shapes]
         axes.plot(
             range(len(shapes)),
             tops,
-            color=BOUND_COLOURS[k % len(BOUND_COLOURS)],
+            color=colour,
             # Bounds are often equal: hollow markers that shrink, and dashes, let all be seen.
-            marker=MARKERS[k % len(MARKERS)],
+            marker=marker,
             markersize=max(3, 9 - 1.5 * k),
             markerfacecolor="none",
-            linestyle=DASHES[k % len(DASHES)],
+            linestyle=dash,
             linewidth=1.2,
-            label=BOUND_NAMES.get(name, name),
+            # Of several networks a bound that knows their weights has several values.
+            label=BOUND_NAMES[name] + (" (largest)" if several and name == _OWN else ""),
         )
 
 
-def _way_label(way: tuple[Any, ...], ways: int) -> str:
+def _way_label(way: tuple[Any, ...], ways: int, networks: int) -> str:
     """Name a way of counting; its last entry says whether the outputs count."""
     if ways == 1:
-        return "counted: mean, min to max"
+        return "counted: mean, min to max" if networks > 1 else "counted"
     return f"counted: {', '.join(way[:-1])}{', with output' if way[-1] else ''}"
 
 
@@ -183,6 +185,8 @@ def counts_and(
     ways = [(r["definition"], r["with_output"]) for r in counts]
     counts = [r for r, way in zip(counts, ways, strict=True) if way == ways[0]]
     values = {r["network"]: scale * float(r["metadata"][measure]) for r in counts}
+    if wide:
+        title += f", hidden layers of {_NARROW} units or more"
     figure, axes = canvas(5.4, title)
     if counts:
         runs = runs_table(counts, bounds)

@@ -13,12 +13,13 @@ from milpcount.study.figures.style import (
     shade,
 )
 from milpcount.study.tables.depth_table import DepthBounds, bounds_by_depth
+from milpcount.support.escaping import mathtext
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_bounds_by_depth"]
+__all__ = ["draw_bounds_by_depth", "missing_depths"]
 
 
 def draw_bounds_by_depth(settings: DepthBounds, title: str) -> Figure:
@@ -54,16 +55,22 @@ def draw_bounds_by_depth(settings: DepthBounds, title: str) -> Figure:
         for axes in (upper, lower):
             plain_axes(axes)
         upper.set_yscale("log")
-        upper.set_title(f"{total} units", fontsize=9)
+        upper.set_title(f"{total} units{missing_depths(settings, total)}", fontsize=9)
         lower.set_ylim(0, 1.05)
         lower.set_xlabel("inputs")
         # Depths that only another total has are missing here: each panel names its own.
         upper.legend(frameon=False, fontsize=8, loc="lower right")
     panels[0][0].set_ylabel(f"bound ({BOUND_NAMES[settings.bound]})")
     panels[1][0].set_ylabel("relative to the best depth")
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(mathtext(title), fontsize=10)
     figure.align_ylabels()
     return figure
+
+
+def missing_depths(settings: DepthBounds, total: int) -> str:
+    """Which depths a panel lacks, after its title: those that do not share the units equally."""
+    lacking = [str(d) for d in settings.layers if d not in settings.depths(total)]
+    return f" ({' or '.join(lacking)} layers do not divide them)" if lacking else ""
 
 
 def _name(depth: int) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from milpcount.study.figures.style import (
-    BOUND_COLOURS,
     BOUND_NAMES,
+    BOUND_STYLES,
+    OTHER_COLOURS,
     count_axis,
     heights,
     plain_axes,
@@ -23,6 +24,8 @@ from milpcount.study.records import (
     finished_networks,
 )
 from milpcount.support.decimal_text import from_decimal
+from milpcount.support.escaping import mathtext
+from milpcount.support.text import number_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,8 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["sampling_and_bounds"]
 
 _UPPER = ("serra2018", "activation_based")
-_COLOURS = ("#56B4E9", "#009E73", "#CC79A7", "#E69F00", "#7F6000", "#999999")
-_MARKERS = ("v", "<", ">", "d", "*", "P")
+_MARKERS = ("<", ">", "d", "*", "p", "h")
 
 
 def sampling_and_bounds(records: Records, bounds: Sequence[str], title: str) -> Figure:
@@ -66,11 +68,9 @@ def sampling_and_bounds(records: Records, bounds: Sequence[str], title: str) -> 
     for k, name in enumerate(_UPPER):
         known = [r for r in counts if name in r["bounds"]]
         style: dict[str, Any] = {
-            "color": BOUND_COLOURS[k],
-            "marker": "s^"[k],
-            "markerfacecolor": "none",
+            **_bound_style(name),
+            "markersize": 7 - 2 * k,
         }
-        style |= {"markersize": 7 - 2 * k, "linestyle": ("-", (0, (4, 2)))[k]}
         values = {id(r): from_decimal(r["bounds"][name]) for r in known}
         _line(upper, _means(known, shapes, values), BOUND_NAMES[name], style)
     exact = [r for r in counts if r["exact"]]
@@ -83,20 +83,23 @@ def sampling_and_bounds(records: Records, bounds: Sequence[str], title: str) -> 
     crosses: set[tuple[int, float]] = set()
     for k, label in enumerate(dict.fromkeys(r["label"] for r in estimates)):
         part = [r for r in estimates if r["label"] == label]
-        style = {"color": _COLOURS[k % len(_COLOURS)], "marker": _MARKERS[k % len(_MARKERS)]}
+        style = {
+            "color": OTHER_COLOURS[k % len(OTHER_COLOURS)],
+            "marker": _MARKERS[k % len(_MARKERS)],
+        }
         style |= {"linestyle": (0, (2, 1.5))}
         _line(upper, _means(part, shapes, _ends(part)), _stated(label, part), style)
         seconds = _means(part, shapes, _seconds(part))
-        _line(lower, seconds, label, style)
+        _line(lower, seconds, mathtext(label), style)
         crosses |= _stopped(part, shapes, seconds)
     known = bounds_of(records)
-    style = {"color": BOUND_COLOURS[1], "marker": "^", "linestyle": (0, (4, 2))}
+    style = {**_bound_style("activation_based"), "markerfacecolor": None}
     for ranges in dict.fromkeys(r["ranges"] for r in known):
         part = [r for r in known if r["ranges"] == ranges]
         name = f"activation-based, {ranges} ranges"
         _line(lower, _means(part, shapes, _seconds(part)), name, style)
         style = {**style, "markerfacecolor": "none", "linestyle": ":"}
-    style = {"color": BOUND_COLOURS[0], "marker": "s", "markerfacecolor": "none"}
+    style = {"color": "#444444", "marker": "|", "markersize": 7}
     analytic = {id(r): r["analytic_seconds"] for r in known}
     _line(lower, _means(known, shapes, analytic), "bounds without ranges", style)
     style = {"color": "#000000", "marker": "x", "markersize": 6, "linestyle": "none"}
@@ -107,7 +110,7 @@ def sampling_and_bounds(records: Records, bounds: Sequence[str], title: str) -> 
     count_axis(lower, "seconds")
     split_ticks(lower, shapes)
     upper.tick_params(labelbottom=False)
-    upper.set_title(title, fontsize=10)
+    upper.set_title(mathtext(title), fontsize=10)
     for axes in (upper, lower):
         if axes.get_legend_handles_labels()[0]:
             axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
@@ -125,7 +128,10 @@ def _seconds(records: Sequence[Record]) -> dict[int, Any]:
 def _stated(label: str, part: Sequence[Record]) -> str:
     """The name of a lower bound with the confidence that it was asked at."""
     confidences = {r["confidence"] for r in part}
-    return f"{label} (≥ {100 * confidences.pop():g} %)" if len(confidences) == 1 else label
+    name = mathtext(label)
+    if len(confidences) > 1:
+        return name
+    return f"{name} (≥ {number_text(round(100 * confidences.pop(), 9))} %)"
 
 
 def _means(
@@ -139,6 +145,11 @@ def _means(
         integral = isinstance(total, int)
         means.append(None if not some else total // len(some) if integral else total / len(some))
     return heights(means)
+
+
+def _bound_style(name: str) -> dict[str, Any]:
+    colour, marker, dash = BOUND_STYLES[name]
+    return {"color": colour, "marker": marker, "linestyle": dash, "markerfacecolor": "none"}
 
 
 def _line(axes: Axes, values: Sequence[float], label: str, style: Mapping[str, Any]) -> None:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from milpcount.errors import MissingDependencyError
+from milpcount.support.escaping import mathtext
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = [
-    "BOUND_COLOURS",
     "BOUND_NAMES",
+    "BOUND_STYLES",
     "COUNT_COLOURS",
     "DASHES",
     "MARKERS",
+    "OTHER_COLOURS",
     "canvas",
     "count_axis",
     "heights",
@@ -32,16 +34,19 @@ __all__ = [
 
 # Okabe and Ito's palette: told apart by readers who do not see all colours.
 COUNT_COLOURS = ("#0072B2", "#56B4E9", "#000000", "#999999")
-BOUND_COLOURS = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#7F6000", "#444444")
+# One colour, marker and dash a bound, whatever others a figure shows; seen on white and on black.
+BOUND_STYLES: Mapping[str, tuple[str, str, Any]] = {
+    "montufar2017": ("#D55E00", "s", "-"),
+    "serra2018": ("#009E73", "^", (0, (6, 2))),
+    "hinz2019": ("#CC79A7", "D", (0, (3, 2))),
+    "activation_based": ("#E69F00", "v", (0, (1, 1.5))),
+    "naive": ("#777777", "P", (0, (6, 2, 1, 2))),
+    "raghu2017": ("#9A7B1C", "X", (0, (8, 2, 1, 2, 1, 2))),
+}
+# For what is no bound, in figures that show bounds too.
+OTHER_COLOURS = ("#56B4E9", "#8C3F99", "#A65628", "#4D8C1F", "#999999", "#333333")
 MARKERS = ("s", "^", "D", "v", "P", "X")
-DASHES: tuple[Any, ...] = (
-    "-",
-    (0, (6, 2)),
-    (0, (3, 2)),
-    (0, (1, 1.5)),
-    (0, (6, 2, 1, 2)),
-    (0, (8, 2, 1, 2, 1, 2)),
-)
+DASHES: tuple[Any, ...] = tuple(dash for _, _, dash in BOUND_STYLES.values())
 BOUND_NAMES = {
     "naive": "$2^N$ (Montúfar et al. 2014)",
     "raghu2017": "Raghu et al. 2017",
@@ -73,7 +78,7 @@ def canvas(width: float, title: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(width, 3.6), layout="constrained")
     axes: Axes = figure.add_subplot()
     plain_axes(axes)
-    axes.set_title(title, fontsize=10)
+    axes.set_title(mathtext(title), fontsize=10)
     return figure, axes
 
 

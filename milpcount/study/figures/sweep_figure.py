@@ -10,13 +10,17 @@ import pandas as pd
 from milpcount.bounds import estimate_hanin_rolnick2019
 from milpcount.study.figures.style import (
     BOUND_NAMES,
+    BOUND_STYLES,
     MARKERS,
+    OTHER_COLOURS,
     heights,
     plain_axes,
     require_matplotlib,
 )
 from milpcount.study.records import Records
 from milpcount.study.tables.sweep_table import sweep_table
+from milpcount.support.escaping import mathtext
+from milpcount.support.text import number_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,8 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["initialisation", "sweep"]
 
-_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#7F6000")
-_BOUNDS = ("#D55E00", "#999999", "#7F6000", "#CC79A7")
+_COLOURS = ("#0072B2", *OTHER_COLOURS)
 _DEPTHS = ("o", *MARKERS)
 _HIGHEST = 1e250
 _COLUMNS = 4
@@ -46,7 +49,7 @@ def sweep(records: Records, bounds: Sequence[str], title: str) -> Figure:
     columns = max(1, min(_COLUMNS, len(inputs)))
     rows = max(1, -(-len(inputs) // columns))
     figure = Figure(figsize=(2.9 * columns + 1.9, 3.1 * rows + 0.3), layout="constrained")
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(mathtext(title), fontsize=10)
     grid = figure.subplots(rows, columns, squeeze=False)
     panels = list(grid.flat)
     kinds = list(dict.fromkeys(initialisation(row) for _, row in table.iterrows()))
@@ -63,12 +66,12 @@ def sweep(records: Records, bounds: Sequence[str], title: str) -> Figure:
             Line2D(
                 [],
                 [],
-                color=_pick(_BOUNDS, k),
+                color=BOUND_STYLES[name][0],
                 linestyle="--",
                 linewidth=1.2,
                 label=BOUND_NAMES.get(name, name),
             )
-            for k, name in enumerate(bounds)
+            for name in bounds
         ),
         *(
             Line2D([], [], color=_pick(_COLOURS, k), marker="o", linestyle="none", label=kind)
@@ -95,7 +98,8 @@ def initialisation(row: Mapping[str, Any] | pd.Series[Any]) -> str:
     weights, scale = row.get("weights"), row.get("bias_scale")
     if weights is None:
         return "counted"
-    return f"{weights}, biases {scale:g}" if scale is not None else str(weights)
+    words = mathtext(str(weights))
+    return f"{words}, biases {number_text(scale)}" if scale is not None else words
 
 
 def _draw_panel(
@@ -112,13 +116,13 @@ def _draw_panel(
     units = sorted(set(part["units"]))
     curve = [estimate_hanin_rolnick2019([inputs, n]) if n else 1 for n in units]
     axes.plot(units, heights(curve), color="black", linewidth=1.2, zorder=2)
-    for k, name in enumerate(bounds):
+    for name in bounds:
         for depth, one in part.groupby("depth", sort=False):
             known = one[one[name].notna()].groupby("units", sort=True)[name].max()
             axes.plot(
                 known.index.tolist(),
                 heights(known.tolist()),
-                color=_pick(_BOUNDS, k),
+                color=BOUND_STYLES[name][0],
                 linestyle="--",
                 linewidth=1,
                 marker=_pick(_DEPTHS, depths.index(depth)),

@@ -17,6 +17,7 @@ from milpcount.study.figures.style import (
 from milpcount.study.records import Records
 from milpcount.study.tables.comparison import epochs_table
 from milpcount.study.tables.marks import AtLeast
+from milpcount.support.escaping import mathtext
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,7 +72,7 @@ def counts_by_epoch(records: Records, bounds: Sequence[str], title: str) -> Figu
     lower.set_ylabel("test accuracy (%)")
     lower.set_xlabel("epochs of training")
     lower.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    upper.set_title(title, fontsize=10)
+    upper.set_title(mathtext(title), fontsize=10)
     if series:
         upper.legend(frameon=False, fontsize=8)
     figure.align_ylabels()

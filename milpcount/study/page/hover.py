@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from milpcount.bounds import estimate_hanin_rolnick2019
-from milpcount.study.figures.style import hidden
+from milpcount.study.figures.depth_figure import missing_depths
+from milpcount.study.figures.style import BOUND_STYLES, OTHER_COLOURS, hidden
 from milpcount.study.figures.sweep_figure import initialisation
 from milpcount.study.page.traces import (
     COLOURS,
@@ -27,6 +28,7 @@ from milpcount.study.page.traces import (
     hover_text,
     is_number,
     layout_of,
+    ordered_colour,
     per_shape,
     pick,
     rows_of,
@@ -95,7 +97,7 @@ def _by_architecture(counts: Records, estimates: Records, bounds: Sequence[str])
                     bound_name(name),
                     [(shape, value, hover_text(bound_name(name), str(shape), cell_text(value)))
                      for shape, value in known.items()],
-                    pick(COLOURS, k + 1), pick(SYMBOLS, k + 1), line="dash",
+                    BOUND_STYLES[name][0], pick(SYMBOLS, k + 1), line="dash",
                 )
             )  # fmt: skip
         # Where every architecture has one row, what "auto" chose makes no series of its own.
@@ -103,10 +105,11 @@ def _by_architecture(counts: Records, estimates: Records, bounds: Sequence[str])
         if table.duplicated(["architecture", *by]).any():
             by = list(WAY)
         for k, (way, part) in enumerate(table.groupby(by, sort=False)):
-            colour = pick(COLOURS, 0 if k == 0 else k + 6)
+            colour = pick(COLOURS, 0 if k == 0 else k + 5)
             rows = rows_of(part)
+            words = "mean, min to max" if max(part["networks"]) > 1 else "count"
             mean = trace_of(
-                f"mean, min to max: {_series(by, way)}",
+                f"{words}: {_series(by, way)}",
                 [(row["architecture"], row["mean"], summary(row)) for row in rows],
                 colour, "circle", line="solid",
             )  # fmt: skip
@@ -116,7 +119,7 @@ def _by_architecture(counts: Records, estimates: Records, bounds: Sequence[str])
         data.append(runs_trace("runs", counts, shape_of, pick(COLOURS, 0), 5))
     for k, label in enumerate(dict.fromkeys(r.get("label") or r["engine"] for r in estimates)):
         some = [r for r in estimates if (r.get("label") or r["engine"]) == label]
-        data.append(runs_trace(f"lower bound: {label}", some, shape_of, pick(COLOURS, k + 4), 6))
+        data.append(runs_trace(f"lower bound: {label}", some, shape_of, pick(OTHER_COLOURS, k), 6))
     layout = layout_of("units in the hidden layers")
     layout["xaxis"] |= {
         "type": "category", "categoryorder": "array", "categoryarray": shapes,
@@ -154,7 +157,7 @@ def _against_measure(counts: Records, measure: str) -> Figure:
 def _against_bounds(counts: Records, bounds: Sequence[str]) -> Figure:
     """Every count against each bound of its network; no point lies above the diagonal."""
     data, ends = [], []
-    for k, name in enumerate(bounds):
+    for name in bounds:
 
         def place(record: Record, name: str = name) -> float | None:
             value = record["bounds"].get(name)
@@ -163,7 +166,8 @@ def _against_bounds(counts: Records, bounds: Sequence[str]) -> Figure:
         part = [r for r in counts if place(r) is not None]
         ends += [place(r) for r in part]
         if part:
-            data.append(runs_trace(bound_name(name), part, place, pick(COLOURS, k), 6))
+            colour = BOUND_STYLES[name][0]
+            data.append(runs_trace(bound_name(name), part, place, colour, 6))
     layout = layout_of("upper bound")
     layout["xaxis"]["type"] = "log"
     return {
@@ -247,11 +251,17 @@ def depth_figures(settings: DepthBounds) -> list[Figure]:
                 name,
                 [(n, v, hover_text(f"{total} units, {name}", f"{n} inputs", cell_text(v)))
                  for n, v in points],
-                pick(COLOURS, k), pick(SYMBOLS, k), line="solid",
+                ordered_colour(k, len(settings.layers)), pick(SYMBOLS, k), line="solid",
             )  # fmt: skip
             data.append(trace)
         layout = layout_of("inputs", f"bound ({bound_name(settings.bound)})")
-        figures.append({"title": f"Bound by depth: {total} units", "data": data, "layout": layout})
+        figures.append(
+            {
+                "title": f"Bound by depth: {total} units{missing_depths(settings, total)}",
+                "data": data,
+                "layout": layout,
+            }
+        )
     return figures
 
 

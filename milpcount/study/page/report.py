@@ -135,7 +135,7 @@ def _tables(study: StoredStudy) -> list[str]:
         if name == "runs":
             continue  # below, with all that was done and links
         short, common = without_constants(frame)
-        notes = [note for note in (common, marks_in(frame)) if note]
+        notes = [n for n in (common, marks_in(frame), frame.attrs.get("note")) if n]
         parts.append(f"<h3>{escape(_HEADINGS.get(name, name))}</h3>")
         parts += [f'<p class="note">{escape(note)}</p>' for note in notes]
         parts.append(table_html(short))

@@ -29,6 +29,7 @@ __all__ = [
     "hover_text",
     "is_number",
     "layout_of",
+    "ordered_colour",
     "per_shape",
     "pick",
     "rows_of",
@@ -44,6 +45,8 @@ Figure = dict[str, Any]
 # Seen on white and on black.
 COLOURS = ("#2a8bd2", "#e69f00", "#12a37a", "#cc79a7", "#d55e00", "#8c7ae6", "#999999", "#b8860b")
 SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "star")
+# Between them colours are mixed; viridis without its darkest and lightest, for both pages.
+_ORDERED = ((115, 74, 170), (58, 110, 190), (33, 145, 140), (60, 175, 110), (200, 190, 30))
 HIGHEST = 1e250
 MEASURES = {
     "test_accuracy": ("test accuracy (%)", 100.0),
@@ -59,12 +62,22 @@ def per_shape(
     """A series of runs for each architecture; ``place`` says where along the axis."""
     data = []
     ordered = sorted(records, key=lambda record: list(record["architecture"]))
-    for k, shape in enumerate(dict.fromkeys(shape_of(r) for r in ordered)):
+    shapes = list(dict.fromkeys(shape_of(r) for r in ordered))
+    for k, shape in enumerate(shapes):
         part = [r for r in records if shape_of(r) == shape]
-        symbol = pick(SYMBOLS, k // len(COLOURS))
-        trace = runs_trace(hidden(shape) or shape, part, place, pick(COLOURS, k), 7, symbol)
+        colour, symbol = ordered_colour(k, len(shapes)), pick(SYMBOLS, k)
+        trace = runs_trace(hidden(shape) or shape, part, place, colour, 7, symbol)
         data.append(trace | {"mode": mode})
     return data
+
+
+def ordered_colour(k: int, of: int) -> str:
+    """The colour of the k-th of several ordered things, all different: violet, green, yellow."""
+    place = k / max(1, of - 1) * (len(_ORDERED) - 1)
+    j = min(int(place), len(_ORDERED) - 2)
+    share = place - j
+    mixed = (round(a + share * (b - a)) for a, b in zip(*_ORDERED[j : j + 2], strict=True))
+    return "#" + "".join(f"{value:02x}" for value in mixed)
 
 
 def runs_trace(

@@ -14,6 +14,7 @@ from milpcount.study.files import write_text
 from milpcount.study.records import Records, counts_of, estimates_of, finished_networks
 from milpcount.study.tables.marks import About, AtLeast, at_least, marks_in
 from milpcount.support.decimal_text import from_decimal, to_decimal
+from milpcount.support.escaping import csv_text, latex_text, markdown_text
 
 __all__ = [
     "WAY",
@@ -22,6 +23,7 @@ __all__ = [
     "cell_text",
     "is_numeric",
     "runs_table",
+    "to_csv",
     "to_latex",
     "to_markdown",
     "without_constants",
@@ -127,7 +129,11 @@ def architecture_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
         rows.append(row)
     frame = pd.DataFrame(rows, dtype=object)
     empty = [name for name in ("estimate", "missed_by_solver") if not frame[name].notna().any()]
-    return frame.drop(columns=empty)
+    frame = frame.drop(columns=empty)
+    frame.attrs["note"] = "min, mean, max: of the counts of the networks"
+    if any(name in frame for name in bounds):
+        frame.attrs["note"] += "; bounds: the largest over the networks"
+    return frame
 
 
 def _means_of_estimates(records: Records) -> dict[tuple[str, str, bool], float]:
@@ -167,6 +173,8 @@ def cell_text(value: Any) -> str:
 
 def _csv_cell(value: Any) -> Any:
     """Counts as text: pandas, too, writes no integer of more than 4,300 digits."""
+    if isinstance(value, str):
+        return csv_text(value)
     return to_decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -178,29 +186,39 @@ def is_numeric(frame: pd.DataFrame, column: str) -> bool:
     )
 
 
+def to_csv(frame: pd.DataFrame) -> str:
+    """The table as CSV: counts of any size, no cell that a spreadsheet would run."""
+    return frame.map(_csv_cell).to_csv(index=False, lineterminator="\n")
+
+
 def to_markdown(frame: pd.DataFrame) -> str:
     """The table in Markdown, numbers to the right."""
     heads = [str(c).replace("_", " ") for c in frame.columns]
     rules = ["---:" if is_numeric(frame, c) else "---" for c in frame.columns]
-    lines = [heads, rules, *([cell_text(v) for v in row] for row in frame.itertuples(index=False))]
+    lines = [
+        heads,
+        rules,
+        *([_markdown_cell(v) for v in row] for row in frame.itertuples(index=False)),
+    ]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def _markdown_cell(value: Any) -> str:
+    return markdown_text(value) if isinstance(value, str) else cell_text(value)
 
 
 def to_latex(frame: pd.DataFrame, caption: str, label: str, below: Sequence[str] = ()) -> str:
     """The table in LaTeX, with lines of notes below it; needs the package booktabs."""
-    special = {c: "\\" + c for c in "&%$#_{}"}
-    special |= {"≥": r"$\ge$", "≈": r"$\approx$"}
-    escape = str.maketrans(special | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"})
     columns = "".join("r" if is_numeric(frame, c) else "l" for c in frame.columns)
-    heads = [str(c).replace("_", " ").translate(escape) for c in frame.columns]
+    heads = [latex_text(str(c).replace("_", " ")) for c in frame.columns]
     body = [
-        " & ".join(cell_text(v).translate(escape) for v in row) + r" \\"
+        " & ".join(latex_text(cell_text(v)) for v in row) + r" \\"
         for row in frame.itertuples(index=False)
     ]
     lines = [
         r"\begin{table}",
         r"\centering",
-        rf"\caption{{{caption.translate(escape)}}}",
+        rf"\caption{{{latex_text(caption)}}}",
         rf"\label{{{label}}}",
         rf"\begin{{tabular}}{{{columns}}}",
         r"\toprule",
@@ -209,7 +227,7 @@ def to_latex(frame: pd.DataFrame, caption: str, label: str, below: Sequence[str]
         *body,
         r"\bottomrule",
         r"\end{tabular}",
-        *(rf"\par\footnotesize {line.translate(escape)}" for line in below),
+        *(rf"\par\footnotesize {latex_text(line)}" for line in below),
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
@@ -238,8 +256,9 @@ def write_table(frame: pd.DataFrame, folder: Path, name: str, caption: str) -> l
     legend = f"{caption} ({notes})" if notes else caption
     below = frame.attrs.get("below", ())
     contents = {
-        ".csv": frame.map(_csv_cell).to_csv(index=False, lineterminator="\n"),
-        ".md": f"{legend}\n\n{to_markdown(short)}" + "".join(f"\n{line}\n" for line in below),
+        ".csv": to_csv(frame),
+        ".md": f"{markdown_text(legend)}\n\n{to_markdown(short)}"
+        + "".join(f"\n{markdown_text(line)}\n" for line in below),
         ".tex": to_latex(short, legend, f"tab:{name}", below),
     }
     paths = []

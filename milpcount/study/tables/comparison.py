@@ -18,6 +18,7 @@ from milpcount.study.records import (
     training_networks,
 )
 from milpcount.study.tables.architecture import architecture_table, runs_table
+from milpcount.study.tables.calibration_table import calibration_of_study
 from milpcount.study.tables.marks import at_least
 from milpcount.study.tables.sweep_table import sweep_table
 from milpcount.support.decimal_text import from_decimal
@@ -132,7 +133,8 @@ def gap_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
         )
     frame = pd.DataFrame(rows, dtype=object)
     frame.attrs["note"] = (
-        "means over the networks; closed: (serra2018 - activation based) / (serra2018 - count) in "
+        "count, activation based, closed and seconds: means over the networks; serra2018: the "
+        "largest over them; closed: (serra2018 - activation based) / (serra2018 - count) in "
         "per cent, of the numbers and of their logarithms; seconds: of the activation-based bound "
         "with the ranges of the pre-activations"
     )
@@ -176,5 +178,6 @@ TABLES: Mapping[str, Callable[[Records, Sequence[str]], pd.DataFrame]] = {
     "estimates": estimates_table,
     "gap_closed": gap_table,
     "epochs": epochs_table,
+    "calibration": calibration_of_study,
     "sweep": sweep_table,
 }

@@ -35,7 +35,12 @@ def sweep_table(records: Records, bounds: Sequence[str]) -> pd.DataFrame:
     order = sorted(range(len(rows)), key=lambda k: _rank(rows[k]))
     frame = pd.DataFrame([rows[k] for k in order], dtype=object)
     # An initialisation is unknown for networks from files: no column where it is for all.
-    return frame.drop(columns=[c for c in ("weights", "bias_scale") if _empty(frame, c)])
+    frame = frame.drop(columns=[c for c in ("weights", "bias_scale") if _empty(frame, c)])
+    frame.attrs["note"] = (
+        "min, mean, max: of the counts of the networks; bounds: the largest over the networks; "
+        "seconds: the mean"
+    )
+    return frame
 
 
 def _combination(record: Record) -> tuple[Any, ...]:
