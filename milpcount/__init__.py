@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import importlib
-from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from milpcount.api import bound as bound
 from milpcount.api import count as count
@@ -46,8 +46,10 @@ from milpcount.errors import InvariantError as InvariantError
 from milpcount.errors import MilpcountError as MilpcountError
 from milpcount.errors import MissingDependencyError as MissingDependencyError
 from milpcount.errors import NetworkError as NetworkError
+from milpcount.errors import OutputError as OutputError
 from milpcount.errors import SolverError as SolverError
 from milpcount.errors import UnsupportedError as UnsupportedError
+from milpcount.geometry.region import Facet as Facet
 from milpcount.geometry.region import Region as Region
 from milpcount.importers import load_boxes as load_boxes
 from milpcount.importers import load_network as load_network
@@ -55,6 +57,41 @@ from milpcount.support.version import __version__ as __version__
 from milpcount.survey import SurveyResult as SurveyResult
 from milpcount.survey import SurveyRow as SurveyRow
 from milpcount.survey import survey as survey
+
+if TYPE_CHECKING:
+    from milpcount import zoo as zoo
+    from milpcount.geometry.explore import dual_graph as dual_graph
+    from milpcount.geometry.explore import explore as explore
+    from milpcount.geometry.folding import MaxFolding as MaxFolding
+    from milpcount.geometry.folding import max_folding as max_folding
+    from milpcount.geometry.graph import Edge as Edge
+    from milpcount.geometry.graph import RegionGraph as RegionGraph
+    from milpcount.geometry.locate import Locations as Locations
+    from milpcount.geometry.locate import locate as locate
+    from milpcount.geometry.locate import region_at as region_at
+    from milpcount.geometry.locate import regions_at as regions_at
+    from milpcount.geometry.walk import Folding as Folding
+    from milpcount.geometry.walk import Walk as Walk
+    from milpcount.geometry.walk import walk as walk
+    from milpcount.zoo.folds import cantornet as cantornet
+
+# Imported on first use, so that ``import milpcount`` stays light.
+_NAMES = {
+    "Edge": "milpcount.geometry.graph",
+    "Folding": "milpcount.geometry.walk",
+    "Locations": "milpcount.geometry.locate",
+    "MaxFolding": "milpcount.geometry.folding",
+    "RegionGraph": "milpcount.geometry.graph",
+    "Walk": "milpcount.geometry.walk",
+    "cantornet": "milpcount.zoo.folds",
+    "dual_graph": "milpcount.geometry.explore",
+    "explore": "milpcount.geometry.explore",
+    "locate": "milpcount.geometry.locate",
+    "max_folding": "milpcount.geometry.folding",
+    "region_at": "milpcount.geometry.locate",
+    "regions_at": "milpcount.geometry.locate",
+    "walk": "milpcount.geometry.walk",
+}
 
 _SUBPACKAGES = {
     "bounds": "milpcount.bounds",
@@ -66,11 +103,14 @@ _SUBPACKAGES = {
     "sampling": "milpcount.sampling",
     "search": "milpcount.search",
     "study": "milpcount.study",
+    "zoo": "milpcount.zoo",
 }
 
 
-def __getattr__(name: str) -> ModuleType:
-    """Import a subpackage on first use, so that ``import milpcount`` stays light."""
+def __getattr__(name: str) -> Any:
+    """Import a subpackage, or where a name lives, on first use."""
     if name in _SUBPACKAGES:
         return importlib.import_module(_SUBPACKAGES[name])
+    if name in _NAMES:
+        return getattr(importlib.import_module(_NAMES[name]), name)
     raise AttributeError(f"module 'milpcount' has no attribute {name!r}")

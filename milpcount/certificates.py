@@ -22,6 +22,7 @@ from milpcount.core.result import Definition, TerminationReason
 from milpcount.core.run import Found, Leaf, Outcome, Watch
 from milpcount.engines.registry import ENGINES, run_engine
 from milpcount.errors import CertificateError, DomainError, InputError
+from milpcount.support.child import end_with_parent
 from milpcount.support.decimal_text import from_decimal, to_decimal
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def _follows(wanted: Statement, proved: Statement) -> bool:
 
 def _in_processes(workers: int, exact: Exact, parts: Iterator[Cursor]) -> Iterator[Proved]:
     """Check segments in so many processes; the results come in their order."""
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), end_with_parent) as pool:
         running: deque[Future[list[Proved]]] = deque()
         for part in parts:
             running.append(pool.submit(_in_this_process, exact.net, exact.header, part))

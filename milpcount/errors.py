@@ -3,8 +3,8 @@
 Limits (time, regions, Ctrl-C) are never exceptions: they give results whose
 :class:`~milpcount.core.result.Termination` names the limit.  What is raised is misuse
 (:class:`InputError` and its children, exit code 2 on the command line) or a failure
-(:class:`SolverError`, :class:`InvariantError`, exit code 4), or a certificate that was refused
-(:class:`CertificateError`, exit code 4 as well).
+(:class:`SolverError`, :class:`OutputError`, :class:`InvariantError`, exit code 4), or a certificate
+that was refused (:class:`CertificateError`, exit code 4 as well).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ __all__ = [
     "MilpcountError",
     "MissingDependencyError",
     "NetworkError",
+    "OutputError",
     "SolverError",
     "UnsupportedError",
 ]
@@ -56,6 +57,10 @@ class MissingDependencyError(InputError):
         super().__init__(f"{purpose} needs the package {package}, which is not installed: {remedy}")
         self.package = package
         self.extra = extra
+
+
+class OutputError(MilpcountError):
+    """What is to be kept cannot be written, because the disk is full, say; see what is lost."""
 
 
 class SolverError(MilpcountError):

@@ -13,21 +13,23 @@ import milpcount
 PACKAGE = Path(milpcount.__file__).parent
 
 HEAVY = (
-    "pyomo", "highspy", "ortools", "torch", "pandas", "matplotlib", "numba", "onnx", "sklearn",
+    "pyomo", "highspy", "ortools", "torch", "pandas", "matplotlib", "onnx", "sklearn",
     "distributed", "dask",
+    "keras",
 )  # fmt: skip
 
 # Lower tiers first; a module may import from its own tier and from those before it.
 TIERS = [
     ["errors", "support"],
-    ["cluster"],
+    ["cluster", "kernels"],
     ["core"],
-    ["proof", "importers"],
+    ["proof", "importers", "zoo"],
     ["exact", "bounds", "preactivation"],
     ["search"],
     ["linear", "sampling", "engines"],
+    ["arguments", "progress_bar"],
     ["geometry"],
-    ["arguments", "progress_bar", "certificates", "api", "survey", "__init__"],
+    ["certificates", "api", "survey", "__init__"],
     ["study"],
     ["cli", "__main__"],
 ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -13,15 +11,18 @@ from milpcount.cli.bound import bound_command
 from milpcount.cli.count import count_command
 from milpcount.cli.engines import engines_command
 from milpcount.cli.estimate import estimate_command
+from milpcount.cli.explore import explore_command
+from milpcount.cli.fold import fold_command
 from milpcount.cli.info import info_command
 from milpcount.cli.output import EXIT_FAILED, EXIT_INPUT, EXIT_LIMIT, complain
+from milpcount.cli.streams import answering, apart
 from milpcount.cli.study import report_command, run_command
 from milpcount.cli.survey import survey_command
 from milpcount.cli.verify import verify_command
 from milpcount.errors import InputError, MilpcountError
 from milpcount.support.version import __version__
 
-__all__ = ["app", "main"]
+__all__ = ["app", "run"]
 
 # Typer moved its copy of click between releases; BadParameter's parent is UsageError in all.
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
@@ -33,15 +34,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("count")(count_command)
-app.command("estimate")(estimate_command)
-app.command("verify")(verify_command)
-app.command("bound")(bound_command)
-app.command("info")(info_command)
-app.command("engines")(engines_command)
-app.command("survey")(survey_command)
-app.command("run")(run_command)
-app.command("report")(report_command)
+app.command("count")(apart(count_command))
+app.command("estimate")(apart(estimate_command))
+app.command("verify")(apart(verify_command))
+app.command("bound")(apart(bound_command))
+app.command("info")(apart(info_command))
+app.command("engines")(apart(engines_command))
+app.command("survey")(apart(survey_command))
+app.command("explore")(apart(explore_command))
+app.command("fold")(apart(fold_command))
+app.command("run")(apart(run_command))
+app.command("report")(apart(report_command))
 
 
 def _show_version(value: bool) -> None:
@@ -59,19 +62,11 @@ def _options(
     """Count, bound and explain the linear regions of ReLU networks, exactly."""
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with its code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # What the terminal's encoding lacks is written out, never an error.
-            stream.reconfigure(errors="backslashreplace")
-    sys.exit(run(arguments))
-
-
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit code (for tests)."""
+    """Run the command line; return the exit code."""
     try:
-        code = app(args=arguments, standalone_mode=False)
+        with answering():
+            code = app(args=arguments, standalone_mode=False)
     except _USAGE_ERROR as error:
         message = error.format_message()  # type: ignore[attr-defined]
         if message:  # none when the help was shown instead
@@ -88,5 +83,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return EXIT_LIMIT
     except MemoryError:
         complain("out of memory")
+        return EXIT_FAILED
+    except OSError as error:
+        if not error.filename:
+            raise  # of an open file, most likely the answer's
+        complain(f"{error.filename}: {error.strerror}")
         return EXIT_FAILED
     return code if isinstance(code, int) else 0

@@ -11,10 +11,10 @@ from rich.table import Table
 
 from milpcount.api import bound
 from milpcount.cli.domain_options import DomainOptions, takes_domain
+from milpcount.cli.network_options import OutputOption, network_from
 from milpcount.cli.output import console, dim, print_json, print_notes
 from milpcount.core.result import BoundResult
 from milpcount.errors import InputError
-from milpcount.importers import load_network
 from milpcount.support.decimal_text import from_decimal
 
 __all__ = ["bound_command"]
@@ -32,6 +32,7 @@ def bound_command(
     with_output: Annotated[
         bool, typer.Option("--with-output", help="For a file: the output units are ReLUs too.")
     ] = False,
+    output: OutputOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Print analytic bounds on the number of linear regions, as exact integers.
@@ -47,7 +48,7 @@ def bound_command(
             raise InputError("a domain goes with a network file, not with widths")
         result = bound([_integer(word) for word in what])
     elif len(what) == 1 and not _is_list(what[0]):
-        network = load_network(Path(what[0]))
+        network = network_from(Path(what[0]), output, where)
         domain = where.domain(network.input_dimension)
         result = bound(network, domain, with_output=with_output)
     else:

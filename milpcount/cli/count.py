@@ -10,6 +10,7 @@ from rich.table import Table
 
 from milpcount.api import count
 from milpcount.cli.domain_options import DomainOptions, takes_domain
+from milpcount.cli.network_options import OutputOption, network_from
 from milpcount.cli.output import (
     EXIT_DONE,
     EXIT_LIMIT,
@@ -27,7 +28,6 @@ from milpcount.cli.workers import (
 )
 from milpcount.core.result import Budget, CountResult, Definition
 from milpcount.engines.registry import ENGINES
-from milpcount.importers import load_network
 from milpcount.support.decimal_text import to_decimal
 
 __all__ = ["count_command"]
@@ -110,6 +110,7 @@ def count_command(
         str | None,
         typer.Option("--cuts", help=_option_help("cuts")),
     ] = None,
+    output: OutputOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress display.")] = False,
 ) -> int:
@@ -118,7 +119,7 @@ def count_command(
     Without a domain option the box in the network's file is used. A limit or Ctrl-C gives a
     proved interval (exit code 3).
     """
-    network = load_network(net)
+    network = network_from(net, output, where)
     domain = where.domain(network.input_dimension)
     options: dict[str, Any] = {
         name: value

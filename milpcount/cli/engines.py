@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from milpcount.cli.output import EXIT_DONE, console, print_json
+from milpcount.cli.output import EXIT_DONE, bold, console, print_json
 from milpcount.core.result import Definition
 from milpcount.engines.registry import AUTO, ENGINES
 from milpcount.engines.spec import ANY_DOMAIN, EngineSpec
@@ -46,13 +46,14 @@ def engines_command(
     out.print(table)
     out.print()
     for spec in ENGINES.values():
-        out.print(f"[bold]{spec.name}[/bold]: {spec.summary}")
+        out.print(bold(spec.name) + f": {spec.summary}")
     out.print('\n"auto" takes the first of these that serves the problem:')
     for rule in _auto():
         inputs = "any number of" if rule["most_inputs"] is None else f"up to {rule['most_inputs']}"
+        stages = "" if rule["most_stages"] is None else f", stages: {rule['most_stages']} at most"
         out.print(
             f"  {rule['engine']}: {' or '.join(rule['definitions'])} regions, {inputs} inputs "
-            f"that vary ({rule['reason']})"
+            f"that vary{stages} ({rule['reason']})"
         )
     out.print("Inputs that vary: or units of the first stage, where those are fewer.")
     return EXIT_DONE
@@ -81,6 +82,7 @@ def _auto() -> list[dict[str, Any]]:
             "engine": rule.engine,
             "definitions": [d.value for d in Definition if d in rule.definitions],
             "most_inputs": rule.most_inputs,
+            "most_stages": rule.most_stages,
             "reason": rule.reason,
         }
         for rule in AUTO

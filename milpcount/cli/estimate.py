@@ -10,6 +10,7 @@ from rich.table import Table
 
 from milpcount.api import estimate
 from milpcount.cli.domain_options import DomainOptions, takes_domain
+from milpcount.cli.network_options import OutputOption, network_from
 from milpcount.cli.output import (
     EXIT_DONE,
     EXIT_LIMIT,
@@ -21,7 +22,6 @@ from milpcount.cli.output import (
 )
 from milpcount.core.result import Budget, Definition, EstimateResult
 from milpcount.errors import InputError
-from milpcount.importers import load_network
 from milpcount.sampling.methods import DEFAULT_METHOD, METHODS
 from milpcount.support.decimal_text import to_decimal
 from milpcount.support.text import number_text
@@ -60,6 +60,7 @@ def estimate_command(
         list[str] | None,
         typer.Option("--option", metavar="NAME=VALUE", help="Of the method; may be repeated."),
     ] = None,
+    output: OutputOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress display.")] = False,
 ) -> int:
@@ -69,7 +70,7 @@ def estimate_command(
     bound is what was proved until then (exit code 3).
     """
     options = _options(option or [])
-    network = load_network(net)
+    network = network_from(net, output, where)
     domain = where.domain(network.input_dimension)
     with progress_display(quiet or as_json) as progress:
         result = estimate(

@@ -11,12 +11,12 @@ import typer
 from rich.table import Table
 
 from milpcount.cli.domain_options import DomainOptions, takes_domain
+from milpcount.cli.network_options import OutputOption, network_from
 from milpcount.cli.output import console, print_json
 from milpcount.core.domain import Domain
 from milpcount.core.matrix import nonzeros
 from milpcount.core.network import ReLUNetwork
 from milpcount.core.problem import CountProblem
-from milpcount.importers import load_network
 
 __all__ = ["info_command"]
 
@@ -34,10 +34,11 @@ def info_command(
     method: Annotated[
         _Method, typer.Option("--preactivation", help="How pre-activations are bounded.")
     ] = _Method.INTERVAL,
+    output: OutputOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Describe a network: layers, units, input box; and over a domain, which units are stable."""
-    network = load_network(net)
+    network = network_from(net, output, where)
     domain = where.domain(network.input_dimension)
     facts = _facts(network)
     if domain is None:

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from milpcount.cli.streams import answers
 from milpcount.core.result import ProgressCallback
 from milpcount.progress_bar import progress_bar
 from milpcount.support.text import printable
@@ -50,10 +51,10 @@ class _PlainConsole(Console):
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console on stdout, wide enough that tables are not cut when piped."""
-    stream = sys.stderr if stderr else sys.stdout
+    """A console for answers, wide enough that tables are not cut when piped."""
+    stream = sys.stderr if stderr else answers()
     width = None if stream.isatty() else 160
-    return _PlainConsole(width=width, highlight=False, markup=False, emoji=False, stderr=stderr)
+    return _PlainConsole(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
 
 def bold(text: str) -> Text:
@@ -74,7 +75,7 @@ def print_notes(out: Console, notes: Iterable[str]) -> None:
 
 def print_json(value: Any) -> None:
     """Print one JSON object on stdout."""
-    typer.echo(json.dumps(value, allow_nan=False))
+    typer.echo(json.dumps(value, allow_nan=False), file=answers())
 
 
 def complain(message: str) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from milpcount.cli.network_options import network_from
 from milpcount.cli.output import (
     EXIT_DONE,
     EXIT_LIMIT,
@@ -20,7 +21,6 @@ from milpcount.cli.output import (
 )
 from milpcount.core.result import Budget, Definition
 from milpcount.errors import InputError
-from milpcount.importers import load_network
 from milpcount.support.decimal_text import to_decimal
 from milpcount.survey import SurveyResult, survey
 
@@ -93,6 +93,10 @@ def survey_command(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE.csv", help="Write the table.")
     ] = None,
+    network_output: Annotated[
+        str | None,
+        typer.Option("--network-output", metavar="NAME", help="Which output of the network."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress display.")] = False,
 ) -> int:
@@ -106,7 +110,7 @@ def survey_command(
     # Before the counts, which may take long.
     if output is not None and (output.is_dir() or not output.absolute().parent.is_dir()):
         raise InputError(f"{output} cannot be written: name a file in a folder that exists")
-    network = load_network(net)
+    network = network_from(net, network_output)
     array = load_points(points, network.input_dimension)
     lo, hi = ends if ends is not None else (None, None)
     with progress_display(quiet or as_json) as progress:

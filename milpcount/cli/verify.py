@@ -10,10 +10,10 @@ import typer
 
 from milpcount.certificates import same_domain, verify
 from milpcount.cli.domain_options import DomainOptions, takes_domain
+from milpcount.cli.network_options import OutputOption, network_from
 from milpcount.cli.output import EXIT_DONE, bold, console, print_json, print_notes
 from milpcount.core.result import Definition
 from milpcount.errors import CertificateError
-from milpcount.importers import load_network
 from milpcount.support.decimal_text import to_decimal
 
 __all__ = ["verify_command"]
@@ -49,6 +49,7 @@ def verify_command(
     workers: Annotated[
         int | None, typer.Option("--workers", metavar="N", help="Processes that share the work.")
     ] = None,
+    output: OutputOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
     """Check a certificate of a count in exact arithmetic, trusting nothing that made it.
@@ -57,7 +58,7 @@ def verify_command(
     any other certificate is refused. One that does not prove what it states is refused with the
     place (exit code 4).
     """
-    network = load_network(net)
+    network = network_from(net, output, where)
     domain = where.domain(network.input_dimension)
     start = time.perf_counter()
     try:

@@ -99,12 +99,14 @@ class AutoRule:
         definitions: of what is counted.
         most_inputs: up to so many inputs that vary, None for any number.
         reason: why.
+        most_stages: up to so many counted stages, None for any number.
     """
 
     engine: str
     definitions: frozenset[Definition]
     most_inputs: int | None
     reason: str
+    most_stages: int | None = None
 
 
 AUTO = (
@@ -113,6 +115,13 @@ AUTO = (
         frozenset({Definition.FULL}),
         5,
         "cells have some 2^n vertices: faster than linear programmes in up to five dimensions",
+    ),
+    AutoRule(
+        "subdivision",
+        frozenset({Definition.FULL}),
+        6,
+        "the regions of a single stage are counted by sections, no cell is made",
+        most_stages=1,
     ),
     AutoRule(
         "tree",
@@ -138,7 +147,8 @@ def choose_engine(name: str, problem: CountProblem, certificate: bool = False) -
         for rule in AUTO:
             few = rule.most_inputs is None or varying_inputs(problem) <= rule.most_inputs
             able = ENGINES[rule.engine].certifies or not certificate
-            if few and able and problem.definition in rule.definitions:
+            flat = rule.most_stages is None or len(problem.stages) <= rule.most_stages
+            if few and flat and able and problem.definition in rule.definitions:
                 return rule.engine
     if name not in ENGINES:
         near = difflib.get_close_matches(name, ["auto", *ENGINES], n=1)

@@ -18,6 +18,7 @@ from milpcount.core.point import Point
 from milpcount.core.run import Outcome
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Decision, Row, check_point, check_refutation, decide
+from milpcount.support.highs import make_highs
 
 __all__ = ["Ladder"]
 
@@ -41,9 +42,7 @@ class Ladder:
         # Row i of the model is row i of the system divided by 2**self._exponents[i].
         self._exponents: list[int] = []
         self._n = box.lo.shape[0]
-        self._highs = highspy.Highs()
-        for option, value in (("output_flag", False), ("threads", 1), ("presolve", "off")):
-            self._highs.setOptionValue(option, value)
+        self._highs = make_highs({"presolve": "off"})
         self._highs.addVars(
             self._n + 1, np.append(box.lo, -highspy.kHighsInf), np.append(box.hi, 1.0)
         )

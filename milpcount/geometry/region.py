@@ -1,4 +1,4 @@
-"""One activation region as users see it: pattern, witness, affine map, halfspaces."""
+"""One activation region as users see it: pattern, witness, maps, facets, neighbours, measures."""
 
 from __future__ import annotations
 
@@ -6,26 +6,109 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from milpcount.core.pattern import ActivationPattern
 from milpcount.core.point import Point
 from milpcount.core.problem import CountProblem
-from milpcount.core.result import Termination
+from milpcount.core.result import Definition, Termination
 from milpcount.core.run import Leaf, Outcome
+from milpcount.errors import UnsupportedError
 
 if TYPE_CHECKING:
     from milpcount.exact.interior import InteriorPoints
+    from milpcount.geometry.cone import Generators
+    from milpcount.geometry.maps import Maps
+    from milpcount.geometry.shape import Shape
+    from milpcount.geometry.space import Side, Space
+    from milpcount.geometry.walls import Crossing, Wall
 
-__all__ = ["Region", "RegionStream"]
+__all__ = ["MOST_VERTEX_INPUTS", "Facet", "Prepared", "Region", "RegionStream"]
+
+MOST_VERTEX_INPUTS = 6
+
+Float = NDArray[np.float64]
+
+
+class Prepared:
+    """What the regions of one problem share, made when it is first asked for."""
+
+    def __init__(self, problem: CountProblem) -> None:
+        self.problem = problem
+
+    @cached_property
+    def space(self) -> Space:
+        """The problem in integers and floats, on the coordinates that vary."""
+        from milpcount.geometry.space import Space
+
+        return Space(self.problem)
+
+    @cached_property
+    def maps(self) -> Maps:
+        """The network in the inputs, for affine maps and half-spaces."""
+        from milpcount.geometry.maps import Maps
+
+        return Maps(self.problem)
+
+    @cached_property
+    def points(self) -> InteriorPoints:
+        """Interior points of the regions, proved."""
+        from milpcount.exact.interior import InteriorPoints
+
+        return InteriorPoints(self.problem)
+
+    def inputs(self, point: Point) -> Point:
+        """A point of the coordinates that vary as one of the problem's coordinates."""
+        space = self.space
+        n = self.problem.dimension
+        if space.n == n:
+            return point
+        box = self.problem.box
+        common = point.denominator
+        numerators = [0] * n
+        fixed = [j for j in range(n) if j not in set(space.free)]
+        ends = Point.of_floats(box.lo[fixed])
+        for j, value in zip(fixed, ends.numerators, strict=True):
+            numerators[j] = value * common
+        for j, value in zip(space.free, point.numerators, strict=True):
+            numerators[j] = value * ends.denominator
+        return Point(tuple(numerators), common * ends.denominator)
+
+
+@dataclass(frozen=True, eq=False)
+class Facet:
+    """A facet of a region: its intersection with a hyperplane, of dimension one less.
+
+    Attributes:
+        units: all units whose pre-activations vanish on it and not on the region, ascending
+            (layer-major); empty where only the domain ends.
+        domain: the side of the domain that it lies on: "lower" or "upper" end of a coordinate, or
+            a "row" of the polytope, with its index; None inside the domain.
+        normal, offset: the region satisfies ``normal . x <= offset``, with equality on the facet;
+            the normal has unit length (in the problem's coordinates, on a slice the slice's).
+    """
+
+    units: tuple[int, ...]
+    domain: Side | None
+    normal: Float
+    offset: float
+
+    def __repr__(self) -> str:
+        where = [f"units {', '.join(map(str, self.units))}"] if self.units else []
+        return f"Facet({'; '.join([*where, *([str(self.domain)] if self.domain else [])])})"
 
 
 @dataclass(frozen=True, eq=False)
 class Region:
     """An activation region that is proved to exist.
+
+    What the methods say is about its closure in the closed domain, in the problem's own
+    coordinates: the network's inputs, or on a slice the slice's coordinates.  Coordinates that the
+    domain fixes do not count: a region is full-dimensional, bounded, and has a volume relative to
+    those that vary.
 
     Attributes:
         pattern: its activation pattern.
@@ -34,8 +117,9 @@ class Region:
 
     pattern: ActivationPattern
     problem: CountProblem
-    _leaf: Leaf
-    _shared: InteriorPoints | None = None
+    _leaf: Leaf | None
+    _prepared: Prepared
+    _hint: Crossing | None = None  # how a ray came in
 
     @property
     def witness(self) -> NDArray[np.float64] | None:
@@ -48,7 +132,7 @@ class Region:
         if self.problem.slice is None:
             return self.coordinates
         x = self.problem.input_point(self._point).floats()
-        return x if self._points.pattern_at(x) == self._leaf.bits else None
+        return x if self._prepared.points.pattern_at(x) == self._states else None
 
     @property
     def exact_witness(self) -> tuple[Fraction, ...]:
@@ -65,7 +149,7 @@ class Region:
 
         None where floats found none.
         """
-        return self._points.floats(self._leaf.bits, self._point)
+        return self._prepared.points.floats(self._states, self._point)
 
     @property
     def exact_coordinates(self) -> tuple[Fraction, ...]:
@@ -73,59 +157,230 @@ class Region:
         return self._point.fractions()
 
     @cached_property
-    def _point(self) -> Point:
-        return self._points.point(self._leaf.bits, self._leaf.witness)
+    def _states(self) -> tuple[int, ...]:
+        return tuple(int(bit) for bit in self.pattern.bits)
 
     @cached_property
-    def _points(self) -> InteriorPoints:
-        from milpcount.exact.interior import InteriorPoints
+    def _point(self) -> Point:
+        if self._leaf is not None:
+            return self._prepared.points.point(self._states, self._leaf.witness)
+        return self._prepared.inputs(self._shape.interior())
 
-        return self._shared or InteriorPoints(self.problem)
-
-    def affine_map(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """``(A, b)`` with network output ``A x + b`` on the region, rounded once from exact.
+    def affine_map(self) -> tuple[Float, Float]:
+        """``(A, b)`` with network output ``A x + b`` on the region; every entry to 1e-12 relative.
 
         ``x`` is the network's input, on a slice too.
         """
-        from milpcount.exact.forms import ExactStage, exact_stages
-        from milpcount.exact.prefix import Prefix
+        return self._prepared.maps.affine_map(self.pattern.bits)
 
-        net = self.problem.network
-        if net.stages:
-            # Behind the counted stages there are linear ones only, whose states mean nothing.
-            prefix = Prefix.root(exact_stages(net.stages))
-            states = self.problem.index.spread(np.array(self._leaf.bits, dtype=np.uint8)).tolist()
-            states += [1] * sum(net.widths)
-            start = 0
-            for width in net.widths:
-                prefix = prefix.push(states[start : start + width])
-                start += width
-            final = prefix.enter(ExactStage.of(net.output))
-        else:
-            final = Prefix.root([ExactStage.of(net.output)]).forms
-        scale = 1 << final.shift
-        rounded = np.array([[int(v) / scale for v in row] for row in final.matrix.tolist()])
-        return rounded[:, :-1], rounded[:, -1]
-
-    def halfspaces(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def halfspaces(self) -> tuple[Float, Float]:
         """``(A, c)`` whose ``A x <= c`` is the closure of the region: one row a unit, unit length.
 
         ``x`` stands for the problem's own coordinates: the inputs, or on a slice the slice's
-        coordinates (:attr:`coordinates`).  Rows are rounded from exact ones and may be redundant;
-        units whose pre-activation is constant on the domain, and the sides of a box domain, are
-        left out.
+        coordinates (:attr:`coordinates`).  Rows are rounded and may be redundant (:attr:`facets`
+        are not); units whose pre-activation is constant on the domain, and the sides of a box
+        domain, are left out; the rows of a polytope come first.
         """
-        from milpcount.exact.dyadic import to_float
-        from milpcount.exact.prefix import pattern_rows
+        return self._prepared.maps.halfspaces(self.pattern.bits)
 
-        rows = pattern_rows(self.problem, self._leaf.bits) or []
-        n = self.problem.dimension
-        stacked = np.array([to_float(row.coefficients)[0] for row in rows]).reshape(-1, n + 1)
-        top = np.max(np.abs(stacked[:, :n]), axis=1, keepdims=True, initial=0.0)
-        stacked = stacked / np.where(top > 0, top, 1.0)
-        length = np.linalg.norm(stacked[:, :n], axis=1, keepdims=True)
-        stacked = stacked / np.where(length > 0, length, 1.0)
-        return -stacked[:, :n], stacked[:, n]
+    # Facets.
+
+    @cached_property
+    def _bits(self) -> NDArray[np.uint8]:
+        """One entry a position: linear units, which have no bit, are active."""
+        return self.problem.index.spread(self.pattern.bits.astype(np.uint8))
+
+    @cached_property
+    def _shape(self) -> Shape:
+        from milpcount.geometry.shape import Shape
+
+        space = self._prepared.space
+        inside: Float | Crossing | None = self._hint
+        if inside is None and self._leaf is not None:
+            x = self._leaf.witness.floats()[list(space.free)]
+            inside = x if space.bounded_sides or not space.reduced else space.lift @ x
+        shape = Shape(space, self._bits, inside)
+        if self.problem.definition is not Definition.FULL and shape.decide_inside() is None:
+            raise UnsupportedError(
+                f"the pattern {self.pattern} holds on a set without interior points: only full-"
+                "dimensional regions have facets and measures"
+            )
+        return shape
+
+    @cached_property
+    def facets(self) -> tuple[Facet, ...]:
+        """The facets of the region in the closed domain, each once.
+
+        First those on which units vanish, in the order of their first units, then the other sides
+        of the domain.  Rows that touch the region in a face of lower dimension are no facets.
+        Every decision is proved, in floats or in rational arithmetic.
+        """
+        return tuple(self._facet(wall) for wall in self._shape.facets)
+
+    @cached_property
+    def unit_facets(self) -> tuple[Facet, ...]:
+        """The facets on which units vanish: the first ones of :attr:`facets`."""
+        return tuple(self._facet(wall) for wall in self._shape.unit_facets)
+
+    def _facet(self, wall: Wall) -> Facet:
+        from milpcount.geometry.maps import unit_length
+
+        normal, offset = unit_length(self._shape.space, self._bits, wall)
+        units = self.problem.index.bits[list(wall.units)].tolist()
+        return Facet(tuple(units), wall.side, normal, offset)
+
+    def neighbours(self) -> tuple[Region, ...]:
+        """The region across each facet that is not on the domain's boundary, in their order.
+
+        Exactly one region lies across such a facet; its pattern differs in all units of the facet
+        that change sign, and in units that are zero on all of this region and not on that one.
+        """
+        return tuple(self._across(wall) for wall in self._crossings)
+
+    @property
+    def _crossings(self) -> tuple[Wall, ...]:
+        return tuple(wall for wall in self._shape.unit_facets if wall.side is None)
+
+    def _across(self, wall: Wall) -> Region:
+        bits = self._shape.across(wall)
+        states = bits[self.problem.index.positions]
+        pattern = ActivationPattern.from_bits(states, self.pattern.widths)
+        hint = self._shape.crossing(wall)
+        return Region(pattern, self.problem, None, self._prepared, hint)
+
+    # Measures.
+
+    def chebyshev(self) -> tuple[Float, float]:
+        """Centre and radius of a largest ball in the region and the domain.
+
+        The radius is right to 1e-9 relative; it is ``inf``, with some point of the region, where
+        balls of every size fit.  The centre need not be unique.
+        """
+        return self._ball
+
+    @cached_property
+    def _ball(self) -> tuple[Float, float]:
+        from milpcount.geometry.measures import chebyshev
+
+        return chebyshev(self._prepared, self._shape)
+
+    @property
+    def inradius(self) -> float:
+        """The radius of :meth:`chebyshev`."""
+        return self.chebyshev()[1]
+
+    def bounding_box(self) -> tuple[Float, Float]:
+        """Least and greatest value of every coordinate, infinite where it is unbounded."""
+        return self._bounds
+
+    @cached_property
+    def _bounds(self) -> tuple[Float, Float]:
+        from milpcount.geometry.measures import bounding_box
+
+        return bounding_box(self._prepared, self._shape)
+
+    @cached_property
+    def is_bounded(self) -> bool:
+        """Whether the region is bounded."""
+        from milpcount.geometry.measures import is_bounded
+
+        return is_bounded(self._shape)
+
+    def contains(self, x: ArrayLike) -> bool:
+        """Whether a point of the problem's coordinates lies in the closed region, exactly.
+
+        Raises:
+            DomainError: a point of another length, or not finite.
+        """
+        from milpcount.geometry.points import checked_point, closure_contains
+
+        point = checked_point(x, self.problem.dimension, "the point")
+        return closure_contains(self._prepared, self._bits, point)
+
+    @overload
+    def vertices(self, exact: Literal[False] = False) -> Float: ...
+    @overload
+    def vertices(self, exact: Literal[True]) -> tuple[tuple[Fraction, ...], ...]: ...
+    def vertices(self, exact: bool = False) -> Float | tuple[tuple[Fraction, ...], ...]:
+        """The vertices, one a row, rounded; as fractions with ``exact``.
+
+        None where the region holds a line.
+
+        Raises:
+            UnsupportedError: more than six coordinates vary.
+        """
+        generators = self._generators("vertices")
+        places = () if generators.lines else generators.vertices
+        corners = [self._whole(generators.coordinates(k)) for k in places]
+        if exact:
+            return tuple(corners)
+        return np.array(corners, dtype=np.float64).reshape(-1, self.problem.dimension)
+
+    def edges(self) -> tuple[tuple[int, int], ...]:
+        """Bounded edges, as pairs of places in :meth:`vertices`.
+
+        Raises:
+            UnsupportedError: more than six coordinates vary.
+        """
+        generators = self._generators("edges")
+        place = {k: i for i, k in enumerate(generators.vertices)}
+        return tuple((place[a], place[b]) for a, b in generators.edges())
+
+    def rays(self) -> Float:
+        """Directions in which the region is unbounded, one a row, of unit length.
+
+        The region is the hull of its vertices plus all sums of multiples of these.  A line counts
+        as two.  Without vertices, the region is a hull of other points plus these sums.
+
+        Raises:
+            UnsupportedError: more than six coordinates vary.
+        """
+        generators = self._generators("rays")
+        found = [ray[:-1] for ray in generators.rays if not ray[-1]]
+        for line in generators.lines:
+            found += [line[:-1], tuple(-v for v in line[:-1])]
+        out = np.zeros((len(found), self.problem.dimension))
+        for row, ray in zip(out, found, strict=True):
+            top = max(abs(v) for v in ray)
+            row[list(self._prepared.space.free)] = [v / top for v in ray]
+            row /= np.linalg.norm(row)
+        return out
+
+    @overload
+    def volume(self, exact: Literal[False] = False) -> float: ...
+    @overload
+    def volume(self, exact: Literal[True]) -> Fraction: ...
+    def volume(self, exact: bool = False) -> float | Fraction:
+        """The volume, ``inf`` where it is infinite; computed exactly, rounded unless ``exact``.
+
+        Raises:
+            UnsupportedError: more than six coordinates vary, or an exact volume that is infinite.
+        """
+        volume = self._generators("volume").volume
+        if volume is None and exact:
+            raise UnsupportedError("the region is unbounded and has no finite volume")
+        if exact and volume is not None:
+            return volume
+        return float("inf") if volume is None else float(volume)
+
+    def _generators(self, what: str) -> Generators:
+        vary = self._prepared.space.n
+        if vary > MOST_VERTEX_INPUTS:
+            raise UnsupportedError(
+                f"{what} of a region are computed for up to {MOST_VERTEX_INPUTS} inputs that vary, "
+                f"here are {vary}; facets, neighbours, chebyshev and bounding_box serve any number"
+            )
+        return self._shape.generators
+
+    def _whole(self, free: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+        """A point of the coordinates that vary with those that the domain fixes."""
+        space = self._prepared.space
+        if space.n == self.problem.dimension:
+            return free
+        values = [Fraction(v) if np.isfinite(v) else Fraction(0) for v in self.problem.box.lo]
+        for j, value in zip(space.free, free, strict=True):
+            values[j] = value
+        return tuple(values)
 
     def __repr__(self) -> str:
         return f"Region({self.pattern})"
@@ -135,10 +390,8 @@ class RegionStream(Iterator[Region]):
     """Regions one by one, in bounded memory; :attr:`termination` says why the stream ended."""
 
     def __init__(self, problem: CountProblem, leaves: Iterator[Leaf], outcome: Outcome) -> None:
-        from milpcount.exact.interior import InteriorPoints
-
         self._problem, self._leaves, self._outcome = problem, leaves, outcome
-        self._points = InteriorPoints(problem)
+        self._prepared = Prepared(problem)
 
     @property
     def termination(self) -> Termination:
@@ -148,4 +401,4 @@ class RegionStream(Iterator[Region]):
     def __next__(self) -> Region:
         leaf = next(self._leaves)
         pattern = ActivationPattern.from_bits(leaf.bits, self._problem.counted_widths)
-        return Region(pattern, self._problem, leaf, self._points)
+        return Region(pattern, self._problem, leaf, self._prepared)

@@ -20,6 +20,7 @@ __all__ = [
     "read_text",
     "require_bytes",
     "require_file",
+    "too_big",
 ]
 
 MAX_BYTES = 2 * 2**30
@@ -48,9 +49,14 @@ def require_file(path: Path, error: type[InputError]) -> int:
     return size
 
 
+def too_big(size: int) -> bool:
+    """Whether something takes more than :data:`MAX_BYTES`."""
+    return size > MAX_BYTES
+
+
 def require_bytes(size: int, what: str, error: type[InputError]) -> None:
     """Refuse ``what`` when it needs more than :data:`MAX_BYTES`."""
-    if size > MAX_BYTES:
+    if too_big(size):
         raise error(
             f"{what} needs {size / 2**30:.1f} GiB, over the limit of {MAX_BYTES / 2**30:g} GiB; "
             "use a smaller network"

@@ -28,6 +28,8 @@ __all__ = ["load_nnet"]
 
 Float = NDArray[np.float64]
 
+_DISCRETE = 2  # the advisory before, and the time until vertical separation is lost
+
 
 def load_nnet(path: str | Path, *, name: str | None = None, normalized: bool = True) -> ReLUNetwork:
     """Read a network from a ``.nnet`` file; decimals are read to the nearest float64.
@@ -59,10 +61,9 @@ def load_nnet(path: str | Path, *, name: str | None = None, normalized: bool = T
     if claimed > lines.size:  # each number takes at least one character
         lines.fail(f"claims {claimed} weights in a file of {lines.size} characters")
     lines.skip()
-    low, high = (lines.numbers(inputs, f"the {what} of inputs") for what in ("minima", "maxima"))
+    low, high = (lines.header(inputs, 0, f"the {what} of inputs") for what in ("minima", "maxima"))
     mean, spread = (
-        lines.numbers(inputs + 1, f"the {what} of inputs and output")
-        for what in ("means", "ranges")
+        lines.header(inputs, 1, f"the {what} of inputs and output") for what in ("means", "ranges")
     )
     if not np.all(spread):
         lines.fail("has a range of 0")
@@ -116,6 +117,7 @@ class _Lines:
         self.size = len(text)
         self._path = path
         self._at = 0
+        self._unused: int | None = None
         self._lines = [
             (number, line.strip())
             for number, line in enumerate(text.splitlines(), start=1)
@@ -131,8 +133,24 @@ class _Lines:
         """Pass over a line."""
         self._next("a flag")
 
+    def header(self, inputs: int, outputs: int, what: str) -> Float:
+        """The next line as numbers for the inputs, and for all outputs together.
+
+        In the first ACAS Xu networks there are numbers for two discrete inputs between them, which
+        choose the network and are none of its inputs.
+        """
+        values = self._finite(what, (inputs + outputs, inputs + _DISCRETE + outputs))
+        unused = len(values) - inputs - outputs
+        if self._unused not in (None, unused):
+            self.fail(f"has {unused} numbers more than {what} take, lines before another count")
+        self._unused = unused
+        return np.concatenate([values[:inputs], values[len(values) - outputs :]])
+
     def numbers(self, count: int, what: str) -> Float:
         """The next line as finite numbers."""
+        return self._finite(what, (count,))
+
+    def _finite(self, what: str, counts: tuple[int, ...]) -> Float:
         number, line = self._next(what)
         words = [word.strip() for word in line.rstrip(",").split(",")]
         try:
@@ -142,9 +160,9 @@ class _Lines:
                 f"{self._path}, line {number}: {what} are not all numbers ({error}); "
                 "the file is damaged"
             ) from error
-        if len(values) != count:
+        if len(values) not in counts:
             raise NetworkError(
-                f"{self._path}, line {number} has {len(values)} numbers; {what} take {count}"
+                f"{self._path}, line {number} has {len(values)} numbers; {what} take {counts[0]}"
             )
         if not np.all(np.isfinite(values)):
             raise NetworkError(

@@ -21,7 +21,7 @@ from milpcount.errors import DomainError
 from milpcount.importers._files import read_text
 from milpcount.importers.rounding import nearest_float
 
-__all__ = ["load_vnnlib"]
+__all__ = ["load_vnnlib", "output_note"]
 
 _TOKEN = re.compile(r'\s+|;[^\n]*|(?P<word>[()]|\|[^|]*\||"[^"]*"|[^\s();|"]+)')
 _INPUT = re.compile(r"X_(0|[1-9]\d*)")
@@ -55,6 +55,21 @@ def load_vnnlib(path: str | Path) -> list[Box]:
     return _Property(Path(path)).boxes()
 
 
+def output_note(path: str | Path) -> str | None:
+    """What the user should know about a property's conditions on outputs; None without any.
+
+    Raises:
+        DomainError: a missing or malformed file.
+    """
+    path = Path(path)
+    if not _Property(path).names_outputs:
+        return None
+    return (
+        f"{path.name} also has conditions on outputs, which are not used: the domain is the box of "
+        "its inputs"
+    )
+
+
 class _Property:
     """A property file while it is read."""
 
@@ -64,6 +79,7 @@ class _Property:
         self._inputs: set[int] = set()
         self._outputs: set[str] = set()
         self._clauses: list[Bounds] = [{}]
+        self.names_outputs = False
         for form in self._parse(read_text(path, DomainError)):
             self._line = form.line
             self._command(form)
@@ -174,22 +190,24 @@ class _Property:
 
     def _comparison(self, sign: str, left: _Form | str, right: _Form | str) -> list[Bounds]:
         used = self._variables(left) | self._variables(right)
+        self.names_outputs |= any(name.startswith("Y") for name in used)
         if not any(name.startswith("X") for name in used):
             if not used:
                 raise self._error("a comparison without a variable")
             return [{}]
-        if not _is_input(left):
-            left, right, sign = right, left, _FLIPPED[sign]
-        if not (isinstance(left, str) and _is_input(left)) or len(used) > 1:
-            raise self._error(
-                f"({sign} {_shown(left)} {_shown(right)}) is not a bound on one input; "
-                "only boxes of inputs are read"
-            )
+        shown = f"({sign} {_shown(left)} {_shown(right)})"
+        factors, constant = self._affine(["-", left, right])
+        named = [(name, factor) for name, factor in factors.items() if factor]
+        if len(named) != 1 or not _is_input(named[0][0]):
+            raise self._error(f"{shown} is not a bound on one input; only boxes of inputs are read")
+        name, factor = named[0]
+        if factor < 0:
+            sign = _FLIPPED[sign]
         try:
-            value, _ = nearest_float(self._number(right))
+            value, _ = nearest_float(-constant / factor)
         except (OverflowError, ValueError) as error:  # beyond float64, or too long to read
-            raise self._error(f"{_shown(right)} is out of range") from error
-        unknown = int(left[2:])
+            raise self._error(f"the bound of {shown} is out of range") from error
+        unknown = int(name[2:])
         return [{(unknown, side): value for side in (("<=", ">=") if sign == "=" else (sign,))}]
 
     def _variables(self, form: _Form | str) -> set[str]:
@@ -202,23 +220,43 @@ class _Property:
             return {form}
         return set[str]().union(*(self._variables(part) for part in form[1:]))
 
-    def _number(self, form: _Form | str) -> Fraction:
+    def _affine(self, form: list[_Form | str] | str) -> tuple[dict[str, Fraction], Fraction]:
+        """An expression as factors of variables, and a constant.
+
+        A bound of 1e400 is no float, but a number: it is refused where it is rounded.
+        """
         match form:
             case str(word) if _NUMBER.fullmatch(word):
-                return Fraction(word)
-            case ["+", part]:
-                return self._number(part)
-            case ["-", part]:
-                return -self._number(part)
-            case ["+", a, b]:
-                return self._number(a) + self._number(b)
-            case ["-", a, b]:
-                return self._number(a) - self._number(b)
+                try:
+                    return {}, Fraction(word)
+                except ValueError as error:
+                    raise self._error(f"{_shown(word)} is out of range") from error
+            case str(word):
+                return {word: Fraction(1)}, Fraction(0)
+            case [("+" | "-") as sign, first, *rest]:
+                terms = [self._affine(part) for part in (first, *rest)]
+                minus = sign == "-"
+                signs = [-1 if minus and (k or not rest) else 1 for k in range(len(terms))]
+                factors: dict[str, Fraction] = {}
+                for turn, (part, _) in zip(signs, terms, strict=True):
+                    for name, factor in part.items():
+                        factors[name] = factors.get(name, Fraction(0)) + turn * factor
+                return factors, sum(
+                    (turn * constant for turn, (_, constant) in zip(signs, terms, strict=True)),
+                    Fraction(0),
+                )
             case ["*", a, b]:
-                return self._number(a) * self._number(b)
-            case ["/", a, b] if self._number(b):
-                return self._number(a) / self._number(b)
-        raise self._error(f"{_shown(form)} is not a number")
+                (left, by), (right, add) = self._affine(a), self._affine(b)
+                if left and right:
+                    raise self._error(f"{_shown(form)} multiplies two variables")
+                if left:
+                    left, by, right, add = right, add, left, by
+                return {name: by * factor for name, factor in right.items()}, by * add
+            case ["/", a, b]:
+                (left, add), (right, by) = self._affine(a), self._affine(b)
+                if not right and by:
+                    return {name: factor / by for name, factor in left.items()}, add / by
+        raise self._error(f"{_shown(form)} is not a number or a multiple of a variable")
 
     def _both(self, first: list[Bounds], second: list[Bounds]) -> list[Bounds]:
         self._require_few(len(first) * len(second))
@@ -248,7 +286,7 @@ def _tighten(bounds: Bounds, by: Bounds) -> None:
         bounds[key] = closer(bounds.get(key, value), value)
 
 
-def _shown(form: _Form | str) -> str:
+def _shown(form: list[_Form | str] | str) -> str:
     """An expression as it was written, shortened."""
     if isinstance(form, str):
         return form

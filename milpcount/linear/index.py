@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from milpcount.errors import InvariantError
+from milpcount.kernels import native
 
 __all__ = ["Components", "PatternIndex"]
 
@@ -75,18 +75,22 @@ class PatternIndex:
 
 
 class Components:
-    """A partition of ``0 .. n - 1``: union-find."""
+    """A partition of ``0 .. n - 1``.
+
+    Attributes:
+        parts: as the kernels take it.
+    """
 
     def __init__(self, n: int) -> None:
-        self.parent = np.arange(n, dtype=np.int64)
+        self.parts = native.Partition(n)
 
     def unite(self, a: Ints, b: Ints) -> int:
         """Merge the parts of each pair; the number of merges that changed something."""
-        return int(_unite(self.parent, a, b))
+        return self.parts.unite(np.ascontiguousarray(a), np.ascontiguousarray(b))
 
     def together(self, a: int, b: int) -> bool:
         """Whether two elements are in one part."""
-        return bool(_find(self.parent, a) == _find(self.parent, b))
+        return self.parts.find(a) == self.parts.find(b)
 
     def apart(self, a: Ints, b: Ints) -> NDArray[np.bool_]:
         """Which of the pairs are in two parts."""
@@ -94,37 +98,5 @@ class Components:
         return np.asarray(roots[a] != roots[b])
 
     def roots(self) -> Ints:
-        """The representative of each element's part."""
-        return np.asarray(_roots(self.parent))
-
-
-@njit(cache=True, nogil=True)
-def _find(parent: Ints, a: int) -> int:
-    """The representative of an element; halves the path."""
-    while parent[a] != a:
-        parent[a] = parent[parent[a]]
-        a = parent[a]
-    return a
-
-
-@njit(cache=True, nogil=True)
-def _unite(parent: Ints, a: Ints, b: Ints) -> int:
-    merged = 0
-    for k in range(a.shape[0]):
-        i, j = _find(parent, a[k]), _find(parent, b[k])
-        if i != j:
-            # The smaller number stays the representative.
-            if i < j:
-                parent[j] = i
-            else:
-                parent[i] = j
-            merged += 1
-    return merged
-
-
-@njit(cache=True, nogil=True)
-def _roots(parent: Ints) -> Ints:
-    out = np.empty_like(parent)
-    for k in range(parent.shape[0]):
-        out[k] = _find(parent, k)
-    return out
+        """The representative of each element's part: its least element."""
+        return self.parts.roots()

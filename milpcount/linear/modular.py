@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from milpcount.exact.forms import ExactStage
+from milpcount.kernels import native
 from milpcount.linear.circuit import Circuit
 
 __all__ = ["PRIMES", "Residues", "coincident", "fingerprints"]
@@ -81,14 +81,17 @@ class Residues:
             constant,
         )
 
+    def kernel(self) -> native.Residues:
+        """What the native code reads."""
+        return native.Residues(
+            self.widths, self.first, self.weights, self.biases, self.slopes, self.prime
+        )
+
 
 def fingerprints(residues: Residues, bits: Bits) -> Ints:
     """The fingerprint of each pattern, in ``[0, prime)``."""
-    r = residues
-    return np.asarray(
-        _fingerprints(
-            bits, r.widths, r.first, r.weights, r.biases, r.slopes, r.row, r.constant, r.prime
-        )
+    return residues.kernel().fingerprints(
+        np.ascontiguousarray(bits, dtype=np.uint8), residues.row, residues.constant
     )
 
 
@@ -106,20 +109,13 @@ def coincident(
     marked ``constant`` (whose forms do not depend on the input) only the zero ones are of interest,
     and ``linear`` units are of none.
     """
-    return np.asarray(
-        _coincident(
-            bits,
-            a.widths,
-            a.first,
-            b.first,
-            a.weights,
-            a.biases,
-            a.slopes,
-            constant,
-            linear,
-            a.prime,
-        )
+    found = a.kernel().coincident(
+        b.first,
+        np.ascontiguousarray(bits, dtype=np.uint8),
+        np.ascontiguousarray(constant, dtype=np.uint8),
+        np.ascontiguousarray(linear, dtype=np.uint8),
     )
+    return np.asarray(found != 0)
 
 
 def _affine(layer: ExactStage, prime: int) -> tuple[list[list[int]], list[int]]:
@@ -131,105 +127,3 @@ def _affine(layer: ExactStage, prime: int) -> tuple[list[list[int]], list[int]]:
 
 def _dot(a: list[int] | tuple[int, ...], b: list[int] | tuple[int, ...], c: int, prime: int) -> int:
     return (sum(x * y for x, y in zip(a, b, strict=True)) + c) % prime
-
-
-@njit(cache=True, nogil=True)
-def _forward(
-    bits: Bits,
-    widths: Ints,
-    first: Ints,
-    weights: Ints,
-    biases: Ints,
-    slopes: Ints,
-    p: int,
-    g: Ints,
-    h: Ints,
-) -> None:
-    """Fill in the pre-activations ``g`` and the outputs ``h`` of all units."""
-    before = 0
-    start = widths[0]
-    for i in range(start):
-        g[i] = first[i]
-        h[i] = g[i] if bits[i] else slopes[i] * g[i] % p
-    place = 0
-    for k in range(1, widths.shape[0]):
-        for i in range(start, start + widths[k]):
-            total = biases[i - widths[0]]
-            pending = 0
-            for j in range(before, start):
-                if h[j] != 0:
-                    # Products stay below 2**60: seven of them and a residue fit in 63 bits.
-                    total += weights[place] * h[j]
-                    pending += 1
-                    if pending == 6:
-                        total %= p
-                        pending = 0
-                place += 1
-            g[i] = total % p
-            h[i] = g[i] if bits[i] else slopes[i] * g[i] % p
-        before = start
-        start += widths[k]
-
-
-@njit(cache=True, nogil=True)
-def _fingerprints(
-    bits: Bits,
-    widths: Ints,
-    first: Ints,
-    weights: Ints,
-    biases: Ints,
-    slopes: Ints,
-    row: Ints,
-    constant: int,
-    p: int,
-) -> Ints:
-    units = bits.shape[1]
-    g = np.empty(units, dtype=np.int64)
-    h = np.empty(units, dtype=np.int64)
-    out = np.empty(bits.shape[0], dtype=np.int64)
-    last = units - row.shape[0]
-    for k in range(bits.shape[0]):
-        _forward(bits[k], widths, first, weights, biases, slopes, p, g, h)
-        total = constant
-        for i in range(row.shape[0]):
-            total = (total + row[i] * h[last + i]) % p
-        out[k] = total
-    return out
-
-
-@njit(cache=True, nogil=True)
-def _coincident(
-    bits: Bits,
-    widths: Ints,
-    first: Ints,
-    second: Ints,
-    weights: Ints,
-    biases: Ints,
-    slopes: Ints,
-    constant: NDArray[np.bool_],
-    linear: NDArray[np.bool_],
-    p: int,
-) -> NDArray[np.bool_]:
-    units = bits.shape[1]
-    a = np.empty(units, dtype=np.int64)
-    b = np.empty(units, dtype=np.int64)
-    h = np.empty(units, dtype=np.int64)
-    out = np.zeros(bits.shape[0], dtype=np.bool_)
-    for k in range(bits.shape[0]):
-        _forward(bits[k], widths, first, weights, biases, slopes, p, a, h)
-        _forward(bits[k], widths, second, weights, biases, slopes, p, b, h)
-        for i in range(units):
-            if linear[i]:
-                continue
-            if a[i] == 0 and b[i] == 0:
-                out[k] = True
-                break
-            if constant[k, i]:
-                continue
-            for j in range(i):
-                if not constant[k, j] and a[i] * b[j] % p == a[j] * b[i] % p:
-                    out[k] = True
-                    break
-            if out[k]:
-                break
-    return out

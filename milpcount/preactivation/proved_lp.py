@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.preactivation.outward import TINY, gamma
+from milpcount.support.highs import make_highs
 
 __all__ = ["LinearRow", "ProvedLP", "Solution"]
 
@@ -82,15 +83,13 @@ class ProvedLP:
         self.set_cost(np.zeros(len(lo)))
 
     def _build(self, rows: Sequence[LinearRow]) -> highspy.Highs:
-        highs = highspy.Highs()
-        for option, value in (
-            ("output_flag", False),
-            ("threads", 1),
-            ("presolve", "off"),
-            ("primal_feasibility_tolerance", _TOLERANCE),
-            ("dual_feasibility_tolerance", _TOLERANCE),
-        ):
-            highs.setOptionValue(option, value)
+        highs = make_highs(
+            {
+                "presolve": "off",
+                "primal_feasibility_tolerance": _TOLERANCE,
+                "dual_feasibility_tolerance": _TOLERANCE,
+            }
+        )
         highs.addVars(len(self.lo), self.lo / self._column_scale, self.hi / self._column_scale)
         for row, scale in zip(rows, self._row_scale.tolist(), strict=True):
             values = row.values * (self._column_scale[row.columns] / scale)

@@ -14,11 +14,8 @@ from milpcount.core.result import Definition
 from milpcount.core.run import Outcome, Watch
 from milpcount.core.units import UnitIndex
 from milpcount.exact.tree import ExactTree
-from milpcount.sampling import parity_kernels
+from milpcount.kernels import native
 from milpcount.sampling.explore import CELL_LIMIT
-from milpcount.sampling.jit import compiling
-from milpcount.sampling.parity_kernels import Parity
-from milpcount.search.compiled import codes
 from milpcount.search.frames.frame import Frame
 from milpcount.search.frames.problem_frames import problem_frames, root_signs, sign_walls
 from milpcount.search.machine import Machine
@@ -49,7 +46,7 @@ class Constraints:
         sums = self.members.astype(np.int64) @ np.asarray(bits, dtype=np.int64)
         return bool((sums % 2 == self.odd).all())
 
-    def compiled(self, index: UnitIndex) -> Parity:
+    def compiled(self, index: UnitIndex) -> native.Parity:
         """For the kernels, which number all units."""
         count = len(self.members)
         words = max(1, (index.n_positions + 63) // 64)
@@ -57,15 +54,7 @@ class Constraints:
         for k, bit in np.argwhere(self.members).tolist():
             u = int(index.positions[bit])
             sets[k, u >> 6] |= np.uint64(1) << np.uint64(u & 63)
-        return Parity(
-            sets=sets,
-            odd=self.odd.astype(np.uint8),
-            rows=np.zeros((count, words), np.uint64),
-            right=np.zeros(max(count, 1), np.uint8),
-            known=np.zeros(words, np.uint64),
-            value=np.zeros(words, np.uint64),
-            counts=np.zeros(4, np.int64),
-        )
+        return native.Parity(sets, self.odd.astype(np.uint8))
 
 
 @dataclass(frozen=True)
@@ -122,7 +111,7 @@ class BucketCounter:
         index: int,
         frame: Frame,
         constraints: Constraints,
-        parity: Parity,
+        parity: native.Parity,
         most: int | None,
         end: float | None,
     ) -> tuple[int, bool]:
@@ -132,7 +121,7 @@ class BucketCounter:
             self._machine = (index, Machine(frame, self.problem.stages, closed, emit=False))
         machine = self._machine[1]
         before = machine.regions
-        nodes = int(machine.state.counters[1])
+        nodes = machine.nodes
         limit = _NO_LIMIT if most is None else before + most
         found, complete = 0, True
 
@@ -141,7 +130,7 @@ class BucketCounter:
             count, whole = self._exactly(sign_walls(frame, prefix), constraints)
             found += count
             complete = complete and whole
-            return codes.EMPTY if self._empty else codes.SETTLED
+            return native.Verdict.EMPTY if self._empty else native.Verdict.SETTLED
 
         if not machine.start(root_signs(self.problem, frame)):
             settle(machine.pop_node())
@@ -151,13 +140,13 @@ class BucketCounter:
                 complete = False
                 break
             start = time.perf_counter()
-            code = self._portion(machine, parity, limit)
+            code = machine.run_constrained(parity, self._steps, limit)
             took = time.perf_counter() - start
-            if code == codes.DONE:
+            if code == native.Stop.DONE:
                 break
-            if code == codes.DOUBT_SIDE:
+            if code == native.Stop.DOUBT_SIDE:
                 machine.answer(settle(machine.doubt()))
-            elif code == codes.DOUBT_NODE:
+            elif code == native.Stop.DOUBT_NODE:
                 settle(machine.pop_node())
             elif machine.regions >= limit:
                 complete = False
@@ -166,20 +155,8 @@ class BucketCounter:
                 self._steps = min(2 * self._steps, 20_000)
             elif took > 0.1:
                 self._steps = max(self._steps // 2, 4)
-        self.nodes += int(machine.state.counters[1]) - nodes
+        self.nodes += machine.nodes - nodes
         return machine.regions - before + found, complete
-
-    def _portion(self, machine: Machine, parity: Parity, limit: int) -> int:
-        while True:
-            with compiling("buckets"):
-                code = int(
-                    parity_kernels.run(
-                        machine.net, machine.state, machine._zono, parity, self._steps, limit
-                    )
-                )
-            if code != codes.GROW:
-                return code
-            machine._grow()
 
     def _exactly(self, prefix: NDArray[np.int8], constraints: Constraints) -> tuple[int, bool]:
         """Regions of a cell that satisfy the constraints, in exact arithmetic."""

@@ -13,10 +13,10 @@ from milpcount.core.result import Definition
 from milpcount.core.run import Outcome, Watch
 from milpcount.errors import UnsupportedError
 from milpcount.exact.tree import ExactTree
+from milpcount.kernels import native
 from milpcount.sampling.unbiased import log2_sum
 from milpcount.sampling.walker import Profile, Walker
 from milpcount.sampling.walks import Plan, Walk, seed_of
-from milpcount.search.compiled import codes
 from milpcount.search.frames.problem_frames import problem_frames, root_signs, sign_walls
 
 __all__ = ["Explorer", "Plan", "Walk", "seed_of"]
@@ -84,21 +84,19 @@ class Explorer:
             walker = self._walker(chart)
             if walker is None:
                 raise UnsupportedError("a chart of this domain is out of reach of floats")
-            before = int(walker.state.counters[1])
+            before = walker.nodes
             room = None if most_nodes is None else most_nodes - nodes
             whole, extra = self._search(walker, chart, weight, targets, seed, single, room)
-            sums = walker.log2_sums()
+            sums = walker.sample.log2_sums()
             values += [float(sums[-1]), extra]
             for k in range(len(layers)):
                 layers[k].append(float(sums[k]))
-            counts = walker.sample.counts
-            chance = chance or bool(counts[1])
+            chance = chance or walker.sample.thinned > 0
             complete = complete and whole
-            regions += int(counts[3])
-            signs += walker.sample.signs
-            nodes += int(walker.state.counters[1]) - before
-            self.profile.steps += walker.sample.steps
-            walker.sample.steps[:] = 0
+            regions += walker.sample.leaves_kept
+            signs += walker.sample.signs()
+            nodes += walker.nodes - before
+            self.profile.steps += walker.sample.take_steps()
             if self.watch.exceeded() is not None:
                 complete = complete and chart == charts[-1] and whole
                 break
@@ -152,14 +150,14 @@ class Explorer:
         complete = True
 
         def settle(prefix: NDArray[np.int8], at: float) -> int:
-            """Count the regions of a cell exactly; codes.EMPTY if there are none."""
+            """Count the regions of a cell exactly; native.Verdict.EMPTY if there are none."""
             nonlocal complete
             self.doubts += 1
             count, whole = self._exactly(sign_walls(frame, prefix))
             complete = complete and whole
             if count:
                 extra.append(at + math.log2(count))
-            return codes.SETTLED if count or not whole else codes.EMPTY
+            return native.Verdict.SETTLED if count or not whole else native.Verdict.EMPTY
 
         own = seed_of(int(seed), chart)
         if not walker.begin(signs, weight, targets, own):
@@ -172,12 +170,12 @@ class Explorer:
             code = walker.walk(self._steps, single)
             took = time.perf_counter() - start
             nodes += self._steps
-            if code == codes.DONE:
+            if code == native.Stop.DONE:
                 return complete, log2_sum(extra)
-            at = float(walker.sample.weight[walker.slot])
-            if code == codes.DOUBT_SIDE:
+            at = walker.weight()
+            if code == native.Stop.DOUBT_SIDE:
                 walker.answer(settle(walker.doubt(), at))
-            elif code == codes.DOUBT_NODE:
+            elif code == native.Stop.DOUBT_NODE:
                 settle(walker.pop_node(), at)
             elif took < 0.01:
                 self._steps = min(2 * self._steps, 20_000)
@@ -207,10 +205,6 @@ class Explorer:
 
         The plan decides how tight results are, never whether they hold.
         """
-        for chart in range(len(self.frames))[:1]:
-            walker = self._walker(chart)
-            if walker is not None:
-                walker.walk(0, True)  # compiles
         start = time.perf_counter()
         limit = self.watch.remaining
         enough = math.inf if limit is None else start + 0.2 * limit

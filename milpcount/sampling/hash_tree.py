@@ -88,7 +88,7 @@ def estimate_hash_tree(
     require_full_dimensional(problem)
     if not problem.stages:
         return exact_result(problem, watch, "hash-tree", confidence, seed, 1, {})
-    watch.report("loading compiled code (the first time it is compiled, a minute or two)")
+    watch.report("loading the kernels")
     from milpcount.sampling.buckets import BucketCounter
 
     counter = BucketCounter(problem, watch)

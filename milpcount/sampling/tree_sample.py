@@ -82,7 +82,7 @@ def estimate_tree_sample(
     require_full_dimensional(problem)
     if not problem.stages:
         return exact_result(problem, watch, "tree-sample", confidence, seed, 1, {})
-    watch.report("loading compiled code (the first time it is compiled, a minute or two)")
+    watch.report("loading the kernels")
     from milpcount.sampling.explore import Explorer, seed_of
 
     depth = layers or len(problem.stages)

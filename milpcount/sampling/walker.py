@@ -1,4 +1,4 @@
-"""The compiled random search with its memory, and what is learned about the tree from it."""
+"""The native random search with its memory, and what is learned about the tree from it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.core.stage import Stage
-from milpcount.sampling import kernels
-from milpcount.sampling.jit import compiling
-from milpcount.sampling.kernels import Sample
+from milpcount.kernels import native
 from milpcount.sampling.unbiased import log2_sum
-from milpcount.search.compiled import codes
 from milpcount.search.frames.frame import Frame
 from milpcount.search.machine import Machine
 
@@ -85,74 +82,34 @@ class Profile:
 
 
 class Walker(Machine):
-    """A random search over one frame."""
+    """A random search over one frame.
 
-    def __init__(self, frame: Frame, stages: Sequence[Stage], closed: bool) -> None:
+    Attributes:
+        sample: what it remembers besides the search itself.
+    """
+
+    def __init__(self, frame: Frame, layers: Sequence[Stage], closed: bool) -> None:
         """Set up; arguments as for :class:`~milpcount.search.machine.Machine`."""
-        super().__init__(frame, stages, closed, emit=False)
-        profile = Profile(tuple(int(w) for w in self.net.widths))
-        self._random = np.zeros(1, np.uint64)
-        slots, classes = self.state.table.shape[0], profile.classes
-        sums, exponents = kernels.empty_sums(len(stages))
-        self.sample = Sample(
-            weight=np.zeros(slots),
-            before=np.zeros(slots, np.int64),
-            class_of=profile.class_of,
-            target=np.zeros(classes),
-            place=np.zeros(classes),
-            point=np.zeros(classes),
-            steps=np.zeros((classes + 1, classes), np.int64),
-            sums=sums,
-            exponents=exponents,
-            signs=np.zeros(profile.classes - 1, np.int64),
-            counts=np.zeros(8, np.int64),
-            random=self._random,
-        )
+        super().__init__(frame, layers, closed, emit=False)
+        widths = tuple(layer.width for layer in layers)
+        profile = Profile(widths)
+        self.sample = native.Sample(profile.class_of, profile.classes, sum(widths))
 
     def begin(
         self, signs: NDArray[np.int8], weight: float, targets: NDArray[np.float64], seed: np.uint64
     ) -> bool:
         """Begin at the root with this log2 weight; False if floats cannot find it."""
-        s = self.sample
-        self._random[0] = seed
-        stream = np.random.default_rng([int(seed), 1])
-        s.target[:] = targets
-        s.place[:] = 0.0
-        s.point[:] = stream.random(len(targets))
-        s.sums[:] = 0.0
-        s.exponents[:] = -math.inf
-        s.signs[:] = 0
-        s.counts[:] = 0
-        s.weight[0] = weight
-        s.before[0] = s.steps.shape[0] - 1
+        points = np.random.default_rng([int(seed), 1]).random(len(targets))
+        self.sample.begin(int(seed), np.ascontiguousarray(targets), points, weight)
         return self.start(signs)
 
-    def walk(self, steps: int, single: bool) -> int:
-        """Search on for so many steps; see :func:`milpcount.sampling.kernels.run`."""
-        while True:
-            with compiling("walk"):
-                code = int(
-                    kernels.run(self.net, self.state, self._zono, self.sample, steps, single)
-                )
-            if code != codes.GROW:
-                return code
-            self._grow()
-            s = self.sample
-            more = self.state.table.shape[0] - len(s.weight)
-            self.sample = s._replace(
-                weight=np.concatenate([s.weight, np.zeros(more)]),
-                before=np.concatenate([s.before, np.zeros(more, np.int64)]),
-            )
+    def walk(self, steps: int, single: bool) -> native.Stop:
+        """Search on for so many steps: thinned, or one descent to a single leaf.
 
-    @property
-    def slot(self) -> int:
-        """The present slot."""
-        return int(self.state.registers[codes.SLOT])
+        After a doubt the caller adds what it finds there, with the weight of the present slot.
+        """
+        return self._search.run_sample(self.sample, steps, single)
 
-    def log2_sums(self) -> NDArray[np.float64]:
-        """log2 of the weights that entered each layer, and of the regions, in all."""
-        s = self.sample
-        out = np.full(len(s.sums), -math.inf)
-        some = s.sums > 0
-        out[some] = np.log2(s.sums[some]) + s.exponents[some]
-        return out
+    def weight(self) -> float:
+        """log2 of the weight of the present node."""
+        return self.sample.weight(max(self.slot, 0))

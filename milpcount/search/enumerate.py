@@ -93,9 +93,9 @@ def _enumerate(
         yield leaf
         outcome.finish(watch)
         return
-    watch.report("loading compiled code (the first time it is compiled, a minute or two)")
+    watch.report("loading the kernels")
     start = watch.seconds
-    # Heavy: numba.
+    # Not loaded before it is needed.
     from milpcount.search.run.driver import search
 
     outcome.statistics["loading_seconds"] = watch.seconds - start

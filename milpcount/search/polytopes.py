@@ -18,9 +18,9 @@ from milpcount.core.problem import CountProblem
 from milpcount.errors import UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.forms import problem_stages
-from milpcount.search.cell_machine import MAX_DIMENSION, CellMachine
-from milpcount.search.compiled import codes
+from milpcount.kernels import native
 from milpcount.search.frames.problem_frames import cube_frame, root_signs
+from milpcount.search.native_cells import MAX_DIMENSION, NativeCells
 
 __all__ = ["Cell", "Facet", "enumerate_cells"]
 
@@ -87,13 +87,13 @@ def enumerate_cells(problem: CountProblem) -> Iterator[Cell]:
         )
     frame = cube_frame(problem)
     stages = problem_stages(problem)
-    machine = CellMachine(frame, problem.stages, stages, emit=True)
+    machine = NativeCells(frame, problem.stages, stages, emit=True)
     machine.start(root_signs(problem, frame))
     corner = np.array([float(v) for v in frame.point(np.zeros(frame.n)).fractions()])
     opposite = np.array([float(v) for v in frame.point(np.ones(frame.n)).fractions()])
     while True:
         code = machine.run(10_000, 1)
-        if code == codes.DOUBT_NODE:
+        if code == native.Stop.DOUBT_NODE:
             # A leaf too thin for a proved point is a cell all the same; anything else is no leaf.
             if not machine.at_leaf():
                 raise UnsupportedError(
@@ -102,7 +102,7 @@ def enumerate_cells(problem: CountProblem) -> Iterator[Cell]:
             machine.pop_node()
         elif machine.take_count():
             machine.take_leaves()
-        elif code == codes.DONE:
+        elif code == native.Stop.DONE:
             return
         else:
             continue

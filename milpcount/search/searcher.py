@@ -20,11 +20,11 @@ from milpcount.core.run import Batch, Found, Leaf, Outcome, Tally, Watch
 from milpcount.errors import InvariantError
 from milpcount.exact.forms import problem_stages
 from milpcount.exact.tree import ExactTree
-from milpcount.search.cell_machine import MAX_DIMENSION, CellMachine
-from milpcount.search.compiled import codes
+from milpcount.kernels import native
 from milpcount.search.frames.frame import Frame
 from milpcount.search.frames.problem_frames import Frames, problem_frames, root_signs, sign_walls
 from milpcount.search.machine import Machine
+from milpcount.search.native_cells import MAX_DIMENSION, NativeCells
 from milpcount.search.recording.tape import Tape
 
 __all__ = ["Method", "Searcher", "Task", "root_tasks"]
@@ -69,7 +69,7 @@ class Searcher:
         self.closed = 0.0  # share of the tree that is done
         self.left: list[Task] = []  # of the last task, when it was stopped
         self._exact: ExactTree | None = None
-        self._machine: tuple[int, Machine | CellMachine] | None = None
+        self._machine: tuple[int, Machine | NativeCells] | None = None
         self._tree: Searcher | None = None
         self._steps = _FIRST_STEPS
 
@@ -106,11 +106,11 @@ class Searcher:
                 self.tape.cut(lambda: [signs for signs, _ in machine.open_nodes()])
             code = self._portion(machine)
             yield from self._found(machine, frame)
-            if code == codes.DONE:
+            if code == native.Stop.DONE:
                 break
-            if code == codes.DOUBT_SIDE and isinstance(machine, Machine):
+            if code == native.Stop.DOUBT_SIDE and isinstance(machine, Machine):
                 yield from self._doubtful_side(machine, task.frame)
-            elif code == codes.DOUBT_NODE:
+            elif code == native.Stop.DOUBT_NODE:
                 self.outcome.add("doubts")
                 signs = machine.pop_node()
                 if isinstance(machine, Machine):
@@ -125,14 +125,16 @@ class Searcher:
             self.outcome.add(name, value - before.get(name, 0))
         self.closed += task.share - sum(t.share for t in self.left) - done
 
-    def _machine_for(self, index: int, frame: Frame) -> Machine | CellMachine:
+    def _machine_for(self, index: int, frame: Frame) -> Machine | NativeCells:
         """The machine of a frame, kept until another frame is asked for."""
         if self._machine is not None and self._machine[0] == index:
             return self._machine[1]
         stages, keep = self.problem.stages, self.outcome.keep
-        machine: Machine | CellMachine
-        if self.method == "subdivision" and frame.n <= MAX_DIMENSION:
-            machine = CellMachine(frame, stages, problem_stages(self.problem), keep)
+        machine: Machine | NativeCells
+        # Cells are kept by their vertices where the cube is the domain, not a relaxation of it.
+        few = frame.generators is None and frame.n <= MAX_DIMENSION
+        if self.method == "subdivision" and few:
+            machine = NativeCells(frame, stages, problem_stages(self.problem), keep)
         else:
             closed = self.problem.definition is Definition.NONEMPTY
             machine = Machine(frame, stages, closed, keep, self.tape is not None)
@@ -144,12 +146,12 @@ class Searcher:
         self.outcome.add("doubts")
         leaves: Iterable[Leaf] | None
         if self.tape is not None:
-            unit = int(machine.state.registers[codes.DOUBT_UNIT])
+            unit = machine.doubt_unit
             recorded = self.tape.side(machine.doubt(), unit, self.watch, self.outcome)
             leaves = recorded.leaves or None
         else:
             leaves = self._exact_search().regions(self._in_cell(index, machine.doubt()))
-        machine.answer(codes.EMPTY if leaves is None else codes.SETTLED)
+        machine.answer(native.Verdict.EMPTY if leaves is None else native.Verdict.SETTLED)
         yield from leaves or ()
 
     def _by_tree(self, task: Task) -> Iterator[Found]:
@@ -158,13 +160,13 @@ class Searcher:
             self._tree = Searcher(self.problem, self.watch, self.outcome, "tree")
         yield from self._tree.run(task)
 
-    def _portion(self, machine: Machine | CellMachine) -> int:
+    def _portion(self, machine: Machine | NativeCells) -> int:
         """Run for a while; the number of steps adapts to how long they take."""
         limit = self.watch.budget.regions
         most = None if limit is None else max(1, limit - self.watch.regions)
         start = self.watch.seconds
         code = machine.run(self._steps, most)
-        if code == codes.STEPS:
+        if code == native.Stop.STEPS:
             took = self.watch.seconds - start
             if took < _QUIET / 2:
                 self._steps = min(2 * self._steps, _MOST_STEPS)
@@ -172,7 +174,7 @@ class Searcher:
                 self._steps = max(self._steps // 2, _FIRST_STEPS)
         return code
 
-    def _found(self, machine: Machine | CellMachine, frame: Frame) -> Iterator[Found]:
+    def _found(self, machine: Machine | NativeCells, frame: Frame) -> Iterator[Found]:
         count = machine.take_count()
         if self.tape is not None and isinstance(machine, Machine):
             self.tape.write(machine.take_steps(), count)

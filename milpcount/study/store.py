@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from milpcount.errors import ConfigError
+from milpcount.support.files import require_regular, writing
 from milpcount.support.locks import try_lock
 
 __all__ = ["ResultStore"]
@@ -57,29 +58,43 @@ class ResultStore:
 
         Raises:
             ConfigError: another process writes to this store.
+            InputError, OutputError: there can be no such file.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a+b") as file:
-            if not try_lock(file):
+        require_regular(self.path)
+        with writing(self.path, "name another output folder"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            store = self.path.open("a+b")
+        try:
+            if not try_lock(store):
                 raise ConfigError(
                     f"{self.path} is being written by another milpcount run; wait for its end"
                 )
-            file.seek(0)
-            file.truncate(0 if fresh else _end_of_whole_lines(file.read()))
-            yield StoreWriter(file)
+            store.seek(0)
+            store.truncate(0 if fresh else _end_of_whole_lines(store.read()))
+            yield StoreWriter(store, self.path)
+        finally:
+            # Every line was written through; of one that was not its writer has told.
+            with suppress(OSError):
+                store.close()
 
 
 class StoreWriter:
     """Appends to a store that is held."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        self._file, self._path = file, path
 
     def append(self, record: Mapping[str, Any]) -> None:
-        """Write one finished run through to the disk."""
-        self._file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        """Write one finished run through to the disk.
+
+        Raises:
+            OutputError: the system refuses.
+        """
+        line = json.dumps(record, allow_nan=False).encode() + b"\n"
+        with writing(self._path, "the runs before are kept: make room, and run again to go on"):
+            self._file.write(line)
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
 
 def _end_of_whole_lines(content: bytes) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from milpcount.survey.neighbourhoods import Neighbourhood as Neighbourhood
+from milpcount.survey.neighbourhoods import NeighbourhoodSurvey as NeighbourhoodSurvey
 from milpcount.survey.selection import KINDS as KINDS
 from milpcount.survey.statistics import survey as survey
 from milpcount.survey.survey_table import Statistics as Statistics

@@ -39,6 +39,22 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
+def test_the_header_of_the_first_acas_xu_networks(path: Path) -> None:
+    """Two discrete inputs have numbers too; the last ones are those of all outputs."""
+    expected = load_network(path)
+    lines = TEXT.splitlines()
+    start = lines.index("-1.0,0,")
+    for k, extra in enumerate(("0,-3,", "100,3,", "35,0,", "100,6,")):
+        numbers = lines[start + k].rstrip(",").split(",")
+        lines[start + k] = ",".join(numbers[:2]) + "," + extra + ",".join(numbers[2:])
+    path.write_text("\n".join(lines))
+    assert load_network(path).sha256 == expected.sha256
+    lines[start] = "-1.0,0,"
+    path.write_text("\n".join(lines))
+    with pytest.raises(NetworkError, match="2 numbers more"):
+        load_network(path)
+
+
 def test_normalised(path: Path) -> None:
     net = load_network(path)
     assert net.architecture == (2, 3, 1)

@@ -123,7 +123,8 @@ def test_convolution_after_batch_normalisation(tmp_path: Path) -> None:
         "m": quarters(RNG, 3), "v": np.float32([0.5, 1, 3]),
     }  # fmt: skip
     net = agree(write(tmp_path / "n.onnx", nodes, constants, (1, 1, 3, 3)), tolerance=1e-5)
-    assert any("folding BatchNormalization 'g'" in note for note in net.notes)
+    assert any("constants of node BatchNormalization 'g'" in note for note in net.notes)
+    assert net.counted_widths == (0, 12)
 
 
 def test_expansion_is_refused_before_it_takes_memory(tmp_path: Path) -> None:

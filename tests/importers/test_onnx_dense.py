@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from milpcount.core.matrix import dense
+from milpcount.core.network import ReLUNetwork
 from milpcount.importers.onnx.graph import load_onnx
 from tests.importers.onnx_helpers import agree, helper, node, numpy_helper, onnx, quarters, write
 
@@ -83,7 +86,7 @@ def test_gemm_with_the_input_on_the_right_and_added(tmp_path: Path) -> None:
         ((2, 1, 3), None, (3, 4)),
         ((1, 3), None, (2, 3, 4)),
         ((3,), None, (2, 3, 4)),
-        ((2, 2, 3), None, (2, 3, 4)),
+        ((1, 2, 2, 3), None, (2, 3, 4)),
         ((3, 1), (4, 3), None),
         ((3,), (4, 3), None),
         ((3,), (3,), None),
@@ -128,7 +131,46 @@ def test_matmul_add_with_a_shifted_scaled_input(tmp_path: Path) -> None:
     assert net.notes == ()
 
 
-def test_folding_that_rounds_is_noted(tmp_path: Path) -> None:
+def exactly(net: ReLUNetwork, x: np.ndarray) -> list[Fraction]:
+    """The network's output in rational arithmetic."""
+    outputs = [[Fraction(float(v)) for v in x]]
+    for stage in (*net.stages, net.output):
+        total = [Fraction(b) for b in stage.bias.tolist()]
+        for read, weight in zip(stage.reads, stage.weights, strict=True):
+            for i, row in enumerate(dense(weight).tolist()):
+                total[i] += sum(Fraction(w) * h for w, h in zip(row, outputs[read], strict=True))
+        slopes = [Fraction(s) for s in stage.slope.tolist()]
+        outputs.append([g if g > 0 else s * g for g, s in zip(total, slopes, strict=True)])
+    return outputs[-1]
+
+
+def test_a_scale_that_would_round_becomes_linear_units(tmp_path: Path) -> None:
+    nodes = [
+        node("Mul", ["x", "scale"], "scaled"),
+        node("Gemm", ["scaled", "W", "B"], "g", transB=1),
+        *TAIL,
+    ]
+    scale, weight = np.array([0.3, 1.1, 1]), RNG.normal(size=(4, 3))
+    constants = {k: v.astype(float) for k, v in CONSTANTS.items()} | {"scale": scale, "W": weight}
+    path = write(tmp_path / "n.onnx", nodes, constants, element=onnx.TensorProto.DOUBLE)
+    net = agree(path, tolerance=1e-12)
+    assert net.notes == ()
+    assert net.widths == (3, 4)
+    assert net.counted_widths == (0, 4)
+    x = [Fraction(v) for v in (0.1, -0.7, 0.4)]
+    scaled = [Fraction(float(s)) * v for s, v in zip(scale, x, strict=True)]
+    hidden = [
+        max(Fraction(0), sum(Fraction(float(w)) * v for w, v in zip(row, scaled, strict=True)) + b)
+        for row, b in zip(weight, map(Fraction, B.tolist()), strict=True)
+    ]
+    true = [
+        sum(Fraction(float(w)) * h for w, h in zip(row, hidden, strict=True)) + Fraction(float(c))
+        for row, c in zip(V, C, strict=True)
+    ]
+    assert exactly(net, np.array([0.1, -0.7, 0.4])) == true
+
+
+def test_constants_that_no_float_is_are_noted(tmp_path: Path) -> None:
     nodes = [
         node("Div", ["x", "range"], "scaled"),
         node("Gemm", ["scaled", "W", "B"], "g", transB=1),
@@ -136,12 +178,25 @@ def test_folding_that_rounds_is_noted(tmp_path: Path) -> None:
     ]
     path = write(tmp_path / "n.onnx", nodes, {**CONSTANTS, "range": np.float32([3, 1, 1])})
     net = agree(path, tolerance=1e-5)
-    assert len(net.notes) == 1
-    assert "folding Div 'scaled'" in net.notes[0]
-    assert "rounded to float64; the network counted is the folded one" in net.notes[0]
+    (note,) = net.notes
+    assert "constants of node Div 'scaled' are no float64 numbers" in note
 
 
-def test_two_matrices_without_a_relu_are_multiplied_exactly(tmp_path: Path) -> None:
+def test_a_scaled_input_of_many_entries_keeps_few_dimensions(tmp_path: Path) -> None:
+    nodes = [
+        node("Mul", ["x", "scale"], "s"),
+        node("Gemm", ["s", "M"], "g"),
+        node("Relu", ["g"], "y"),
+    ]
+    constants = {"scale": np.array([0.3]), "M": RNG.normal(size=(40, 4))}
+    double = onnx.TensorProto.DOUBLE
+    path = write(tmp_path / "n.onnx", nodes, constants, (1, 40), element=double)
+    net = agree(path, tolerance=1e-12)
+    assert net.widths == (4,)
+    assert any("nearest to the products" in note for note in net.notes)
+
+
+def test_two_matrices_without_a_relu_are_multiplied_or_kept_apart(tmp_path: Path) -> None:
     nodes = [
         node("Gemm", ["x", "W", "B"], "a", transB=1),
         node("Gemm", ["a", "V", "C"], "g", transB=1),
@@ -150,12 +205,13 @@ def test_two_matrices_without_a_relu_are_multiplied_exactly(tmp_path: Path) -> N
     net = agree(write(tmp_path / "n.onnx", nodes, CONSTANTS))
     assert np.array_equal(net.weights[0], V.astype(float) @ W.astype(float))
     assert len(net.notes) == 1  # that it ends in a ReLU
-    nodes[1] = node("Gemm", ["a", "V", "C"], "g", transB=1)
     rough = {**CONSTANTS, "V": RNG.normal(size=(2, 4)), "W": RNG.normal(size=(4, 3))}
     rough = {key: value.astype(np.float64) for key, value in rough.items()}
     path = write(tmp_path / "n.onnx", nodes, rough, element=onnx.TensorProto.DOUBLE)
     net = agree(path, tolerance=1e-12)
-    assert any("folding Gemm 'g'" in note for note in net.notes)
+    assert net.counted_widths == (0, 2)
+    assert np.array_equal(dense(net.stages[0].weights[0]), rough["W"])
+    assert np.array_equal(dense(net.stages[1].weights[0]), rough["V"])
 
 
 def test_elementwise_arithmetic(tmp_path: Path) -> None:
@@ -273,30 +329,41 @@ def test_moves_and_sums(
     tmp_path: Path, nodes: list[Any], constants: dict[str, np.ndarray], opset: int
 ) -> None:
     """On a tensor of shape (2, 3, 4), before the units and again after them."""
+    shaped = node("Reshape", ["x0", "s0"], "x")
+    constants = {**constants, "s0": ints(2, 3, 4)}
     path = write(
-        tmp_path / "n.onnx", [*nodes, node("Relu", ["g"], "y")], constants, (2, 3, 4), opset=opset
+        tmp_path / "n.onnx",
+        [node("Identity", ["x"], "x0"), *renamed([shaped, *nodes], {"x": "x1"}), END],
+        constants,
+        (24,),
+        opset=opset,
     )
-    net = agree(path, points=3)
-    assert any("all its entries are inputs" in note for note in net.notes)
+    agree(path, points=3)
+    first = [
+        node("Reshape", ["x", "s0"], "x0"),
+        node("MatMul", ["x0", "M"], "m"),
+        node("Relu", ["m"], "x1"),
+    ]
     mix = {**constants, "M": quarters(RNG, 4, 4)}
-    first = [node("MatMul", ["x", "M"], "m"), node("Relu", ["m"], "x1")]
-    renamed = [
+    after = [*first, *renamed(nodes, {"x": "x1"}), END]
+    path = write(tmp_path / "n.onnx", after, mix, (24,), opset=opset)
+    assert agree(path, points=3).depth == 2
+
+
+END = node("Relu", ["g"], "y")
+
+
+def renamed(nodes: list[Any], names: dict[str, str]) -> list[Any]:
+    """Copies of nodes with other names of tensors."""
+    return [
         helper.make_node(
             n.op_type,
-            ["x1" if i == "x" else i for i in n.input],
-            list(n.output),
+            [names.get(i, i) for i in n.input],
+            [names.get(o, o) for o in n.output],
             **{a.name: helper.get_attribute_value(a) for a in n.attribute},
         )
         for n in nodes
     ]
-    path = write(
-        tmp_path / "n.onnx",
-        [*first, *renamed, node("Relu", ["g"], "y")],
-        mix,
-        (2, 3, 4),
-        opset=opset,
-    )
-    assert agree(path, points=3).depth == 2
 
 
 @pytest.mark.parametrize(
@@ -382,7 +449,8 @@ def test_batch_normalisation_is_folded(
         **CONSTANTS, "s": scale[0], "v": scale[1], "o": quarters(RNG, 4), "m": quarters(RNG, 4),
     }  # fmt: skip
     net = agree(write(tmp_path / "n.onnx", nodes, constants), tolerance=1e-5)
-    assert net.architecture == (3, 4, 2)
+    assert sum(net.counted_widths) == 4
+    assert net.is_chain is exact
     assert bool(net.notes) is not exact
 
 

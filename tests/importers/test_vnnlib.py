@@ -10,6 +10,7 @@ import pytest
 from milpcount.core.domain import Box
 from milpcount.errors import DomainError
 from milpcount.importers import load_boxes
+from milpcount.importers.vnnlib import output_note
 
 HEAD = """; a property
 (set-logic QF_LRA)
@@ -55,6 +56,32 @@ def test_numbers_are_read_to_the_nearest_float(tmp_path: Path, text: str, value:
     assert ends(boxes) == [([value, -2.0], [value, 0.3])]
 
 
+@pytest.mark.parametrize(
+    ("term", "value"),
+    [
+        ("(<= (+ X_0 1) 3)", 2.0), ("(<= (* X_0 2) 1)", 0.5), ("(<= (* 2 X_0) (- 1 X_0))", 1 / 3),
+        ("(<= (- 1) (- X_0))", 1.0), ("(<= (- X_0 (/ X_0 2) 0.25) 0)", 0.5),
+        ("(>= (- 3 (* 4 X_0)) 2)", 0.25), ("(<= (+ X_0 (+ 1 (* -3 0.5))) 0)", 0.5),
+        ("(<= (/ X_0 -4) 2)", None),
+    ],
+)  # fmt: skip
+def test_terms_of_one_input(tmp_path: Path, term: str, value: float | None) -> None:
+    boxes = load(
+        tmp_path, f"(assert {term})", "(assert (>= X_0 -10)) (assert (<= X_0 10))", BOUNDS[1]
+    )
+    assert ends(boxes) == [([-10.0 if value is not None else -8.0, -2.0], [value or 10.0, 0.3])]
+
+
+def test_conditions_on_outputs_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "p.vnnlib"
+    path.write_text(HEAD + "\n".join(BOUNDS))
+    assert output_note(path) is None
+    path.write_text(HEAD + "\n".join([*BOUNDS, "(assert (<= Y_0 Y_1))"]))
+    note = output_note(path)
+    assert note is not None
+    assert note.startswith("p.vnnlib also has conditions on outputs, which are not used")
+
+
 def test_the_tightest_bounds_hold(tmp_path: Path) -> None:
     boxes = load(tmp_path, *BOUNDS, "(assert (and (< X_0 0) (> X_0 -1) (<= X_0 5)))")
     assert ends(boxes) == [([-1.0, -2.0], [0.0, 0.3])]
@@ -89,8 +116,8 @@ def test_alternatives_of_outputs_leave_one_box(tmp_path: Path) -> None:
         ([BOUNDS[0], BOUNDS[1], "(assert (>= X_0 1))"], "X_0 has lower bound 1 above"),
         (["(assert (<= X_0 X_1))"], "line 7: (<= X_0 X_1) is not a bound on one input"),
         (["", "(assert (<= (+ X_0 X_1) 1))"], "line 8:"),
-        (["(assert (<= (* 2 X_0) 1))"], "not a bound on one input"),
-        (["(assert (<= X_0 (- X_0)))"], "is not a number"),
+        (["(assert (<= (* X_0 X_1) 1))"], "multiplies two variables"),
+        (["(assert (<= X_0 (+ X_0 1)))"], "not a bound on one input"),
         (["(assert (<= X_0 Y_0))"], "not a bound on one input"),
         (["(assert (<= X_7 1))"], "'X_7' is neither a number nor a declared variable"),
         (["(assert (<= X_0 one))"], "'one' is neither"),

@@ -17,8 +17,7 @@ from milpcount.linear.facet_test import RegionFacets
 from milpcount.linear.groups import equal_maps, input_dependent, relevant_bits
 from milpcount.linear.index import Components, PatternIndex
 from milpcount.linear.modular import PRIMES, Residues, coincident, fingerprints
-from milpcount.linear.ray_kernels import proves
-from milpcount.linear.rays import ray_arrays
+from milpcount.linear.rays import ray_chain
 from tests.linear.problems import full_regions, random_problem
 from tests.shared import net
 
@@ -116,19 +115,18 @@ def test_what_floats_prove_is_true(seed: int) -> None:
     """Points on a coarse grid lie on many zero sets; the proofs must leave those open."""
     problem, circuit, bits = _random(seed)
     rng = np.random.default_rng(seed)
-    net_arrays, domain = ray_arrays(problem, circuit)
+    chain = ray_chain(problem, circuit)
     dependent = input_dependent(circuit, bits)
     box, free = ExactBox.of(circuit.box), list(circuit.free)
-    buffers = np.empty(circuit.n_units), np.empty(circuit.n_units)
     proved = 0
-    for row, depends in zip(bits, dependent, strict=True):
+    for row, depends in zip(bits, dependent.astype(np.uint8), strict=True):
         facets = RegionFacets(circuit, Prefixes(circuit), row)
         for u in range(circuit.n_units):
             rows = facets.beyond(u)
             for _ in range(12):
                 x = rng.integers(-8, 9, size=problem.dimension) / rng.choice([4, 8, 2.0**50])
                 x = np.clip(x, problem.box.lo, problem.box.hi)
-                if rows is not None and proves(row, depends, u, x, net_arrays, domain, *buffers):
+                if rows is not None and chain.proves(row, depends, u, x):
                     assert check_point(rows, box, Point.of_floats(x[free]))
                     proved += 1
     assert proved or problem.n_units < 3

@@ -11,7 +11,7 @@ import milpcount as mc
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
 from milpcount.core.run import Watch
-from milpcount.sampling import kernels
+from milpcount.kernels import native
 from milpcount.sampling.explore import Explorer, seed_of
 from milpcount.sampling.unbiased import (
     Runs,
@@ -78,19 +78,15 @@ def test_bad_targets_cost_accuracy_alone() -> None:
 
 
 def test_nodes_are_kept_as_often_as_asked() -> None:
-    explorer = _explorer(random_net(np.random.default_rng(0), [2, 3, 2, 1]), BOX)
-    explorer.walk(None, 0.0, seed_of(0))
-    walker = explorer._walker(0)
-    assert walker is not None
-    sample = walker.sample
+    sample = native.Sample(np.zeros((1, 2), np.int64), 2, 1)
     chances = [0.3, 0.5, 0.9, 0.05, 0.75, 0.999, 0.4, 0.6]
     rng = np.random.default_rng(1)
     kept = np.zeros(len(chances))
     pairs = 0
     trials = 6000
-    for _ in range(trials):
-        sample.place[0], sample.point[0] = 0.0, rng.random()
-        chosen = [bool(kernels.kept(sample, 0, p)) for p in chances]
+    for seed in range(trials):
+        sample.begin(seed, np.zeros(2), rng.random(2), 0.0)
+        chosen = [sample.keeps(0, p) for p in chances]
         kept += chosen
         pairs += abs(sum(chosen) - sum(chances)) < 1
     errors = np.sqrt(np.array(chances) * (1 - np.array(chances)) / trials) + 1e-9

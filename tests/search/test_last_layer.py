@@ -7,7 +7,7 @@ import pytest
 
 import milpcount as mc
 from milpcount.core.problem import CountProblem
-from milpcount.search.compiled import codes
+from milpcount.kernels import native
 from milpcount.search.frames.problem_frames import problem_frames
 from milpcount.search.machine import Machine
 from tests.shared import random_net
@@ -95,8 +95,8 @@ def test_leaky_units_between_inputs() -> None:
 
 def finish(machine: Machine, limit: int) -> None:
     """Search on in portions."""
-    while (code := machine.run(limit)) != codes.DONE:
-        assert code == codes.STEPS
+    while (code := machine.run(limit)) != native.Stop.DONE:
+        assert code == native.Stop.STEPS
 
 
 @pytest.mark.parametrize("limit", [1, 7, 50])

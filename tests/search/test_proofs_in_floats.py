@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,8 +13,7 @@ import milpcount as mc
 from milpcount.core.problem import CountProblem
 from milpcount.exact.forms import exact_stages, problem_stages, signs_at
 from milpcount.exact.prefix import Prefix
-from milpcount.search.compiled import forms as compiled_forms
-from milpcount.search.compiled import zonotope as compiled_zonotope
+from milpcount.kernels import native
 from milpcount.search.frames.frame import box_frame, rounded_forms, zonotope_frame
 from milpcount.search.frames.problem_frames import problem_frames
 from milpcount.search.machine import Machine
@@ -59,14 +54,14 @@ def test_forms_of_later_layers(seed: int, scale: float) -> None:
     frame = problem_frames(problem)[0]
     assert frame is not None
     machine = Machine(frame, problem.stages, closed=False, emit=False)
-    net = machine.net
-    partial = np.zeros((frame.n + 2, 6))
-    compiled_forms.start_next(partial, net.biases[6:11], net.one, 6)
     active = rng.integers(0, 2, size=6)
-    for u in range(6):
-        factor = 1.0 if active[u] else 0.25
-        row = net.weights[5 * u : 5 * u + 5]
-        compiled_forms.add_unit(partial, row, factor, frame.first, u, 6)
+    signs = np.zeros(problem.n_units, np.int8)
+    signs[:6] = np.where(active, 2, -2)
+    assert machine.start(signs)
+    # Enter the first layer, leave it, enter the second.
+    machine.run(3)
+    partial = machine._search.forms(1)
+    ranges = native.cube_ranges(partial)
     layers = problem_stages(problem)
     exact = Prefix.root(layers, frame.exact).push(active.tolist()).forms
     assert exact.one is not None
@@ -77,7 +72,7 @@ def test_forms_of_later_layers(seed: int, scale: float) -> None:
             z = rng.uniform(0, 1, size=3)
             stored = value([Fraction(float(v)) for v in partial[:4, k]], z)
             assert abs(stored - value(true, z)) <= Fraction(float(partial[4, k]))
-        low, high = compiled_forms.cube_range(partial, k)
+        low, high = ranges[0][k], ranges[1][k]
         ends = [
             true[3] + sum(min(t, 0) for t in true[:3]),
             true[3] + sum(max(t, 0) for t in true[:3]),
@@ -91,8 +86,9 @@ def test_ranges_that_touch_zero_are_exact() -> None:
     face = mc.ReLUNetwork([[[1.0], [-1.0]], [[1.0, 1.0]]], [[-1.0, 1.0], [0.0]])
     frame = problem_frames(CountProblem.of(face, mc.Box(-1, 1)))[0]
     assert frame is not None
-    assert compiled_forms.cube_range(frame.first, 0) == (-2.0, 0.0)
-    assert compiled_forms.cube_range(frame.first, 1) == (0.0, 2.0)
+    low, high = native.cube_ranges(np.ascontiguousarray(frame.first))
+    assert low.tolist() == [-2.0, 0.0]
+    assert high.tolist() == [0.0, 2.0]
 
 
 @settings(max_examples=40, deadline=None)
@@ -108,19 +104,12 @@ def test_the_check_of_leaves(seed: int, kind: str) -> None:
     if frame.n == 0:
         return
     machine = Machine(frame, problem.stages, closed=False, emit=False)
-    zono = machine._zono
     rows = [[Fraction(float(v)) for v in rng.normal(size=frame.n)] for _ in range(3)]
     for row in rows:
         row.append(Fraction(float(rng.normal() * 0.3)) - sum(row) / 2)
-    count = 0
-    stored = np.zeros((frame.n + 2, 3))
-    for r, row in enumerate(rows):
-        stored[: frame.n + 1, r] = [float(v) for v in row]
-        stored[frame.n + 1, r] = max(
-            float(sum(abs(Fraction(float(v)) - v) for v in row)) * 2, 1e-300
-        )
-        count = compiled_zonotope.take_row(zono, count, stored, r, 1.0, r)
-    code = compiled_zonotope.confirm(zono, count)
+    stored = np.array([[float(v) for v in row] for row in rows])
+    errors = [float(sum(abs(Fraction(float(v)) - v) for v in row)) * 2 for row in rows]
+    code, witness = machine._search.check_cell(stored, np.maximum(errors, 1e-300))
     # The true generators, rational.
     first = layers[0]
     chosen = [i for i in range(3) if any(int(first.weights[0][i, j]) for j in range(9))]
@@ -130,16 +119,16 @@ def test_the_check_of_leaves(seed: int, kind: str) -> None:
         reach = sum(abs(x) for x in weights)
         v.append([Fraction(x, reach) for x in weights])
     assert len(v) == frame.n
-    if code == compiled_zonotope.FOUND:
-        u = [Fraction(float(t)) for t in zono.u]
+    if code == 1:
+        u = [Fraction(float(t)) for t in witness]
         assert all(abs(t) <= 1 for t in u)
         z = [Fraction(1, 2) + sum(a * t for a, t in zip(g, u, strict=True)) / 2 for g in v]
         for row in rows:
             assert row[-1] + sum(a * t for a, t in zip(row, z, strict=False)) > 0
         # The same point, as the problem sees it.
-        point = frame.point(zono.u)
+        point = frame.point(witness)
         assert all(abs(n) <= point.denominator for n in point.numerators)
-    elif code == compiled_zonotope.EMPTY:
+    elif code == 0:
         # No corner of the cube of u, sampled or extreme, satisfies the rows.
         for _ in range(200):
             u = [Fraction(float(t)) for t in rng.uniform(-1, 1, size=9).round(3)]
@@ -180,20 +169,3 @@ def test_box_frame_of_a_slice_of_huge_numbers() -> None:
     far = [Fraction(10) ** 320] * 2
     with pytest.raises(mc.UnsupportedError, match="range of floats"):
         box_frame(layers, [], [Fraction(0)] * 2, far)
-
-
-def test_compiled_code_without_a_cache(tmp_path: Path) -> None:
-    # A folder that cannot be made: the code is compiled for this process alone.
-    blocked = tmp_path / "file"
-    blocked.write_text("")
-    code = (
-        "import logging; logging.basicConfig(); "
-        "from milpcount.search.compiled import forms; import numpy as np; "
-        "print(forms.gamma(3) > 0)"
-    )
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(blocked / "below")}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "True"
-    assert "compiled code cannot be kept" in done.stderr

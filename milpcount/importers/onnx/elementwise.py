@@ -1,22 +1,20 @@
-"""ONNX operators of elementwise arithmetic, units, and output heads."""
+"""ONNX operators of elementwise arithmetic, and units."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 
 from milpcount.importers import rounding
 from milpcount.importers.image import Image
-from milpcount.importers.onnx.node import Array, Handler, Head, Node, Value
+from milpcount.importers.onnx.node import Array, Handler, Node, Value
+from milpcount.importers.units import choose, clip, maximum, minimum
+from milpcount.importers.values import MAXIMUM, Choice
 
 __all__ = ["HANDLERS"]
 
-_FLOAT_MAX = float(np.finfo(np.float32).max)
-
 
 def _add(node: Node) -> Value:
-    return _plus(node, node.value(0), node.value(1))
+    return _plus(node, *_operands(node))
 
 
 def _sum(node: Node) -> Value:
@@ -26,9 +24,28 @@ def _sum(node: Node) -> Value:
     return total
 
 
+def _mean(node: Node) -> Value:
+    total = _sum(node)
+    if not isinstance(total, Image):
+        return node.folder.compute(rounding.divide, total, np.array(float(len(node.inputs))))
+    return node.folder.divide(total, float(len(node.inputs)))
+
+
 def _sub(node: Node) -> Value:
-    a, b = node.value(0), node.value(1)
+    a, b = _operands(node)
     return _plus(node, a, _negated(node, b))
+
+
+def _operands(node: Node) -> tuple[Image | Array, Image | Array]:
+    """Both inputs; before opset 7 the second is laid along given axes of the first."""
+    a, b = node.value(0), node.value(1)
+    if node.opset < 7 and "axis" in node.attributes:
+        axis = node.axis(len(a.shape))
+        shape = (*b.shape, *(1,) * (len(a.shape) - axis - len(b.shape)))
+        if isinstance(b, Image):
+            return a, node.folder.take(b, b.grid.reshape(shape))
+        return a, b.reshape(shape)
+    return a, b
 
 
 def _plus(node: Node, a: Image | Array, b: Image | Array) -> Image | Array:
@@ -36,14 +53,18 @@ def _plus(node: Node, a: Image | Array, b: Image | Array) -> Image | Array:
         return node.folder.add(a, b) if isinstance(b, Image) else node.folder.shift(a, b)
     if isinstance(b, Image):
         return node.folder.shift(b, a)
-    _require_room(node, a, b)
-    if a.dtype.kind == "i" and b.dtype.kind == "i":
+    node.require_room(a, b)
+    if _whole(a, b):
         return a + b
     return node.folder.compute(rounding.add, _real(a), _real(b))
 
 
 def _mul(node: Node) -> Value:
-    a, b = node.value(0), node.value(1)
+    choices = [i for i, v in enumerate(node.inputs) if isinstance(v, Choice)]
+    if len(choices) == 1 and len(node.inputs) == 2:
+        other = node.value(1 - choices[0])  # x * (x > 0)
+        return _chosen(node, node.inputs[choices[0]], other, np.zeros(()))
+    a, b = _operands(node)
     if isinstance(a, Image):
         if isinstance(b, Image):
             node.fail(
@@ -53,20 +74,22 @@ def _mul(node: Node) -> Value:
         return node.folder.scale(a, b)
     if isinstance(b, Image):
         return node.folder.scale(b, a)
-    _require_room(node, a, b)
-    if a.dtype.kind == "i" and b.dtype.kind == "i":
+    node.require_room(a, b)
+    if _whole(a, b):
         return a * b
     return node.folder.compute(rounding.multiply, _real(a), _real(b))
 
 
 def _div(node: Node) -> Value:
-    a, b = node.value(0), node.constant(1, "a divisor")
+    a, b = _operands(node)
+    if isinstance(b, Image):
+        b = node.constant(1, "a divisor")
     if isinstance(a, Image):
         return node.folder.divide(a, b)
     if not np.all(b):
         node.fail("divides by zero; export it again")
-    _require_room(node, a, b)
-    if a.dtype.kind == "i" and b.dtype.kind == "i":
+    node.require_room(a, b)
+    if _whole(a, b):
         return (np.abs(a) // np.abs(b)) * np.sign(a) * np.sign(b)  # ONNX truncates
     return node.folder.compute(rounding.divide, _real(a), _real(b))
 
@@ -81,9 +104,8 @@ def _negated(node: Node, value: Image | Array) -> Image | Array:
     return -value if value.dtype.kind == "i" else -_real(value)
 
 
-def _require_room(node: Node, a: Array, b: Array) -> None:
-    """Refuse constants that broadcasting would blow up."""
-    node.require_entries(math.prod(np.broadcast_shapes(a.shape, b.shape)))
+def _whole(a: Array, b: Array) -> bool:
+    return a.dtype.kind == "i" and b.dtype.kind == "i"
 
 
 def _real(array: Array) -> Array:
@@ -95,60 +117,160 @@ def _relu(node: Node) -> Value:
 
 
 def _leaky_relu(node: Node) -> Value:
+    return node.folder.relu(node.image(0), _number(node, "alpha", 0.01))
+
+
+def _number(node: Node, name: str, default: float) -> float:
     # Attributes are stored as float32; so is the default of the standard.
-    return node.folder.relu(node.image(0), node.attributes.get("alpha", float(np.float32(0.01))))
+    return float(node.attributes.get(name, np.float32(default)))
 
 
 def _prelu(node: Node) -> Value:
     image = node.image(0)
-    slope = np.broadcast_to(node.constant(1, "a slope"), image.shape)
-    return node.folder.relu(image, slope)
+    slope = node.constant(1, "a slope")
+    if node.opset < 7 and slope.ndim == 1 and slope.size > 1:  # one a channel
+        slope = slope.reshape(-1, *(1,) * (len(image.shape) - 2))
+    return node.folder.relu(image, np.broadcast_to(slope, image.shape))
+
+
+def _abs(node: Node) -> Value:
+    return node.folder.relu(node.image(0), -1.0)
 
 
 def _clip(node: Node) -> Value:
     image = node.image(0)
-    ends = []
+    ends: list[Array | float] = []
     for position, name, default in ((1, "min", -np.inf), (2, "max", np.inf)):
         given: Array | float = node.attributes.get(name, default)
         if node.opset >= 11 and node.has(position):
             given = node.constant(position, name)
-        ends.append(float(np.ravel(given)[0]))
-    low, high = ends
-    if high < _FLOAT_MAX or (low != 0 and low > -_FLOAT_MAX):
-        node.fail(
-            f"bounds values to [{low:g}, {high:g}]; only a lower end of 0 alone is a ReLU, "
-            "replace it with Relu and train or export again"
-        )
-    return node.folder.relu(image) if low == 0 else image
+            if given.size != 1:
+                node.fail(f"has {given.size} numbers for its {name}; export it with one")
+            given = given.reshape(())
+        ends.append(given)
+    return clip(node.folder, image, *ends)
+
+
+def _hard_sigmoid(node: Node) -> Value:
+    alpha, beta = _number(node, "alpha", 0.2), _number(node, "beta", 0.5)
+    return clip(node.folder, node.folder.affine(node.image(0), alpha, beta), 0.0, 1.0)
+
+
+def _shrink(node: Node) -> Value:
+    image, edge = node.image(0), _number(node, "lambd", 0.5)
+    if float(node.attributes.get("bias", 0.0)) != edge or edge < 0:
+        node.fail("jumps at its threshold; only continuous functions are counted")
+    folder = node.folder
+    above = folder.relu(folder.shift(image, -edge))
+    below = folder.relu(folder.affine(image, -1.0, -edge))
+    return folder.add(above, folder.scale(below, -1.0))
+
+
+def _thresholded_relu(node: Node) -> Value:
+    if _number(node, "alpha", 1.0) != 0:
+        node.fail("jumps at its threshold; only continuous functions are counted")
+    return node.folder.relu(node.image(0))
 
 
 def _max(node: Node) -> Value:
+    return _extreme(node, upper=True)
+
+
+def _min(node: Node) -> Value:
+    return _extreme(node, upper=False)
+
+
+def _extreme(node: Node, upper: bool) -> Value:
     values = [node.value(i) for i in range(len(node.inputs))]
     images = [v for v in values if isinstance(v, Image)]
-    others = [v for v in values if not isinstance(v, Image)]
-    if len(images) != 1 or len(others) != 1 or np.any(others[0]):
-        node.fail("is a maximum with something other than 0; only max(x, 0) is a ReLU")
-    shape = np.broadcast_shapes(images[0].shape, others[0].shape)
+    constants = [_real(v) for v in values if not isinstance(v, Image)]
+    if not images:
+        return node.image(0)
+    if len(images) > 2 or (len(images) == 2 and constants):
+        node.fail(MAXIMUM)
+    if len(images) == 2:
+        return (maximum if upper else minimum)(node.folder, *images)
+    if not constants:
+        return images[0]
+    node.require_room(*values)
+    bound = constants[0]
+    for other in constants[1:]:
+        bound = np.maximum(bound, other) if upper else np.minimum(bound, other)
+    shape = np.broadcast_shapes(images[0].shape, bound.shape)
     if shape != images[0].shape:
-        node.fail("repeats its units by broadcasting; export it with a scalar 0")
-    return node.folder.relu(images[0])
+        node.fail("repeats its units by broadcasting; export it with a scalar bound")
+    ends = (bound, np.inf) if upper else (-np.inf, bound)
+    return clip(node.folder, images[0], *ends)
 
 
-def _head(node: Node) -> Value:
-    return Head(node.image(0), node.place)
+def _compare(node: Node) -> Value:
+    a, b = node.value(0), node.value(1)
+    difference = _plus(node, a, _negated(node, b))
+    if not isinstance(difference, Image):
+        return node.image(0)
+    return Choice(difference, otherwise=node.op in ("Less", "LessOrEqual"))
+
+
+def _not(node: Node) -> Value:
+    value = node.any_value(0)
+    if not isinstance(value, Choice):
+        return node.image(0)
+    return Choice(value.sign, not value.otherwise)
+
+
+def _where(node: Node) -> Value:
+    condition = node.any_value(0)
+    if isinstance(condition, Choice):
+        return _chosen(node, condition, node.value(1), node.value(2))
+    chosen = node.constant(0, "a condition").astype(bool)
+    a, b = (np.asarray(v) if not isinstance(v, Image) else v for v in map(node.value, (1, 2)))
+    # A constant choice picks entries: of both, laid side by side.
+    shape = node.require_room(chosen, a, b)
+    node.require_entries(2 * int(np.prod(shape)))
+    sides: list[Image | Array] = []
+    for value in (a, b):
+        if isinstance(value, Image):
+            wide = node.folder.take(value, np.broadcast_to(value.grid, shape))
+            sides.append(node.folder.take(wide, wide.grid[..., None]))
+        else:
+            sides.append(np.broadcast_to(_real(value), shape)[..., None])
+    both = node.folder.concat(sides, len(shape))
+    picked = both.grid[..., 1] - np.broadcast_to(chosen, shape)
+    return node.folder.take(both, picked)
+
+
+def _chosen(
+    node: Node, condition: Value | None, first: Image | Array, second: Image | Array
+) -> Value:
+    if not isinstance(condition, Choice):
+        node.fail("has no condition; the file is malformed, export it again")
+    if condition.otherwise:
+        first, second = second, first
+    return choose(node.folder, condition.sign, first, second)
 
 
 HANDLERS: dict[str, Handler] = {
+    "Abs": _abs,
     "Add": _add,
     "Clip": _clip,
     "Div": _div,
+    "Greater": _compare,
+    "GreaterOrEqual": _compare,
+    "HardSigmoid": _hard_sigmoid,
     "LeakyRelu": _leaky_relu,
+    "Less": _compare,
+    "LessOrEqual": _compare,
     "Max": _max,
+    "Mean": _mean,
+    "Min": _min,
     "Mul": _mul,
     "Neg": _neg,
+    "Not": _not,
     "PRelu": _prelu,
     "Relu": _relu,
+    "Shrink": _shrink,
     "Sub": _sub,
     "Sum": _sum,
-    **dict.fromkeys(("ArgMax", "LogSoftmax", "Sigmoid", "Softmax"), _head),
+    "ThresholdedRelu": _thresholded_relu,
+    "Where": _where,
 }

@@ -1,59 +1,40 @@
-"""ONNX networks: graphs of affine operators and ReLUs.
+"""ONNX networks: graphs of affine operators and units.
 
-The graph is walked once.  Every tensor is a constant or an affine function of the outputs of one
-layer of units (:mod:`~milpcount.importers.affine`), so whatever the exporter wrote between two
-ReLUs — reshapes, transposes, convolutions, normalisation, shifts of the input — becomes one affine
-layer.  Units are numbered in the C order of the tensor that the ReLU works on.
+The graph is walked once, in topological order.  Every tensor is a constant or an affine function of
+the outputs of units (:mod:`~milpcount.importers.affine`), so whatever the exporter wrote between
+units — reshapes, transposes, convolutions, normalisation, skips, shifts of the input — becomes part
+of the stages.  Units are numbered stage by stage, and in the C order of the tensor that they work
+on.
 
-The batch dimension, where the file leaves it open, is 1.  Nothing in the file is executed.
+The batch dimension, where the file leaves it open, is 1.  A larger fixed one is reduced to one
+sample if all samples are shown to be treated alike (:mod:`~milpcount.importers.samples`).  Nothing
+in the file is executed.
 """
 
 from __future__ import annotations
 
 import importlib
 import math
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from milpcount.core.network import ReLUNetwork
-from milpcount.errors import MissingDependencyError, NetworkError
-from milpcount.importers._files import read_bytes, require_bytes
+from milpcount.errors import InputError, MissingDependencyError, NetworkError, UnsupportedError
+from milpcount.importers._files import read_bytes
 from milpcount.importers.affine import Folder
 from milpcount.importers.image import Image
-from milpcount.importers.onnx.elementwise import HANDLERS as OPERATIONS
-from milpcount.importers.onnx.linear_ops import HANDLERS as LINEAR
-from milpcount.importers.onnx.moves import HANDLERS as MOVES
-from milpcount.importers.onnx.node import Handler, Head, Node, Value
-from milpcount.importers.onnx.tensors import attribute_values, tensor_array
+from milpcount.importers.onnx.entry import graph_input
+from milpcount.importers.onnx.functions import inlined_nodes
+from milpcount.importers.onnx.node import Array, Value
+from milpcount.importers.onnx.order import needed_nodes
+from milpcount.importers.onnx.tensors import tensor_array
+from milpcount.importers.onnx.walk import Values, run_node
+from milpcount.importers.samples import MixedSamplesError, keeps_samples_apart
+from milpcount.importers.values import MAXIMUM, Head, head_note, same_entries
 
 __all__ = ["load_onnx"]
 
-_HANDLERS: dict[str, Handler] = {**LINEAR, **MOVES, **OPERATIONS}
-_OLDEST_OPSET = 7  # before, broadcasting was an attribute
-_FLOATS = frozenset({1, 10, 11, 16})
-
-_REMEDIES = {
-    "MaxPool": "is a maximum of entries, not a ReLU; replace it with average pooling or a strided "
-    "convolution",
-    "GlobalMaxPool": "is a maximum of entries, not a ReLU; replace it with average pooling",
-    "If": "is control flow; export the network with fixed shapes",
-    "Loop": "is control flow; export the network with fixed shapes",
-    "Scan": "is control flow; export the network with fixed shapes",
-}
-_NOT_LINEAR = frozenset(
-    {
-        *("Celu", "Cos", "Elu", "Erf", "Exp", "GRU", "Gelu", "HardSigmoid", "HardSwish"),
-        *("LSTM", "LayerNormalization", "Log", "Mish", "Pow", "RNN", "Reciprocal", "Selu"),
-        *("Sin", "Softplus", "Softsign", "Sqrt", "Swish", "Tanh", "ThresholdedRelu"),
-    }
-)
-_AFTER_HEAD = frozenset(
-    {
-        *("ArgMax", "Cast", "Flatten", "Identity", "LogSoftmax", "Reshape", "Sigmoid", "Softmax"),
-        *("Squeeze", "Transpose", "Unsqueeze"),
-    }
-)
+_OLDEST_OPSET = 6
 
 
 def load_onnx(
@@ -68,83 +49,118 @@ def load_onnx(
 
     Raises:
         NetworkError: a missing or damaged file, several inputs or outputs, a node that is not
-            affine or a ReLU (named), or weights that are not finite.
-        UnsupportedError: a skip connection over a ReLU.
+            piecewise linear (named), or weights that are not finite.
+        UnsupportedError: a batch of several samples that are not treated alike.
         MissingDependencyError: the package onnx is not installed.
     """
     path = Path(path)
-    label = name or path.name
-    data = read_bytes(path, NetworkError)
-    model = _parsed(data, path)
-    opset = _opset(model, path)
-    graph = model.graph
-    if graph.sparse_initializer:
-        raise NetworkError(f"{path} holds sparse tensors; export the network with dense weights")
-    target = _output(graph, output, path)
-    nodes = _needed(graph, target)
-    values = _Values(path, target, nodes)
-    for tensor in graph.initializer:
-        array = tensor_array(tensor, path.parent, f"{path}: tensor {tensor.name!r}")
-        values.put(tensor.name, array)
-    entry, shape = _input(graph, path)
-    folder = Folder(math.prod(shape), label)
-    if len(shape) > 1 and shape[0] > 1 and shape[0] < math.prod(shape):
-        folder.notes.append(
-            f"the input has shape {shape} and all its entries are inputs; if the first dimension "
-            "is a batch, export the network with batch 1"
+    return _Graph(path, name or path.name, output).network()
+
+
+class _Graph:
+    """A graph with its constants; one per import."""
+
+    def __init__(self, path: Path, name: str, output: str | None) -> None:
+        model = _parsed(read_bytes(path, NetworkError), path)
+        graph = model.graph
+        if graph.sparse_initializer:
+            raise NetworkError(
+                f"{path} holds sparse tensors; export the network with dense weights"
+            )
+        self.path, self.name = path, name
+        self.opset = _opset(model, path)
+        self.outputs = _outputs(graph, output, path)
+        given = {t.name for t in graph.initializer} | {i.name for i in graph.input}
+        nodes = inlined_nodes(model, str(path))
+        self.nodes = needed_nodes(nodes, self.outputs, given, str(path))
+        self.entry, self.shape = graph_input(graph, self.nodes, str(path))
+        self.constants: dict[str, Array] = {}
+        values = Values(path, self.outputs, self.nodes)
+        for tensor in graph.initializer:
+            if values.needs(tensor.name):
+                array = tensor_array(tensor, path.parent, f"{path}: tensor {tensor.name!r}")
+                values.put(tensor.name, array)
+                self.constants[tensor.name] = array
+
+    def network(self) -> ReLUNetwork:
+        """The network of one sample, if the first axis is a batch; of all entries otherwise."""
+        samples = self.shape[0]
+        if len(self.shape) < 2 or samples == 1:
+            return self._walked(Folder(math.prod(self.shape), self.name))
+        folder = Folder(math.prod(self.shape[1:]), self.name)
+        try:
+            return self._walked(folder, samples)
+        except MixedSamplesError:
+            # A column vector is no batch, and neither is what is mixed before the first unit.
+            if folder.has_units and samples != math.prod(self.shape):
+                raise
+        whole = Folder(math.prod(self.shape), self.name)
+        if samples < math.prod(self.shape):
+            whole.notes.append(
+                f"the input has shape {self.shape}, and its first axis is no batch, as its entries "
+                "are not treated alike: all entries are inputs"
+            )
+        network = self._walked(whole)
+        if any(network.counted_widths) and keeps_samples_apart(network, samples):
+            raise UnsupportedError(
+                f"{self.name}: the input has shape {self.shape}, and every unit depends on one "
+                f"of {samples} samples, which are not treated alike; export the network with "
+                "batch 1, or with an input of one axis if all its entries are inputs"
+            )
+        return network
+
+    def _walked(self, folder: Folder, samples: int = 1) -> ReLUNetwork:
+        values = Values(self.path, self.outputs, self.nodes)
+        values.put_all(self.constants)
+        values.put(self.entry, folder.input(self.shape, batch=samples > 1))
+        if samples > 1:
+            folder.notes.append(
+                f"the file has a fixed batch of {samples} samples, which are treated alike: the "
+                "network is the one of a single sample"
+            )
+        try:
+            for proto in self.nodes:
+                run_node(proto, values, self.opset, folder, self.path)
+                values.release(proto)
+        except InputError as error:
+            if len(self.outputs) == 1 or isinstance(error, MixedSamplesError):
+                raise
+            raise self._several() from error
+        return self._finish([values.get(target) for target in self.outputs], folder)
+
+    def _finish(self, results: list[Value | None], folder: Folder) -> ReLUNetwork:
+        folder.place = "the output"
+        sources = [result.source if isinstance(result, Head) else result for result in results]
+        if not isinstance(sources[0], Image):
+            raise NetworkError(
+                f"{folder.name}: the output {self.outputs[0]!r} does not depend on the input in a "
+                "way that can be counted; export another one"
+            )
+        if len(results) > 1:
+            alike = all(isinstance(s, Image) and same_entries(s, sources[0]) for s in sources)
+            if not alike:
+                raise self._several()
+        plain = [k for k, result in enumerate(results) if isinstance(result, Image)]
+        chosen = plain[0] if plain else 0
+        if len(results) > 1:
+            others = "the outputs come from one affine layer, with which the network ends"
+            named = f"the network is the one of output {self.outputs[chosen]!r}, from which the "
+            folder.notes.append(f"{named}others come by an output head alone" if plain else others)
+        result, source = results[chosen], sources[chosen]
+        if isinstance(result, Head):
+            if not result.curved:
+                raise NetworkError(f"{folder.name}: node {result.place} {MAXIMUM}")
+            folder.notes.append(head_note(result.place))
+        if not isinstance(source, Image):
+            raise self._several()
+        return folder.finish(source)
+
+    def _several(self) -> NetworkError:
+        listed = ", ".join(map(repr, self.outputs))
+        return NetworkError(
+            f"{self.path} has {len(self.outputs)} outputs (it has {listed}); choose one: "
+            "--output NAME on the command line, load_network(path, output=NAME) from Python"
         )
-    values.put(entry, folder.input(shape))
-    for proto in nodes:
-        _run(proto, values, opset, folder, path)
-        values.release(proto)
-    return _finish(values.get(target), target, folder)
-
-
-class _Values:
-    """Tensors by name, kept as long as a node still needs them, within the memory limit."""
-
-    def __init__(self, path: Path, target: str, nodes: list[Any]) -> None:
-        self._path = path
-        self._uses = Counter(name for node in nodes for name in node.input)
-        self._uses[target] += 1
-        self._held: dict[str, Value] = {}
-        self._bytes = 0
-
-    def __contains__(self, name: str) -> bool:
-        return not name or name in self._held
-
-    def get(self, name: str) -> Value | None:
-        """The tensor; None for the empty name, which stands for an omitted input."""
-        return self._held.get(name)
-
-    def put(self, name: str, value: Value) -> None:
-        """Keep a tensor if something uses it."""
-        if not self._uses[name] or not name:
-            return
-        self._drop(name)
-        self._bytes += _bytes(value)
-        require_bytes(self._bytes, f"{self._path}: the graph with its tensors", NetworkError)
-        self._held[name] = value
-
-    def release(self, node: Any) -> None:
-        """Let go of the inputs that no later node uses."""
-        self._uses.subtract(node.input)
-        for name in node.input:
-            if not self._uses[name]:
-                self._drop(name)
-
-    def _drop(self, name: str) -> None:
-        if name in self._held:
-            self._bytes -= _bytes(self._held.pop(name))
-
-
-def _bytes(value: Value) -> int:
-    if isinstance(value, Head):
-        value = value.source
-    if isinstance(value, Image):
-        index = 0 if value.index is None else value.index.nbytes
-        return value.value.nbytes + value.bias.nbytes + index
-    return value.nbytes
 
 
 def _parsed(data: bytes, path: Path) -> Any:
@@ -174,124 +190,11 @@ def _opset(model: Any, path: Path) -> int:
     return int(versions[0])
 
 
-def _input(graph: Any, path: Path) -> tuple[str, tuple[int, ...]]:
-    """Name and shape of the one input that is not an initializer."""
-    constants = {tensor.name for tensor in graph.initializer}
-    inputs = [i for i in graph.input if i.name not in constants]
-    if len(inputs) != 1:
-        names = ", ".join(repr(i.name) for i in inputs) or "none"
-        raise NetworkError(
-            f"{path} has {len(inputs)} inputs ({names}); export a network with exactly one"
-        )
-    entry = inputs[0]
-    what = f"{path}: input {entry.name!r}"
-    kind = entry.type.tensor_type
-    if kind.elem_type not in _FLOATS:
-        raise NetworkError(f"{what} is not a float tensor; export it with float input")
-    shape = []
-    for axis, dimension in enumerate(kind.shape.dim):
-        size = dimension.dim_value
-        if size < 1 and axis == 0 and len(kind.shape.dim) > 1:
-            size = 1  # the batch
-        if size < 1:
-            raise NetworkError(
-                f"{what} has the open or empty dimension {axis} "
-                f"({dimension.dim_param!r}); export it with fixed sizes"
-            )
-        shape.append(int(size))
-    if not shape:
-        raise NetworkError(f"{what} has no shape; export it with fixed sizes")
-    require_bytes(math.prod(shape) * 32, what, NetworkError)
-    return entry.name, tuple(shape)
-
-
-def _output(graph: Any, wanted: str | None, path: Path) -> str:
-    names = [o.name for o in graph.output]
-    if wanted is None and len(names) == 1:
-        return str(names[0])
+def _outputs(graph: Any, wanted: str | None, path: Path) -> list[str]:
+    names = [str(o.name) for o in graph.output]
+    if wanted is None:
+        return names
     if wanted in names:
-        return str(wanted)
+        return [wanted]
     listed = ", ".join(map(repr, names))
-    problem = f"no output {wanted!r}" if wanted is not None else f"{len(names)} outputs"
-    raise NetworkError(
-        f"{path} has {problem} (it has {listed}); export one output, or choose one from Python: "
-        "milpcount.importers.onnx.graph.load_onnx(path, output=...)"
-    )
-
-
-def _needed(graph: Any, target: str) -> list[Any]:
-    """The nodes that the output depends on, in the file's order."""
-    wanted, nodes = {target}, []
-    for proto in reversed(graph.node):
-        if wanted.intersection(proto.output):
-            wanted.update(proto.input)
-            nodes.append(proto)
-    return nodes[::-1]
-
-
-def _run(proto: Any, values: _Values, opset: int, folder: Folder, path: Path) -> None:
-    label = proto.name or (proto.output[0] if proto.output else "")
-    # Strings that are not UTF-8 come as bytes.
-    op = proto.op_type if str(proto.op_type).isidentifier() else repr(proto.op_type)
-    place = f"{op} {label!r}"
-    for used in proto.input:
-        if used not in values:
-            raise NetworkError(
-                f"{path}: node {place} uses {used!r}, which nothing before it computes; "
-                "the file is malformed, export it again"
-            )
-    node = Node(
-        proto.op_type,
-        place,
-        tuple(values.get(used) for used in proto.input),
-        attribute_values(proto, path.parent, f"{path}: node {place}"),
-        opset,
-        len(proto.output),
-        folder,
-    )
-    folder.place = place
-    handler = _HANDLERS.get(proto.op_type) if proto.domain in ("", "ai.onnx") else None
-    if handler is None:
-        node.fail(_refusal(proto))
-    first = node.inputs[0] if node.inputs else None
-    if isinstance(first, Head) and proto.op_type in _AFTER_HEAD:
-        values.put(proto.output[0], first)
-        return
-    try:
-        results = handler(node)
-    except (ValueError, IndexError) as error:  # numpy's, for shapes that do not fit
-        shapes = [getattr(v, "shape", None) for v in node.inputs]
-        raise NetworkError(
-            f"{path}: node {place} does not fit its inputs of shapes {shapes}: {error}"
-        ) from error
-    if not isinstance(results, list):
-        results = [results]
-    for key, result in zip(proto.output, results, strict=False):
-        values.put(key, result)
-
-
-def _refusal(proto: Any) -> str:
-    if proto.domain not in ("", "ai.onnx"):
-        return f"is of the operator set {proto.domain!r}; export with standard operators only"
-    if proto.op_type in _NOT_LINEAR:
-        return "is not piecewise linear; only ReLU and leaky ReLU units can be counted"
-    return _REMEDIES.get(
-        proto.op_type,
-        "is not supported: it is not known to be affine or a ReLU; simplify the graph "
-        "(for example with onnxsim) or export the network without it",
-    )
-
-
-def _finish(result: Value | None, target: str, folder: Folder) -> ReLUNetwork:
-    if isinstance(result, Head):
-        folder.notes.append(
-            f"the output head {result.place} is left out: the network ends with the affine layer "
-            "before it, and its activation patterns are the same"
-        )
-        result = result.source
-    if not isinstance(result, Image):
-        raise NetworkError(
-            f"{folder.name}: the output {target!r} does not depend on the input; export it again"
-        )
-    folder.place = "the output"
-    return folder.finish(result)
+    raise NetworkError(f"{path} has no output {wanted!r} (it has {listed}); choose one of these")

@@ -2,49 +2,57 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from milpcount.importers import rounding
 from milpcount.importers.image import Image
 from milpcount.importers.onnx.node import Array, Handler, Node, Value
+from milpcount.importers.products import batch_norm, einsum, product, total
+from milpcount.importers.windows import Windows, average_pool, convolve, convolve_transposed
 
-__all__ = ["HANDLERS"]
-
-Index = NDArray[np.int64]
+__all__ = ["HANDLERS", "conv", "gemm"]
 
 
 def _matmul(node: Node) -> Value:
-    return _product(node, node.value(0), node.value(1))
+    return product(node.folder, _real(node.value(0)), _real(node.value(1)))
 
 
-def _gemm(node: Node) -> Value:
+def _real(value: Image | Array) -> Image | Array:
+    return value if isinstance(value, Image) else value.astype(np.float64)
+
+
+def gemm(node: Node) -> Image | Array:
+    """``alpha A B + beta C``."""
     a, b = (
-        _transposed(node, node.value(i)) if node.attributes.get(name, 0) else node.value(i)
+        _transposed(node, _real(node.value(i)))
+        if node.attributes.get(name, 0)
+        else _real(node.value(i))
         for i, name in enumerate(("transA", "transB"))
     )
     if len(a.shape) != 2 or len(b.shape) != 2:
         node.fail(f"has factors of shapes {a.shape} and {b.shape}; matrices are needed")
     alpha, beta = (float(node.attributes.get(name, 1.0)) for name in ("alpha", "beta"))
     if alpha != 1 and not isinstance(b, Image):
-        b = node.folder.compute(rounding.multiply, b.astype(np.float64), np.array(alpha))
+        b = node.folder.compute(rounding.multiply, b, np.array(alpha))
     elif alpha != 1 and not isinstance(a, Image):
-        a = node.folder.compute(rounding.multiply, a.astype(np.float64), np.array(alpha))
-    if not node.has(2):
-        return _product(node, a, b)
+        a = node.folder.compute(rounding.multiply, a, np.array(alpha))
+    if not node.has(2) or beta == 0:
+        return product(node.folder, a, b)
     c = node.value(2)
     if isinstance(c, Image):
-        product = _product(node, a, b)
+        result = product(node.folder, a, b)
         scaled = node.folder.scale(c, beta)
-        if isinstance(product, Image):
-            return node.folder.add(product, scaled)
-        return node.folder.shift(scaled, product)
-    return _product(
-        node, a, b, node.folder.compute(rounding.multiply, c.astype(np.float64), np.array(beta))
-    )
+        if isinstance(result, Image):
+            return node.folder.add(result, scaled)
+        return node.folder.shift(scaled, result)
+    added = node.folder.compute(rounding.multiply, c.astype(np.float64), np.array(beta))
+    return product(node.folder, a, b, added)
+
+
+def _gemm(node: Node) -> Value:
+    return gemm(node)
 
 
 def _transposed(node: Node, value: Image | Array) -> Image | Array:
@@ -53,159 +61,105 @@ def _transposed(node: Node, value: Image | Array) -> Image | Array:
     return value.T
 
 
-def _product(
-    node: Node, a: Image | Array, b: Image | Array, constant: Array | None = None
-) -> Image | Array:
-    """``a @ b + constant`` with numpy's rules for shapes."""
-    add = np.zeros(()) if constant is None else constant
-    if isinstance(a, Image):
-        if isinstance(b, Image):
-            node.fail(
-                "multiplies two tensors that depend on the input, which is not piecewise linear; "
-                "only products with constants can be counted"
-            )
-        return _right_product(node, a, b, add)
-    if isinstance(b, Image):
-        # C X is the transpose of X^T C^T, and a vector is its own transpose.
-        turned = node.folder.take(b, _swapped(b.grid))
-        result = _right_product(node, turned, _swapped(a), np.zeros(()))
-        if len(b.shape) > 1 and a.ndim > 1:
-            result = node.folder.take(result, _swapped(result.grid))
-        return result if constant is None else node.folder.shift(result, constant)
-    if a.ndim != 2 or b.ndim != 2:
-        node.fail("multiplies constant tensors; simplify the graph before the export")
-    # As many entries as multiplications: a bound on the time as well.
-    node.require_entries(a.shape[0] * a.shape[1] * b.shape[1])
-    product = node.folder.compute(rounding.matmul, a.astype(np.float64), b.astype(np.float64))
-    return node.folder.compute(rounding.add, product, add)
+def _einsum(node: Node) -> Value:
+    text = node.attributes.get("equation", b"").decode("ascii", "replace")
+    values = [_real(node.value(i)) for i in range(len(node.inputs))]
+    return einsum(node.folder, text, values)
 
 
-def _swapped(x: Array) -> Array:
-    return x if x.ndim < 2 else np.swapaxes(x, -1, -2)
+def conv(node: Node) -> Image:
+    """A convolution."""
+    image, weight = node.image(0), node.constant(1, "a kernel").astype(np.float64)
+    _require_rank(node, image, weight)
+    windows = _windows(node, image.shape[2:], weight.shape[2:])
+    bias = _bias(node, len(weight))
+    return convolve(node.folder, image, weight, bias, windows, _groups(node))
 
 
-def _right_product(node: Node, image: Image, matrix: Array, constant: Array) -> Image:
-    """``image @ matrix + constant``."""
-    left = (1, *image.shape) if len(image.shape) == 1 else image.shape
-    right = matrix[:, None] if matrix.ndim == 1 else matrix
-    if left[-1] != right.shape[-2]:
-        node.fail(f"multiplies shapes {image.shape} and {matrix.shape}, which do not fit")
-    inner, columns = right.shape[-2:]
-    batch = np.broadcast_shapes(left[:-2], right.shape[:-2])
-    full = (*batch, left[-2], columns)
-    shape = full[:-1] if matrix.ndim == 1 else full
-    if len(image.shape) == 1:
-        shape = (*batch, *shape[len(batch) + 1 :])
-    node.require_entries(math.prod(full))
-    add = np.broadcast_to(constant, shape).ravel()
-    if math.prod(left[:-1]) == 1 and right.ndim == 2:
-        return node.folder.apply(image, None, right.T, add, shape)
-    node.require_entries(math.prod(full) * inner)
-    rows = image.grid.reshape(left)[..., :, None, :]
-    factors = np.swapaxes(right, -1, -2)[..., None, :, :]
-    index = np.broadcast_to(rows, (*full, inner)).reshape(-1, inner)
-    values = np.broadcast_to(factors, (*full, inner)).reshape(-1, inner)
-    return node.folder.apply(image, index, values, add, shape)
+def _require_rank(node: Node, image: Image, weight: Array) -> None:
+    if weight.ndim < 3 or weight.ndim != len(image.shape):
+        node.fail(f"has input {image.shape} and kernel {weight.shape}; their ranks do not fit")
+
+
+def _groups(node: Node) -> int:
+    return int(node.attributes.get("group", 1))
+
+
+def _bias(node: Node, filters: int) -> Array:
+    return node.constant(2, "a bias").astype(np.float64) if node.has(2) else np.zeros(filters)
 
 
 def _conv(node: Node) -> Value:
-    image, weight = node.image(0), node.constant(1, "a kernel")
-    rank = len(image.shape) - 2
-    if rank < 1 or weight.ndim != rank + 2:
-        node.fail(f"has input {image.shape} and kernel {weight.shape}; their ranks do not fit")
-    samples, channels, *spatial = image.shape
-    filters, depth, *kernel = weight.shape
-    groups = int(node.attributes.get("group", 1))
-    if groups < 1 or filters % groups or depth * groups != channels:
-        node.fail(
-            f"has {channels} channels, kernel {weight.shape} and {groups} groups, which do not fit"
-        )
-    if tuple(node.attributes.get("kernel_shape", kernel)) != tuple(kernel):
+    return conv(node)
+
+
+def _conv_transpose(node: Node) -> Value:
+    image, weight = node.image(0), node.constant(1, "a kernel").astype(np.float64)
+    _require_rank(node, image, weight)
+    rank, spatial, groups = len(image.shape) - 2, image.shape[2:], _groups(node)
+    kernel = node.lengths("kernel_shape", weight.shape[2:])
+    strides = node.lengths("strides", (1,) * rank)
+    dilations = node.lengths("dilations", (1,) * rank)
+    pads = node.lengths("pads", (0,) * (2 * rank))
+    extra = node.lengths("output_padding", (0,) * rank)
+    mode = node.attributes.get("auto_pad", b"NOTSET")
+    windows = Windows(kernel, strides, dilations, pads[:rank], pads[rank:])
+    windows.require(node.folder, rank)
+    if kernel != weight.shape[2:] or len(extra) != rank:
         node.fail(f"has kernel_shape that is not the shape of its kernel {weight.shape}")
-    out, places = _windows(node, spatial, kernel, samples * filters * depth)
-    bias = node.constant(2, "a bias") if node.has(2) else np.zeros(filters)
-    if bias.shape != (filters,):
-        node.fail(f"has a bias of shape {bias.shape} for {filters} filters")
-    # Axes: sample, filter, output place, channel of the group, place in the kernel.
-    full = (samples, filters, places.shape[0], depth, places.shape[1])
-    size = math.prod(spatial)
-    group = np.arange(filters) // (filters // groups)
-    channel = group[:, None] * depth + np.arange(depth)
-    first = np.arange(samples)[:, None, None] * channels + channel
-    index = first[:, :, None, :, None] * size + places.clip(0)[None, None, :, None, :]
-    values = weight.reshape(1, filters, 1, depth, -1) * (places >= 0)[None, None, :, None, :]
-    terms = depth * places.shape[1]
-    return node.folder.apply(
-        image,
-        np.broadcast_to(index, full).reshape(-1, terms),
-        np.broadcast_to(values, full).reshape(-1, terms),
-        np.broadcast_to(bias[None, :, None], full[:3]).ravel(),
-        (samples, filters, *out),
-    )
+    full = [
+        stride * (size - 1) + more + (taps - 1) * dilation + 1
+        for size, stride, more, taps, dilation in zip(
+            spatial, strides, extra, kernel, dilations, strict=True
+        )
+    ]
+    out = node.lengths("output_shape", ())[-rank:]
+    if mode in (b"SAME_UPPER", b"SAME_LOWER") and not out:
+        out = tuple(size * stride for size, stride in zip(spatial, strides, strict=True))
+    if out:  # padding follows from the shape, the odd entry on the side that the mode names
+        gone = [max(0, f - o) for f, o in zip(full, out, strict=True)]
+        upper = mode == b"SAME_UPPER"
+        before = tuple(g // 2 if upper else g - g // 2 for g in gone)
+        windows = Windows(kernel, strides, dilations, before, before)
+    else:
+        before, after = pads[:rank], pads[rank:]
+        out = tuple(f - b - a for f, b, a in zip(full, before, after, strict=True))
+    bias = _bias(node, weight.shape[1] * max(groups, 1))
+    return convolve_transposed(node.folder, image, weight, bias, windows, groups, out)
 
 
 def _average_pool(node: Node) -> Value:
     image = node.image(0)
-    samples, channels, *spatial = image.shape
-    kernel = node.lengths("kernel_shape", (), len(spatial), 1)
-    out, places = _windows(node, spatial, kernel, samples * channels)
-    inside = (places >= 0).astype(np.float64)
-    whole = node.attributes.get("count_include_pad", 0)
-    counts = np.full(len(inside), float(math.prod(kernel))) if whole else inside.sum(axis=1)
-    first = np.arange(samples * channels)[:, None, None] * math.prod(spatial)
-    index = (first + places.clip(0)).reshape(-1, places.shape[1])
-    values = np.tile(inside, (samples * channels, 1))
-    total = node.folder.apply(image, index, values, 0.0, (samples, channels, *out))
-    return node.folder.divide(total, counts.reshape(out))
+    if len(image.shape) < 3:
+        node.fail(f"pools shape {image.shape}, which has no spatial axes; export it again")
+    windows = _windows(node, image.shape[2:], node.lengths("kernel_shape", ()))
+    whole = bool(node.attributes.get("count_include_pad", 0))
+    return average_pool(node.folder, image, windows, whole)
 
 
-def _windows(
-    node: Node, spatial: Sequence[int], kernel: Sequence[int], copies: int
-) -> tuple[tuple[int, ...], Index]:
-    """Output shape, and the input place (-1 for padding) under every output and kernel place.
-
-    ``copies`` is how often the caller repeats the table; it is checked before memory is taken.
-    """
+def _windows(node: Node, spatial: Sequence[int], kernel: Sequence[int]) -> Windows:
     rank = len(spatial)
-    strides = node.lengths("strides", (1,) * rank, rank, 1)
-    dilations = node.lengths("dilations", (1,) * rank, rank, 1)
-    pads = node.lengths("pads", (0,) * (2 * rank), 2 * rank, 0)
+    if node.lengths("kernel_shape", kernel) != tuple(kernel):
+        node.fail(f"has kernel_shape that is not the shape of its kernel {tuple(kernel)}")
+    strides = node.lengths("strides", (1,) * rank)
+    dilations = node.lengths("dilations", (1,) * rank)
+    pads = node.lengths("pads", (0,) * (2 * rank))
     mode = node.attributes.get("auto_pad", b"NOTSET")
-    out, axes = [], []
-    for axis, (size, taps, stride, dilation) in enumerate(
-        zip(spatial, kernel, strides, dilations, strict=True)
-    ):
-        reach = (taps - 1) * dilation + 1
-        before, after = pads[axis], pads[axis + rank]
-        if mode in (b"SAME_UPPER", b"SAME_LOWER"):
-            missing = max(0, (-(-size // stride) - 1) * stride + reach - size)
-            before, after = missing // 2, missing - missing // 2
-            if mode == b"SAME_LOWER":
-                before, after = after, before
-        elif mode == b"VALID":
-            before = after = 0
-        free = size + before + after - reach
-        if free < 0:
-            node.fail(f"has a window of {reach} on {size} entries; export it again")
-        if node.attributes.get("ceil_mode", 0) and free % stride:
-            node.fail("has windows over the edge (ceil_mode); export it with ceil_mode=False")
-        count = free // stride + 1
-        node.require_entries(count * taps * copies)
-        at = np.arange(count)[:, None] * stride + np.arange(taps) * dilation - before
-        out.append(count)
-        axes.append(np.where((at >= 0) & (at < size), at, -1))
-    node.require_entries(math.prod(out) * math.prod(kernel) * copies)
-    places = np.zeros((1, 1), dtype=np.int64)
-    for size, at in zip(spatial, axes, strict=True):
-        old, new = places[:, None, :, None], at[None, :, None, :]
-        joint = np.where((old >= 0) & (new >= 0), old * size + new, -1)
-        places = joint.reshape(places.shape[0] * at.shape[0], -1)
-    return tuple(out), places
+    if mode != b"NOTSET":
+        pads = (0,) * (2 * rank)
+    ceil = bool(node.attributes.get("ceil_mode", 0))
+    before, after = pads[:rank], pads[rank:]
+    windows = Windows(tuple(kernel), strides, dilations, before, after, ceil)
+    windows.require(node.folder, rank)
+    if mode in (b"SAME_UPPER", b"SAME_LOWER"):
+        return Windows.same(kernel, strides, dilations, spatial, mode == b"SAME_LOWER")
+    return windows
 
 
 def _global_average(node: Node) -> Value:
     image = node.image(0)
-    return _mean(node, image, tuple(range(2, len(image.shape))), keep=True)
+    axes = tuple(range(2, len(image.shape)))
+    return total(node.folder, image, axes, keep=True, mean=True)
 
 
 def _reduce_mean(node: Node) -> Value:
@@ -224,45 +178,44 @@ def _reduce(node: Node, mean: bool) -> Value:
             return image
         axes = tuple(range(len(image.shape)))
     keep = bool(node.attributes.get("keepdims", 1))
-    return _mean(node, image, axes, keep) if mean else _total(node, image, axes, keep)[0]
-
-
-def _mean(node: Node, image: Image, axes: tuple[int, ...], keep: bool) -> Image:
-    total, count = _total(node, image, axes, keep)
-    return node.folder.divide(total, float(count))
-
-
-def _total(node: Node, image: Image, axes: tuple[int, ...], keep: bool) -> tuple[Image, int]:
-    """The sum over axes, and the number of terms of each."""
-    rank = len(image.shape)
-    gone = sorted({axis % rank for axis in axes if -rank <= axis < rank})
-    if len(gone) != len(axes):
-        node.fail(f"reduces axes {axes} of a tensor of rank {rank}; export it again")
-    count = math.prod(image.shape[axis] for axis in gone)
-    index = np.moveaxis(image.grid, gone, range(rank - len(gone), rank)).reshape(-1, count)
-    shape = [1 if i in gone else n for i, n in enumerate(image.shape) if keep or i not in gone]
-    return node.folder.apply(image, index, np.ones(index.shape), 0.0, tuple(shape)), count
+    return total(node.folder, image, axes, keep=keep, mean=mean)
 
 
 def _batch_normalization(node: Node) -> Value:
     image = node.image(0)
     if node.attributes.get("training_mode", 0) or not node.attributes.get("is_test", 1):
         node.fail("is in training mode; export the network in inference mode")
-    if len(image.shape) < 2:
+    if len(image.shape) < 2 or not node.attributes.get("spatial", 1):
         node.fail(f"works on shape {image.shape}, which has no channels; export it again")
     scale, offset, mean, variance = (node.constant(i, "a parameter") for i in range(1, 5))
     # Attributes are stored as float32; so is the default of the standard.
     epsilon = float(node.attributes.get("epsilon", np.float32(1e-5)))
-    return node.folder.batch_norm(image, 1, (scale, offset, mean, variance), epsilon)
+    return batch_norm(node.folder, image, 1, (scale, offset, mean, variance), epsilon)
+
+
+def _scaler(node: Node) -> Value:
+    """``(x - offset) * scale``, of the operator set ai.onnx.ml."""
+    image = node.image(0)
+    offset, scale = (
+        np.array(node.attributes.get(name) or [default], dtype=np.float64)
+        for name, default in (("offset", 0.0), ("scale", 1.0))
+    )
+    width = image.shape[-1] if image.shape else 1
+    if offset.size not in (1, width) or scale.size not in (1, width):
+        node.fail(f"has {offset.size} offsets and {scale.size} scales for {width} columns")
+    return node.folder.scale(node.folder.shift(image, -offset), scale)
 
 
 HANDLERS: dict[str, Handler] = {
     "AveragePool": _average_pool,
     "BatchNormalization": _batch_normalization,
     "Conv": _conv,
+    "ConvTranspose": _conv_transpose,
+    "Einsum": _einsum,
     "Gemm": _gemm,
     "GlobalAveragePool": _global_average,
     "MatMul": _matmul,
     "ReduceMean": _reduce_mean,
     "ReduceSum": _reduce_sum,
+    "Scaler": _scaler,
 }

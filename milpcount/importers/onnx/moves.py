@@ -10,6 +10,7 @@ import numpy as np
 
 from milpcount.importers.image import Image
 from milpcount.importers.onnx.node import Array, Handler, Node, Value
+from milpcount.importers.values import Choice
 
 __all__ = ["HANDLERS", "move"]
 
@@ -37,7 +38,10 @@ def _dropout(node: Node) -> Value:
 
 
 def _cast(node: Node) -> Value:
-    value, to = node.value(0), int(node.attributes.get("to", 0))
+    value, to = node.any_value(0), int(node.attributes.get("to", 0))
+    if isinstance(value, Choice):  # 0 and 1, to be multiplied by what is chosen
+        return value
+    value = node.value(0)
     if isinstance(value, Image):
         if to not in _CAST_FLOATS and to != _BFLOAT16:
             node.fail("rounds activations to integers; export the network without quantisation")
@@ -133,13 +137,44 @@ def _concat(node: Node) -> Value:
     arrays = [v for v in values if not isinstance(v, Image)]
     if len(arrays) == len(values):
         return np.concatenate(arrays, axis=axis)
-    rows = node.folder.stack(values)
-    grids, first = [], 0
-    for value in values:
-        count = math.prod(value.shape)
-        grids.append(first + np.arange(count).reshape(value.shape))
-        first += count
-    return node.folder.take(rows, np.concatenate(grids, axis=axis))
+    return node.folder.concat(values, axis)
+
+
+def _tile(node: Node) -> Value:
+    value, repeats = node.value(0), node.integers("repeats", 1, since=0)
+    if repeats is None or len(repeats) != len(value.shape) or min(repeats, default=1) < 0:
+        node.fail(f"repeats shape {value.shape} {repeats} times; export it again")
+    node.require_entries(math.prod(value.shape) * math.prod(repeats))
+    return move(node, value, lambda x: np.tile(x, repeats))
+
+
+def _depth_to_space(node: Node) -> Value:
+    value, block = node.value(0), int(node.attributes.get("blocksize", 0))
+    n, c, h, w = _image_shape(node, value, block)
+    if c % block**2:
+        node.fail(f"divides {c} channels into blocks of {block}; export it again")
+    deep = c // block**2
+    if node.attributes.get("mode", b"DCR") == b"CRD":
+        split, order = (n, deep, block, block, h, w), (0, 1, 4, 2, 5, 3)
+    else:
+        split, order = (n, block, block, deep, h, w), (0, 3, 4, 1, 5, 2)
+    shape = (n, deep, h * block, w * block)
+    return move(node, value, lambda x: x.reshape(split).transpose(order).reshape(shape))
+
+
+def _space_to_depth(node: Node) -> Value:
+    value, block = node.value(0), int(node.attributes.get("blocksize", 0))
+    n, c, h, w = _image_shape(node, value, block)
+    split = (n, c, h // block, block, w // block, block)
+    shape = (n, c * block**2, h // block, w // block)
+    return move(node, value, lambda x: x.reshape(split).transpose(0, 3, 5, 1, 2, 4).reshape(shape))
+
+
+def _image_shape(node: Node, value: Image | Array, block: int) -> tuple[int, int, int, int]:
+    if len(value.shape) != 4 or block < 1:
+        node.fail(f"has blocks of {block} on shape {value.shape}; export it again")
+    n, c, h, w = value.shape
+    return n, c, h, w
 
 
 def _split(node: Node) -> list[Value]:
@@ -160,12 +195,11 @@ def _split(node: Node) -> list[Value]:
 def _pad(node: Node) -> Value:
     value = node.value(0)
     rank = len(value.shape)
-    if node.attributes.get("mode", b"constant") != b"constant":
-        node.fail("does not pad with a constant; export it with zero padding")
+    mode = node.attributes.get("mode", b"constant").decode("ascii", "replace")
+    if mode not in ("constant", "edge", "reflect", "wrap"):
+        node.fail(f"has the padding mode {mode!r}, which does not exist; export it again")
     pads = node.integers("pads", 1, since=11)
     filler = node.constant(2, "its value") if node.has(2) else node.attributes.get("value", 0.0)
-    if np.any(filler):
-        node.fail("pads with a value other than 0; export it with zero padding")
     axes = node.integers("axes", 3, since=18) if node.opset >= 18 else None
     axes = tuple(range(rank)) if axes is None else axes
     if pads is None or len(pads) != 2 * len(axes) or min(pads, default=0) < 0:
@@ -176,8 +210,15 @@ def _pad(node: Node) -> Value:
     node.require_entries(
         math.prod(n + a + b for n, (a, b) in zip(value.shape, widths, strict=True))
     )
-    filling = -1 if isinstance(value, Image) else 0
-    return move(node, value, lambda x: np.pad(x, widths, constant_values=filling))
+    if mode != "constant":
+        return move(node, value, lambda x: np.pad(x, widths, mode=mode))
+    number = float(np.ravel(filler)[0])
+    if not isinstance(value, Image):
+        return np.pad(value, widths, constant_values=np.asarray(number, value.dtype))
+    padded = node.folder.take(value, np.pad(value.grid, widths, constant_values=-1))
+    if not number:
+        return padded
+    return node.folder.shift(padded, np.pad(np.zeros(value.shape), widths, constant_values=number))
 
 
 def _constant(node: Node) -> Value:
@@ -209,6 +250,7 @@ HANDLERS: dict[str, Handler] = {
     "Concat": _concat,
     "Constant": _constant,
     "ConstantOfShape": _constant_of_shape,
+    "DepthToSpace": _depth_to_space,
     "Dropout": _dropout,
     "Expand": _expand,
     "Flatten": _flatten,
@@ -218,8 +260,10 @@ HANDLERS: dict[str, Handler] = {
     "Reshape": _reshape,
     "Shape": _shape,
     "Slice": _slice,
+    "SpaceToDepth": _space_to_depth,
     "Split": _split,
     "Squeeze": _squeeze,
+    "Tile": _tile,
     "Transpose": _transpose,
     "Unsqueeze": _unsqueeze,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -13,22 +14,15 @@ from milpcount.errors import NetworkError
 from milpcount.importers._files import require_bytes
 from milpcount.importers.affine import Folder
 from milpcount.importers.image import Image
+from milpcount.importers.values import Choice, Head
 
-__all__ = ["Array", "Handler", "Head", "Node", "Value"]
+__all__ = ["Array", "Handler", "Node", "Value"]
 
 Array = NDArray[Any]
 """A constant: float64, int64 or bool; floats of other widths were widened without rounding."""
 
 
-@dataclass(frozen=True, eq=False)
-class Head:
-    """What the output head ``place`` (softmax and the like) made of ``source``."""
-
-    source: Image
-    place: str
-
-
-Value = Image | Array | Head
+Value = Image | Array | Head | Choice
 Handler = Callable[["Node"], "Value | list[Value]"]
 
 
@@ -56,21 +50,31 @@ class Node:
 
     def fail(self, reason: str) -> NoReturn:
         """Refuse the node."""
-        raise NetworkError(f"{self.folder.name}: node {self.place} {reason}")
+        self.folder.fail(reason)
 
     def has(self, position: int) -> bool:
         """Whether the input is given."""
         return position < len(self.inputs) and self.inputs[position] is not None
 
-    def value(self, position: int) -> Image | Array:
+    def any_value(self, position: int) -> Value:
         """The input, which must be there."""
         value = self.inputs[position] if position < len(self.inputs) else None
         if value is None:
             self.fail(f"has no input {position}; the file is malformed, export it again")
+        return value
+
+    def value(self, position: int) -> Image | Array:
+        """The input, which must be a tensor of numbers."""
+        value = self.any_value(position)
         if isinstance(value, Head):
             raise NetworkError(
-                f"{self.folder.name}: node {value.place} is not piecewise linear, and {self.place} "
+                f"{self.folder.name}: node {value.place} {value.reason}, and {self.place} "
                 "comes after it; only an output head at the very end can be left out"
+            )
+        if isinstance(value, Choice):
+            self.fail(
+                "works on comparisons of what depends on the input; only a choice by them "
+                "(Where) between values that agree on the boundary can be counted"
             )
         return value
 
@@ -115,11 +119,14 @@ class Node:
 
     def require_entries(self, entries: int, each: int = 16) -> None:
         """Refuse a tensor or matrix with too many entries before it takes memory."""
-        require_bytes(entries * each, f"{self.folder.name}: node {self.place}", NetworkError)
+        require_bytes(entries * each, f"{self.folder.name}: {self.folder.place}", NetworkError)
 
-    def lengths(self, name: str, default: Sequence[int], count: int, least: int) -> tuple[int, ...]:
-        """An attribute with ``count`` integers, each at least ``least``."""
-        values = tuple(int(v) for v in self.attributes.get(name) or default)
-        if len(values) != count or min(values, default=least) < least:
-            self.fail(f"has {name} {values}; {count} integers of at least {least} are needed")
-        return values
+    def lengths(self, name: str, default: Sequence[int]) -> tuple[int, ...]:
+        """An attribute of integers."""
+        return tuple(int(v) for v in self.attributes.get(name) or default)
+
+    def require_room(self, *values: Image | Array) -> tuple[int, ...]:
+        """The shape that values are broadcast to; refuses those that it would blow up."""
+        shape = np.broadcast_shapes(*(value.shape for value in values))
+        self.require_entries(math.prod(shape))
+        return shape

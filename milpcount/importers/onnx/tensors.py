@@ -18,25 +18,37 @@ __all__ = ["attribute_values", "tensor_array"]
 _FLOATS = frozenset({1, 10, 11, 16})  # float, float16, double, bfloat16
 _INTEGERS = frozenset({2, 3, 4, 5, 6, 7, 12})  # up to uint32
 _BOOL = 9
+_STRING = 8
 _EXTERNAL = 1
 
 # Attributes that handlers read, by their type in AttributeProto; others are left alone.
 _ATTRIBUTES: dict[int, frozenset[str]] = {
-    1: frozenset({"alpha", "beta", "epsilon", "max", "min", "value", "value_float"}),
-    2: frozenset(
+    1: frozenset(
         {
-            *("allowzero", "axis", "ceil_mode", "count_include_pad", "end", "group", "is_test"),
-            *("keepdims", "noop_with_empty_axes", "num_outputs", "start", "to", "training_mode"),
-            *("transA", "transB", "value_int"),
+            *("activation_alpha", "activation_beta", "activation_gamma", "alpha", "beta", "bias"),
+            *("epsilon", "lambd", "max", "min", "value", "value_float"),
         }
     ),
-    3: frozenset({"auto_pad", "mode"}),
+    2: frozenset(
+        {
+            *("allowzero", "axis", "batch_dims", "block_size", "blocksize", "ceil_mode"),
+            *("count_include_pad", "end", "exclusive", "fmod", "group", "is_test", "k"),
+            *("keepdims", "noop_with_empty_axes", "num_outputs", "reverse", "select_last_index"),
+            *("spatial", "start", "to", "training_mode", "transA", "transB", "upper", "value_int"),
+        }
+    ),
+    3: frozenset(
+        {
+            *("activation", "auto_pad", "coordinate_transformation_mode", "equation"),
+            *("keep_aspect_ratio_policy", "mode", "nearest_mode", "reduction"),
+        }
+    ),
     4: frozenset({"value"}),
-    6: frozenset({"value_floats"}),
+    6: frozenset({"activation_params", "offset", "scale", "scales", "value_floats"}),
     7: frozenset(
         {
-            *("axes", "dilations", "ends", "kernel_shape", "pads", "perm", "shape", "split"),
-            *("starts", "strides", "value_ints"),
+            *("axes", "dilations", "ends", "kernel_shape", "output_padding", "output_shape"),
+            *("pads", "perm", "repeats", "shape", "split", "starts", "strides", "value_ints"),
         }
     ),
 }
@@ -55,6 +67,10 @@ def tensor_array(tensor: Any, folder: Path, what: str) -> Array:
     from onnx import helper, numpy_helper
 
     kind = tensor.data_type
+    if kind == _STRING:
+        # Names of classes, behind an output head: nothing that numbers can be made of.
+        require_bytes(math.prod(tensor.dims) * 8, what, NetworkError)
+        return np.full(tuple(max(n, 0) for n in tensor.dims), np.nan)
     if kind not in _FLOATS | _INTEGERS | {_BOOL}:
         raise NetworkError(
             f"{what} has element type {kind}; export the network with float weights "

@@ -1,1 +1,1 @@
-"""PyTorch modules: read as they are, or traced."""
+"""PyTorch modules, run once on a stand-in for their input."""

@@ -7,6 +7,7 @@ import os
 import struct
 import zlib
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -21,6 +22,7 @@ from milpcount.errors import InputError, InvariantError
 from milpcount.exact.feasibility import Row, decide
 from milpcount.exact.forms import domain_rows, exact_box
 from milpcount.search.recording import encode
+from milpcount.support.files import require_writable, writing
 
 __all__ = ["CertificateWriter"]
 
@@ -32,7 +34,8 @@ _LEVEL = 6  # of zlib
 class CertificateWriter:
     """Writes to a temporary name beside the file, and renames it when all is written.
 
-    Used as a context manager: left by an exception, nothing remains.
+    Used as a context manager: left by an exception, nothing remains.  All methods raise OutputError
+    when the system does not take what they write.
     """
 
     def __init__(self, path: Path, problem: CountProblem) -> None:
@@ -42,6 +45,7 @@ class CertificateWriter:
             InputError: the file cannot be written.
         """
         self._path, self._problem = path, problem
+        require_writable(path)
         self._temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
         self.reduced = False
         self.is_list = False
@@ -62,7 +66,8 @@ class CertificateWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # of what could not be written its writer has told
+            self._file.close()
         self._temporary.unlink(missing_ok=True)
 
     def begin(self, around: Box | None = None, reduced: bool = False) -> None:
@@ -76,7 +81,8 @@ class CertificateWriter:
             raise InvariantError("a certificate was begun twice")
         self._begun = True
         self.reduced = reduced
-        self._file.write(self._fixed(">=", 0))
+        with self._writing():
+            self._file.write(self._fixed(">=", 0))
         self._pack(self._domain(around))
 
     def segment(self, nodes: Sequence[NDArray[np.int8]], steps: bytes, regions: int) -> None:
@@ -97,16 +103,20 @@ class CertificateWriter:
         """State that the count is ``relation`` the number of regions written; end the file."""
         if not self._begun:
             self.begin()
-        self._file.write(bytes(4))
-        self._file.seek(0)
-        self._file.write(self._fixed(relation, self.regions))
-        self._file.seek(0)
-        digest = hashlib.sha256()
-        while part := self._file.read(1 << 20):
-            digest.update(part)
-        self._file.write(digest.digest())
-        self._file.close()
-        self._temporary.replace(self._path)
+        with self._writing():
+            self._file.write(bytes(4))
+            self._file.seek(0)
+            self._file.write(self._fixed(relation, self.regions))
+            self._file.seek(0)
+            digest = hashlib.sha256()
+            while part := self._file.read(1 << 20):
+                digest.update(part)
+            self._file.write(digest.digest())
+            self._file.close()
+            self._temporary.replace(self._path)
+
+    def _writing(self) -> AbstractContextManager[None]:
+        return writing(self._path, "what was there before is untouched: make room and count again")
 
     def _fixed(self, relation: str, count: int) -> bytes:
         problem = self._problem
@@ -123,8 +133,9 @@ class CertificateWriter:
 
     def _pack(self, data: bytes) -> None:
         packed = zlib.compress(data, _LEVEL)
-        self._file.write(struct.pack("<II", len(packed), len(data)))
-        self._file.write(packed)
+        with self._writing():
+            self._file.write(struct.pack("<II", len(packed), len(data)))
+            self._file.write(packed)
 
     def _domain(self, around: Box | None) -> bytes:
         problem = self._problem

@@ -17,9 +17,9 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +29,16 @@ from milpcount.core.problem import CountProblem
 from milpcount.errors import InputError
 from milpcount.search.run.bundle import Bundle, decode, encode
 from milpcount.support.decimal_text import from_decimal, to_decimal
+from milpcount.support.files import require_regular, require_writable, writing
 from milpcount.support.locks import try_lock
 
 __all__ = ["Journal", "holding"]
 
 _FORMAT = 1
 _LONG = 2000  # lines before a snapshot
+_PATIENCE = 3.0  # seconds for another process to let go of the file
+_HEADER = 1 << 16  # bytes, far more than a header has
+_KEPT = "what it holds is whole: make room, and the same count goes on from it"
 
 
 @contextmanager
@@ -42,26 +46,45 @@ def holding(path: Path | None) -> Iterator[None]:
     """Keep other processes off the file of a run: two that write it would lose regions.
 
     Raises:
-        InputError: another process has it.
+        InputError: another process has it, or it is no file that can be written.
     """
     if path is None:
         yield
         return
+    require_writable(path)
     # Not the file itself, in whose place snapshots are put.
     guard = path.with_name(path.name + ".lock")
-    busy = f"{path} is being written by another count; wait for its end, or name another file"
     try:
-        file = guard.open("ab")
+        file = _locked(guard)
     except OSError as error:
-        raise InputError(f"{path}: cannot write the file of the run: {error}") from error
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
+    if file is None:
+        raise InputError(
+            f"{path} is being written by another count; wait for its end, or name another file"
+        )
     with file:
-        if not try_lock(file) or not _is_there(guard, file.fileno()):
-            raise InputError(busy)
         try:
             yield
         finally:
             with suppress(OSError):
                 guard.unlink()
+
+
+def _locked(guard: Path) -> IO[bytes] | None:
+    """The open file once it is locked, None if another process keeps it.
+
+    What a process that was just killed has started ends within a second, and its locks with it.
+    """
+    end = time.monotonic() + _PATIENCE
+    while True:
+        with ExitStack() as stack:
+            file = stack.enter_context(guard.open("ab"))
+            if try_lock(file) and _is_there(guard, file.fileno()):
+                stack.pop_all()
+                return file
+        if time.monotonic() > end:
+            return None
+        time.sleep(0.05)
 
 
 def _is_there(path: Path, number: int) -> bool:
@@ -95,7 +118,7 @@ class Journal:
         self._next = 0
         self._lines = 0
         self._header = {"milpcount_resume": _FORMAT, "problem": _identity(problem, method, keep)}
-        self.resumed = path is not None and path.exists() and self._read(path)
+        self.resumed = path is not None and require_regular(path) and self._read(path)
 
     def add(self, bundle: Bundle) -> int:
         """A new open bundle; returns its number."""
@@ -170,37 +193,47 @@ class Journal:
         }
         new = self._path.with_name(self._path.name + ".new")
         try:
-            with new.open("w", encoding="utf-8") as file:
+            with writing(self._path, _KEPT), new.open("w", encoding="utf-8") as file:
                 file.write(json.dumps(self._header) + "\n" + json.dumps(state) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
-            new.replace(self._path)
-        except OSError as error:
-            raise InputError(f"{self._path}: cannot write the file of the run: {error}") from error
+            with writing(self._path, _KEPT):
+                new.replace(self._path)
+        finally:
+            with suppress(OSError):
+                new.unlink()
         self._lines = 0
 
     def _append(self, line: dict[str, Any]) -> None:
         assert self._path is not None
-        with self._path.open("a", encoding="utf-8") as file:
+        with writing(self._path, _KEPT), self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
             file.flush()
             os.fsync(file.fileno())
 
     def _read(self, path: Path) -> bool:
+        foreign = f"{path} is no file of a run to resume; name another one"
         try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: cannot read the file of the run: {error}") from error
+            with path.open(encoding="utf-8") as file:
+                # Not all of a large file that is none of ours.
+                text = file.read(_HEADER)
+                if text.strip() and not text.startswith('{"milpcount_resume"'):
+                    raise InputError(foreign)
+                text += file.read()
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise InputError(foreign) from error
         # What follows the last line end was torn off.
         lines = text.split("\n")[:-1]
         if not lines:
             if text.strip():
-                raise InputError(f"{path} is no file of a run to resume; name another one")
+                raise InputError(foreign)
             return False
         try:
             header = json.loads(lines[0])
             if not isinstance(header, dict) or "milpcount_resume" not in header:
-                raise InputError(f"{path} is no file of a run to resume; name another one")
+                raise InputError(foreign)
             if header != self._header:
                 raise InputError(
                     f"{path} belongs to another count ({_difference(header, self._header)}); "

@@ -1,60 +1,42 @@
-"""A worker process: ``python -m milpcount.search.run.worker``, fed through its standard input.
-
-Messages are pickles: first ``(problem, method, keep, coordinates)``, then ``(bundle, seconds)``
-each answered by a report, or None, which stops the bundle at work.  When the input ends, because
-the parent is done or dead, the worker ends too.
-"""
+"""What a worker process runs; see :mod:`milpcount.support.child`."""
 
 from __future__ import annotations
 
-import os
-import pickle
-import queue
-import signal
-import sys
 import threading
-from typing import BinaryIO
 
-from milpcount.search.run.bundle import BundleRunner
+from milpcount.core.problem import CountProblem
+from milpcount.errors import InvariantError, MilpcountError, SolverError
+from milpcount.search.recording.coordinates import Coordinates
+from milpcount.search.run.bundle import Bundle, BundleRunner, Report
+from milpcount.search.searcher import Method
 
-__all__ = ["main"]
-
-
-def main() -> None:
-    """Serve bundles until the input ends."""
-    # Ctrl-C reaches the whole group; the parent decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    source, sink = sys.stdin.buffer, sys.stdout.buffer
-    # Nothing else may write where the reports go.
-    sys.stdout = sys.stderr
-    first = pickle.load(source)  # noqa: S301 - from our own parent
-    runner = BundleRunner(*first)
-    work: queue.Queue[tuple[object, float] | None] = queue.Queue()
-    stop = threading.Event()
-    threading.Thread(target=_listen, args=(source, work, stop), daemon=True).start()
-    while True:
-        item = work.get()
-        if item is None:
-            continue
-        stop.clear()
-        report = runner.run(*item, stop.is_set)  # type: ignore[arg-type]
-        pickle.dump(report, sink, protocol=pickle.HIGHEST_PROTOCOL)
-        sink.flush()
+__all__ = ["Worker"]
 
 
-def _listen(
-    source: BinaryIO, work: queue.Queue[tuple[object, float] | None], stop: threading.Event
-) -> None:
-    while True:
+class Worker:
+    """Searches bundles of one problem."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._runner: BundleRunner | None = None
+
+    def load(
+        self, problem: CountProblem, method: Method, keep: bool, coordinates: Coordinates | None
+    ) -> None:
+        """Take the problem."""
+        self._runner = BundleRunner(problem, method, keep, coordinates)
+
+    def run(self, bundle: Bundle, seconds: float) -> Report | MilpcountError:
+        """Search for so long, or until :meth:`stop`; what the search raises is the answer."""
+        assert self._runner is not None
+        self._stop.clear()
         try:
-            item = pickle.load(source)  # noqa: S301 - from our own parent
-        except EOFError:
-            os._exit(0)
-        if item is None:
-            stop.set()
-        else:
-            work.put(item)
+            return self._runner.run(bundle, seconds, self._stop.is_set)
+        except InvariantError as error:
+            return error
+        except MilpcountError as error:
+            return SolverError(str(error))
 
-
-if __name__ == "__main__":
-    main()
+    def stop(self) -> None:
+        """Let :meth:`run` end; called by another thread."""
+        self._stop.set()

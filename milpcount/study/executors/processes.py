@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from milpcount.study.config.grid import Run
 from milpcount.study.executors.attempt import ExecuteRun, Finished, attempt
+from milpcount.support.child import end_with_parent
 
 __all__ = ["in_processes"]
 
@@ -24,7 +25,10 @@ def in_processes(
     futures: dict[Future[Finished], Run] = {}
     unsent = list(runs)
     others = set(multiprocessing.active_children())
-    with _one_thread_each(), ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with (
+        _one_thread_each(),
+        ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent) as pool,
+    ):
         try:
             try:
                 while unsent:

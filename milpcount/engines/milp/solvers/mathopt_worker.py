@@ -1,6 +1,6 @@
 """What the child process of :mod:`.mathopt` runs; never imports highspy.
 
-Methods take one JSON object and return one; see :mod:`milpcount.support.child`.
+See :mod:`milpcount.support.child`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,20 @@ from ortools.math_opt.python import mathopt
 
 __all__ = ["Worker"]
 
+Row = dict[str, Any]  # columns, coefficients, lo and hi; an end that is open is None
+
 
 class Worker:
     """The model, its variables in column order, and the incremental solver."""
 
-    def load(self, request: dict[str, Any]) -> dict[str, Any]:
+    def load(
+        self,
+        backend: str,
+        columns: list[tuple[float | None, float | None, bool]],
+        rows: list[Row],
+        objective: tuple[list[int], list[float], float],
+        maximize: bool,
+    ) -> None:
         """Build the model."""
         self.model = mathopt.Model(name="milpcount")
         self.added: dict[int, mathopt.LinearConstraint] = {}
@@ -27,37 +36,33 @@ class Worker:
                 ub=math.inf if hi is None else hi,
                 is_integer=integer,
             )
-            for lo, hi, integer in request["columns"]
+            for lo, hi, integer in columns
         ]
-        for row in request["rows"]:
+        for row in rows:
             self._add(row)
-        columns, coefficients, _ = request["objective"]
-        self.model.objective.is_maximize = request["maximize"]
-        for column, coefficient in zip(columns, coefficients, strict=True):
+        self.model.objective.is_maximize = maximize
+        for column, coefficient in zip(*objective[:2], strict=True):
             self.model.objective.set_linear_coefficient(self.variables[column], coefficient)
-        self.backend = mathopt.SolverType[request["backend"]]
-        return {}
+        self.backend = mathopt.SolverType[backend]
 
-    def add(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Add a row."""
-        constraint = self._add(request["row"])
+    def add(self, row: Row) -> int:
+        """Add a row; return its number."""
+        constraint = self._add(row)
         self.added[constraint.id] = constraint
-        return {"row": constraint.id}
+        return int(constraint.id)
 
-    def remove(self, request: dict[str, Any]) -> dict[str, Any]:
+    def remove(self, rows: list[int]) -> None:
         """Delete rows that were added."""
-        for row in request["rows"]:
+        for row in rows:
             self.model.delete_linear_constraint(self.added.pop(row))
-        return {}
 
-    def fix(self, request: dict[str, Any]) -> dict[str, Any]:
+    def fix(self, columns: list[int], ends: list[tuple[int, int]]) -> None:
         """Change the bounds of columns."""
-        for column, (lo, hi) in zip(request["columns"], request["ends"], strict=True):
+        for column, (lo, hi) in zip(columns, ends, strict=True):
             self.variables[column].lower_bound = lo
             self.variables[column].upper_bound = hi
-        return {}
 
-    def _add(self, row: dict[str, Any]) -> mathopt.LinearConstraint:
+    def _add(self, row: Row) -> mathopt.LinearConstraint:
         constraint = self.model.add_linear_constraint(
             lb=-math.inf if row["lo"] is None else row["lo"],
             ub=math.inf if row["hi"] is None else row["hi"],
@@ -66,11 +71,15 @@ class Worker:
             constraint.set_coefficient(self.variables[column], coefficient)
         return constraint
 
-    def solve(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Solve; the values of the asked columns where a solution was found."""
+    def solve(self, columns: list[int], seconds: float | None) -> dict[str, Any]:
+        """Solve; the values of the asked columns where a solution was found.
+
+        Raises:
+            RuntimeError: the solver ended without an answer.
+        """
         parameters = mathopt.SolveParameters(enable_output=False)
-        if request["seconds"] is not None:
-            parameters.time_limit = datetime.timedelta(seconds=request["seconds"])
+        if seconds is not None:
+            parameters.time_limit = datetime.timedelta(seconds=seconds)
         if self.backend is mathopt.SolverType.GSCIP:
             parameters.threads = 1
             parameters.gscip.real_params["numerics/feastol"] = 1e-9
@@ -84,7 +93,7 @@ class Worker:
             return {
                 "status": "found",
                 "objective": result.objective_value(),
-                "values": [values[self.variables[k]] for k in request["columns"]],
+                "values": [values[self.variables[k]] for k in columns],
             }
         if reason in (
             mathopt.TerminationReason.INFEASIBLE,
@@ -93,4 +102,4 @@ class Worker:
             return {"status": "infeasible"}
         if reason is mathopt.TerminationReason.NO_SOLUTION_FOUND:
             return {"status": "limit"}
-        return {"error": f"ended with {reason.name}: {result.termination.detail}"}
+        raise RuntimeError(f"ended with {reason.name}: {result.termination.detail}")

@@ -1,0 +1,151 @@
+"""Dual graphs of trained networks: degrees against twice the dimension, diameters.
+
+The setting of Gaines and Bi (ICLR 2026): fully connected networks with 2 to 5 inputs, widths 4, 8
+and 16, one to four hidden layers, five seeds, three Gaussian blobs of 300 points, 20 epochs.  Mean
+degrees are at most ``2 d`` for almost all networks over the whole space; the diameter is at most
+the product of ``width + 1`` over the layers.  Over a box fewer facets are crossed.
+
+``python -m experiments.dual_graph [CONFIG]`` makes records, a table and two figures.  Networks that
+are recorded already are not done again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+import milpcount as mc
+from experiments.blobs import trained
+from experiments.dual_graph_results import draw_degrees, draw_diameters, means
+from milpcount.study.config.strict import Strict, require_valid
+from milpcount.study.config.yaml_loader import load_yaml
+from milpcount.study.figures import save_figure
+from milpcount.study.files import write_text
+from milpcount.study.tables.architecture import to_markdown
+
+SMOKE = "configs/dual_graph/smoke.yaml"
+PAPER = "configs/dual_graph/paper.yaml"
+RESULTS = "results/dual_graph/paper"
+
+ROOT = Path(__file__).parents[1]
+
+Record = dict[str, Any]
+
+
+class Settings(Strict):
+    """What is trained, and over what its graph is made."""
+
+    name: str
+    title: str
+    output: str
+    inputs: list[int] = Field(min_length=1)
+    widths: list[int] = Field(min_length=1)
+    depths: list[int] = Field(min_length=1)
+    seeds: int = Field(ge=1)
+    domains: list[Literal["space", "box"]] = Field(min_length=1)
+    box: list[float] = Field(min_length=2, max_length=2)
+    points: int = Field(default=300, ge=1)
+    epochs: int = Field(default=20, ge=0)
+    region_limit: int = Field(ge=1)
+    time_limit: float = Field(gt=0)
+
+
+def run(path: Path, tell: Callable[[str], None] = lambda line: None) -> list[Path]:
+    """Make what a configuration describes; return the files written."""
+    settings = require_valid(Settings, load_yaml(path), path)
+    folder = ROOT / settings.output
+    folder.mkdir(parents=True, exist_ok=True)
+    store = folder / "graphs.jsonl"
+    records = _stored(store)
+    known = {_key(record) for record in records}
+    with store.open("a", encoding="utf-8") as file:
+        for d, width, depth, seed in itertools.product(
+            settings.inputs, settings.widths, settings.depths, range(settings.seeds)
+        ):
+            net = trained(d, width, depth, seed, settings.points, settings.epochs)
+            for domain in settings.domains:
+                head = {"inputs": d, "width": width, "depth": depth, "seed": seed, "domain": domain}
+                if _key({**head, "network_sha256": net.sha256}) in known:
+                    continue
+                record = {**head, **_graph(net, domain, settings)}
+                records.append(record)
+                file.write(json.dumps(record) + "\n")
+                file.flush()
+                tell(f"{net.name} over the {domain}: {record['regions']} regions")
+    wanted = _wanted(records, settings)
+    table = means(wanted)
+    write_text(folder / "dual_graph.csv", table.to_csv(index=False, lineterminator="\n"))
+    write_text(folder / "dual_graph.md", f"{settings.title}\n\n{to_markdown(table)}")
+    return [
+        store,
+        folder / "dual_graph.csv",
+        folder / "dual_graph.md",
+        *save_figure(draw_degrees(wanted, settings.title), "degrees", folder),
+        *save_figure(draw_diameters(wanted, settings.title), "diameters", folder),
+    ]
+
+
+def _graph(net: mc.ReLUNetwork, domain: str, settings: Settings) -> Record:
+    """The graph of one network, or what the limits leave of it, marked."""
+    where: mc.Domain = mc.WholeSpace() if domain == "space" else mc.Box(*settings.box)
+    budget = mc.Budget(seconds=settings.time_limit, regions=settings.region_limit)
+    graph = mc.dual_graph(net, where, budget=budget)
+    degrees = graph.degrees()[graph.expanded]
+    diameter = graph.diameter(searches=500) if graph.complete else None
+    limit = graph.termination.limit
+    return {
+        "network_sha256": net.sha256,
+        "regions": str(len(graph)),
+        "edges": str(len(graph.pairs)),
+        "complete": graph.complete,
+        "stopped_by": None if limit is None else str(limit),
+        "degrees": {str(k): str(v) for k, v in sorted(Counter(degrees.tolist()).items())},
+        "mean_degree": float(np.mean(degrees)) if degrees.size else None,
+        "diameter": [diameter, diameter] if isinstance(diameter, int) else diameter,
+        "seconds": graph.seconds,
+    }
+
+
+def _key(record: Record) -> tuple[str, str]:
+    return record["network_sha256"], record["domain"]
+
+
+def _stored(path: Path) -> list[Record]:
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def _wanted(records: list[Record], settings: Settings) -> list[Record]:
+    """The records of this configuration, in its order."""
+    return sorted(
+        (
+            r
+            for r in records
+            if r["inputs"] in settings.inputs
+            and r["width"] in settings.widths
+            and r["depth"] in settings.depths
+            and r["seed"] < settings.seeds
+            and r["domain"] in settings.domains
+        ),
+        key=lambda r: (r["domain"], r["inputs"], r["depth"], r["width"], r["seed"]),
+    )
+
+
+def main(arguments: list[str]) -> None:
+    """Run the experiment."""
+    path = Path(arguments[0] if arguments else ROOT / PAPER)
+    for file in run(path, lambda line: print(line, file=sys.stderr)):  # noqa: T201
+        print(file)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,601 @@
+"""Facets of a region in many coordinates: rays first, linear programmes for what they leave.
+
+From a point inside the region, rays are sent out.  A ray that meets one wall before all others
+proves that wall a facet: a point between its first and its second meeting lies beyond this wall
+and strictly inside all others.  A wall that no ray proves costs one linear programme, the least
+value of its row over what the other walls leave: below 0 its optimum, moved a little inward,
+is such a point; otherwise its multipliers say that the wall is redundant.
+
+All that floats propose is proved by floats with error bounds, or by rational arithmetic.
+A redundant row ``r = sum_v l_v r_v + c`` with ``l >= 0``, ``c >= 0`` is proved
+
+- over a bounded box by the least value of ``r - sum_v l_v r_v`` over the box, rounded downward;
+- in ``R^d`` by ``d`` rows with an approximate inverse ``C`` of their matrix ``A``: if
+  ``|I - A C| <= e < 1`` the exact multipliers differ from ``l`` by at most ``|p C| / (1 - e)`` in
+  the 1-norm, ``p`` the residual of ``l``; they are positive if ``l`` is larger than that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from milpcount.core.point import Point
+from milpcount.errors import InvariantError
+from milpcount.exact.dyadic import ExactBox
+from milpcount.exact.feasibility import Row, decide
+from milpcount.geometry.balls import inner_point
+from milpcount.geometry.cone import primitive
+from milpcount.geometry.pivoting import Pivoting
+from milpcount.geometry.programme import Programme, Proposal
+from milpcount.geometry.space import ROUNDOFF, FloatForms, Side, Space
+from milpcount.geometry.walls import Crossing, Wall
+
+__all__ = ["Shooting"]
+
+Bits = NDArray[np.uint8]
+Bools = NDArray[np.bool_]
+Float = NDArray[np.float64]
+
+_ROUNDS = 3
+_ALIKE = 1e-9  # 1 - cosine of rows that may be proportional
+_SMALLEST = 1e-300
+_SMALL = 6000  # numbers in the rows of a region that a dictionary in NumPy serves
+_BLURRED = 1e-6  # relative error of rows that floats do not tell apart
+
+
+class Shooting:
+    """Decides the walls of one region.
+
+    The *carrier* is where points live: ``x``, or ``y`` where that says everything.
+    """
+
+    def __init__(self, space: Space, bits: Bits, inside: Float | Crossing | None = None) -> None:
+        """Take the pattern of a region, and a point in it or how a ray came in, if known."""
+        self.space, self.bits = space, bits
+        self._carries_inputs = space.bounded_sides or not space.reduced
+        self._prepare()
+        self._facet: dict[int, bool] = {}
+        self._shots: dict[int, Crossing] = {}
+        self._centre: Float | None = None
+        self._values = np.zeros(0)
+        point = self._entered(inside) if isinstance(inside, Crossing) else inside
+        if point is None or not (self._move(point) or self._move(self._nudged(point))):
+            self._find_centre()
+
+    # Rows and walls.
+
+    def _prepare(self) -> None:
+        """Rows positive inside, without those that are constant; walls are rows up to factors."""
+        space = self.space
+        forms = space.float_forms(self.bits)
+        sign = np.where(self.bits, 1.0, -1.0)[:, None]
+        rows, errors = sign * forms.values, forms.errors
+        plain = np.all(np.abs(rows[:, :-1]) <= errors[:, :-1], axis=1)
+        plain |= ~np.all(np.isfinite(rows) & np.isfinite(errors), axis=1)
+        self.zero: list[int] = []
+        linear = space.index.linear
+        vary = ~plain & ~linear
+        for u in np.flatnonzero(plain & ~linear).tolist():
+            if not errors[u].any() and rows[u, -1] != 0:
+                continue
+            exact = space.exact_row(self.bits, u)
+            if any(exact[:-1]):
+                vary[u] = True
+            elif not exact[-1]:
+                self.zero.append(u)
+        units = np.flatnonzero(vary)
+        table, spread = rows[units], errors[units]
+        if space.rows:
+            from milpcount.exact.dyadic import to_float
+
+            extra = np.array([to_float(r.coefficients)[0] for r in space.rows])
+            extra = extra.reshape(-1, space.d + 1)
+            table = np.vstack([table, extra])
+            spread = np.vstack([spread, 1.01 * ROUNDOFF * np.abs(extra)])
+        # Powers of two, so that nothing is rounded.
+        size = np.max(np.abs(table[:, :-1]), axis=1, initial=0.0)
+        usable = np.isfinite(size) & (size > 0)
+        scale = np.exp2(-np.frexp(np.where(usable, size, 1.0))[1].astype(float))[:, None]
+        self._all = FloatForms(table * scale, spread * scale)
+        self._group(units.tolist())
+        keep = [members[0] for members in self._members]
+        self._forms = FloatForms(self._all.values[keep], self._all.errors[keep])
+
+    def _group(self, units: list[int]) -> None:
+        """Put proportional rows together; what floats cannot tell apart is compared exactly."""
+        values, errors = self._all.values, self._all.errors
+        count = len(values)
+        parent = list(range(count))
+        with np.errstate(all="ignore"):
+            length = np.linalg.norm(values, axis=1)
+            unit = values / np.where(length > 0, length, 1.0)[:, None]
+            blurred = ~(np.linalg.norm(errors, axis=1) <= _BLURRED * length)
+            alike = ~(unit @ unit.T <= 1.0 - _ALIKE) | blurred[:, None] | blurred[None, :]
+        keys: dict[int, tuple[int, ...]] = {}
+
+        def key(i: int) -> tuple[int, ...]:
+            if i not in keys:
+                keys[i] = primitive(self._exact_row(i, units))
+            return keys[i]
+
+        for i, j in np.argwhere(np.triu(alike, 1)).tolist():
+            if parent[j] == j and key(i) == key(j):
+                parent[j] = parent[i]
+        groups: dict[int, list[int]] = {}
+        for i in range(count):
+            groups.setdefault(parent[i], []).append(i)
+        self._units = units
+        self._members = list(groups.values())
+        first = len(units)
+        places = self.space.row_places
+        self.walls: list[Wall] = []
+        for members in self._members:
+            side = next((Side("row", places[i - first]) for i in members if i >= first), None)
+            self.walls.append(Wall(tuple(units[i] for i in members if i < first), side))
+        self._coincide()
+
+    def _coincide(self) -> None:
+        """Find walls that lie on an end of the box."""
+        if not self.space.sides or self.space.rows:
+            return
+        firsts = [members[0] for members in self._members]
+        with np.errstate(all="ignore"):
+            slopes = np.abs(self._all.values[firsts][:, :-1] @ self.space.lift)
+            top = slopes.max(axis=1, initial=0.0)
+            single = ~((slopes > 1e-9 * top[:, None]).sum(axis=1) != 1)
+        for k in np.flatnonzero(single).tolist():
+            row = Row(self._exact_row(firsts[k], self._units), True)
+            mine = primitive(self.space.on_inputs(row).coefficients)
+            j = self.space.free[int(np.argmax(slopes[k]))]
+            for side in (Side("lower", j), Side("upper", j)):
+                if side in self._side_set and primitive(self.space.side_row(side)) == mine:
+                    self.walls[k] = Wall(self.walls[k].units, side)
+
+    @cached_property
+    def _side_set(self) -> frozenset[Side]:
+        return frozenset(self.space.sides)
+
+    def _exact_row(self, i: int, units: list[int]) -> tuple[int, ...]:
+        """Row ``i`` of the table in integers, positive inside."""
+        if i >= len(units):
+            return self.space.rows[i - len(units)].coefficients
+        row = self.space.exact_row(self.bits, units[i])
+        return row if self.bits[units[i]] else tuple(-c for c in row)
+
+    # Points of the carrier.
+
+    def _at(self, points: Float, forms: FloatForms | None = None) -> tuple[Float, Float]:
+        """Values of the walls' rows at the columns, and bounds on their errors."""
+        forms = forms or self._forms
+        with np.errstate(all="ignore"):
+            if self._carries_inputs:
+                y, blur = self.space.reduce(points)
+                return forms.at(y, None if blur is None else blur)
+            return forms.at(points)
+
+    def _in_box(self, points: Float) -> Bools:
+        """Which columns lie strictly inside the box."""
+        if not self._carries_inputs:
+            return np.ones(points.shape[1], dtype=bool)
+        lo, hi = self.space.lo[:, None], self.space.hi[:, None]
+        return np.asarray(np.all((points > lo) & (points < hi), axis=0))
+
+    def _move(self, point: Float) -> bool:
+        """Make a point the centre, if it is proved to lie inside."""
+        values, errors = self._at(point[:, None])
+        if not (self._in_box(point[:, None])[0] and np.all(values > errors)):
+            return False
+        self._centre, self._values = point, values[:, 0]
+        return True
+
+    def _nudged(self, point: Float) -> Float:
+        """A point a little nearer to the middle of the box: half the way to the next wall."""
+        space = self.space
+        if not self._carries_inputs:
+            return point
+        lo = np.where(np.isfinite(space.lo), space.lo, np.minimum(space.hi, point) - 1.0)
+        hi = np.where(np.isfinite(space.hi), space.hi, np.maximum(space.lo, point) + 1.0)
+        step = (lo + hi) / 2 - point
+        at, _ = self._at(point[:, None])
+        slopes = self._forms.values[:, :-1] @ (space.lift @ step)
+        with np.errstate(all="ignore"):
+            reach = np.where(slopes < 0, -at[:, 0] / slopes, np.inf).min(initial=1.0)
+        return np.asarray(point + 0.5 * max(float(reach), 0.0) * step)
+
+    def _find_centre(self) -> None:
+        """Find a point inside that floats can prove; None stays where there is none."""
+        point = inner_point(self.space, self._forms)
+        if point is not None:
+            self._move(point)
+
+    def on_carrier(self, x: Float) -> Float:
+        """The point of the carrier at ``x``."""
+        return x if self._carries_inputs else self.space.lift @ x
+
+    def interior(self) -> Point:
+        """A rational point inside, in the coordinates that vary."""
+        if self._centre is not None:
+            centre = self._centre
+            x = centre if self._carries_inputs else self.space.pull @ centre
+            y, blur = self.space.reduce(x[:, None])
+            values, errors = self._forms.at(y, blur)
+            if np.all(values > errors):
+                return Point.of_floats(x)
+        witness = decide(self.exact_walls(), self.space.exact_box).witness
+        if witness is None:
+            raise InvariantError("a region has no interior point")
+        return witness
+
+    # Decisions.
+
+    @cached_property
+    def unit_facets(self) -> tuple[Wall, ...]:
+        """Facets on which units vanish."""
+        mine = [k for k, wall in enumerate(self.walls) if wall.units]
+        self._decide(mine)
+        return tuple(
+            sorted((self.walls[k] for k in mine if self._facet[k]), key=lambda wall: wall.units)
+        )
+
+    def _decide(self, todo: list[int]) -> None:
+        todo = [k for k in todo if k not in self._facet]
+        if todo and self._centre is not None:
+            for number in range(_ROUNDS):
+                before = len(self._facet)
+                self._shoot(number)
+                todo = [k for k in todo if k not in self._facet]
+                if not todo:
+                    return
+                if number and len(self._facet) == before:
+                    break
+        if not todo:
+            return
+        if self._centre is not None:
+            todo = self._without_solver(todo)
+        for k in todo:
+            proposal = None if self._centre is None else self.load().least_row(k, 1.0)
+            answer = None if proposal is None else self._examine(k, proposal)
+            self._facet[k] = self._rationally(k) if answer is None else answer
+
+    def _without_solver(self, todo: list[int]) -> list[int]:
+        """Decide walls of a small region by pivots; return those that are left.
+
+        Where the carrier is ``x`` and rows are in ``y``, the box is left out: what is redundant
+        without it is redundant, and a ray towards the optimum may leave the region within the box.
+        """
+        assert self._centre is not None
+        space, values = self.space, self._forms.values
+        linked = self._carries_inputs and space.reduced
+        ends = [j for j in range(space.n) if self._carries_inputs and not linked]
+        lower = [j for j in ends if np.isfinite(space.lo[j])]
+        upper = [j for j in ends if np.isfinite(space.hi[j])]
+        if (len(values) + len(lower) + len(upper)) * space.d > _SMALL:
+            return todo
+        self._measure()
+        rows = [values[:, :-1] / self._lengths[:, None], np.eye(space.d)[lower]]
+        rows.append(-np.eye(space.d)[upper])
+        constants = [values[:, -1] / self._lengths, -space.lo[lower], space.hi[upper]]
+        start = space.lift @ self._centre if linked else self._centre
+        pivoting = Pivoting(np.vstack(rows), np.concatenate(constants), start)
+        left = []
+        for k in todo:
+            proposal = pivoting.least_row(k, 1.0)
+            if proposal is not None and linked:
+                x = self._centre + space.pull @ (proposal.point - start)
+                proposal = replace(proposal, point=x)
+            answer = None if proposal is None else self._examine(k, proposal)
+            if answer is None:
+                left.append(k)
+            else:
+                self._facet[k] = answer
+        return left
+
+    def _measure(self) -> None:
+        """Lengths of the rows' gradients."""
+        lengths = np.linalg.norm(self._forms.values[:, :-1] @ self.space.lift, axis=1)
+        self._lengths = np.where(lengths > 0, lengths, 1.0)
+
+    def load(self) -> Programme:
+        """The linear programme with the rows of this region, as long as their gradients are."""
+        values, programme = self._forms.values, self.space.programme
+        if programme.owner is not self:
+            self._measure()
+            programme.load(
+                values[:, :-1] / self._lengths[:, None], values[:, -1] / self._lengths, self
+            )
+        return programme
+
+    def _shoot(self, number: int) -> None:
+        """Send rays along the walls' normals and random directions, and move to the middle."""
+        assert self._centre is not None
+        space, table = self.space, self._forms.values[:, :-1]
+        metric = space.lift @ space.lift.T if space.reduced else np.eye(space.d)
+        undecided = [k for k in range(len(self.walls)) if k not in self._facet]
+        normals = metric @ table[undecided if number else slice(None)].T
+        if number == 0:
+            extra = np.eye(space.d) if space.d <= 64 else np.zeros((space.d, 0))
+        else:
+            rng = np.random.default_rng(number)
+            extra = metric @ rng.normal(size=(space.d, min(2 * space.d, 64)))
+        forward = np.hstack([normals, extra])
+        forward = forward / np.maximum(np.linalg.norm(forward, axis=0), _SMALLEST)
+        steps = space.pull @ forward if space.reduced and self._carries_inputs else forward
+        ends = np.concatenate(self._box_ends(self._centre, steps))
+        steps, forward = np.hstack([steps, -steps]), np.hstack([forward, -forward])
+        slopes = table @ forward
+        with np.errstate(all="ignore"):
+            meets = np.where(slopes < 0, -self._values[:, None] / slopes, np.inf)
+        first = np.argmin(meets, axis=0)
+        columns = np.arange(meets.shape[1])
+        one = meets[first, columns]
+        meets[first, columns] = np.inf
+        two = np.minimum(meets.min(axis=0, initial=np.inf), ends)
+        self._prove(first, one, two, steps)
+        self._to_the_middle(np.minimum(one, ends), steps)
+
+    def _box_ends(self, start: Float, steps: Float) -> tuple[Float, Float]:
+        """How far the columns go until they leave the box, and how far backwards."""
+        if not self._carries_inputs:
+            return np.full(steps.shape[1], np.inf), np.full(steps.shape[1], np.inf)
+        with np.errstate(all="ignore"):
+            # The start lies strictly inside: where a step is 0 these are the infinities.
+            up = (self.space.hi - start)[:, None] / steps
+            down = (self.space.lo - start)[:, None] / steps
+        ahead = np.maximum(up, down).min(axis=0, initial=np.inf)
+        return ahead, -np.minimum(up, down).max(axis=0, initial=-np.inf)
+
+    def _prove(self, first: NDArray[np.intp], one: Float, two: Float, steps: Float) -> None:
+        """Prove the walls that rays meet first, each by its best ray."""
+        assert self._centre is not None
+        with np.errstate(all="ignore"):
+            middle = np.where(np.isfinite(two), (one + two) / 2, 2 * one + 1.0)
+            ratio = np.where(np.isfinite(one) & (two > one), middle / one, 0.0)
+        best: dict[int, int] = {}
+        for c in np.flatnonzero(ratio > 0).tolist():
+            k = int(first[c])
+            if k not in self._facet and (k not in best or ratio[c] > ratio[best[k]]):
+                best[k] = c
+        if not best:
+            return
+        walls, rays = list(best), list(best.values())
+        points = self._centre[:, None] + middle[rays] * steps[:, rays]
+        for c, k in enumerate(walls):
+            direction = middle[rays[c]] * steps[:, rays[c]]
+            shot = Crossing(self._centre, direction, float(one[rays[c]] / middle[rays[c]]))
+            self._candidates(k, points[:, c : c + 1], shot)
+
+    def _candidates(self, k: int, points: Float, shot: Crossing) -> bool:
+        """Whether one of the columns is proved to lie beyond this wall alone."""
+        values, errors = self._at(points)
+        good = self._in_box(points) & (values[k] < -errors[k])
+        values[k] = np.inf
+        good &= np.all(values > errors, axis=0)
+        if good.any():
+            self._facet[k] = True
+            self._shots[k] = shot
+        return bool(good.any())
+
+    def _to_the_middle(self, reach: Float, steps: Float) -> None:
+        """Move to the mean of the middles of the chords along the steps."""
+        assert self._centre is not None
+        half = len(reach) // 2
+        ahead, behind = reach[:half], reach[half:]
+        ahead, behind = (
+            np.where(np.isfinite(ahead), ahead, np.where(np.isfinite(behind), behind, 1.0)),
+            np.where(np.isfinite(behind), behind, np.where(np.isfinite(ahead), ahead, 1.0)),
+        )
+        if half:
+            self._move(self._centre + steps[:, :half] @ ((ahead - behind) / 2) / half)
+
+    def _examine(self, k: int, proposal: Proposal) -> bool | None:
+        """Prove what an optimum says of a wall; None if floats do not."""
+        assert self._centre is not None
+        if proposal.value < 0:
+            point = proposal.point[:, None]
+            at = float(self._at(point)[0][k, 0])
+            here = float(self._values[k])
+            if at < 0:
+                cut = -at / (here - at)
+                parts = cut * np.array([0.5, 0.1, 0.9, 0.99, 0.01, 1e-3])
+                points = point + (self._centre[:, None] - point) * parts
+                shot = Crossing(
+                    self._centre, points[:, 0] - self._centre, (1 - cut) / (1 - parts[0])
+                )
+                if self._candidates(k, points, shot):
+                    return True
+        return False if self._redundant(k, proposal.duals[: len(self.walls)]) else None
+
+    def _redundant(self, k: int, duals: Float) -> bool:
+        """Whether the multipliers are proved to make the row of a wall redundant."""
+        values, errors = self._forms.values, self._forms.errors
+        multipliers = duals / self._lengths * self._lengths[k]
+        multipliers[k] = 0.0
+        used = np.flatnonzero(multipliers > 1e-12 * max(float(multipliers.max(initial=0.0)), 1.0))
+        weight = multipliers[used]
+        rest = values[k] - weight @ values[used]
+        blur = errors[k] + weight @ errors[used]
+        size = np.abs(values[k]) + weight @ np.abs(values[used])
+        blur = 1.001 * (blur + (len(used) + 3) * ROUNDOFF * size)
+        space = self.space
+        if np.all(np.isfinite(space.lo)) and np.all(np.isfinite(space.hi)):
+            if self._least_over_box(rest, blur) > 0:
+                return True
+        elif space.bounded_sides:
+            return False
+        # Coordinates on which neither the row nor the others depend at all do not count.
+        both = np.append(used, k)
+        depends = np.any(values[both, :-1] != 0, axis=0) | np.any(errors[both, :-1] != 0, axis=0)
+        d = int(depends.sum())
+        if len(used) != d:
+            return False
+        columns = np.append(np.flatnonzero(depends), space.d)
+        square, spread = values[np.ix_(used, columns)], errors[np.ix_(used, columns)]
+        rest, blur = rest[columns], blur[columns]
+        try:
+            inverse = np.linalg.inv(square[:, :-1])
+        except np.linalg.LinAlgError:
+            return False
+        size = np.abs(square[:, :-1]) @ np.abs(inverse)
+        off = np.abs(np.eye(d) - square[:, :-1] @ inverse) + spread[:, :-1] @ np.abs(inverse)
+        off = 1.001 * (off + (d + 3) * ROUNDOFF * (size + 1.0))
+        e = float(off.sum(axis=1).max(initial=0.0))
+        if not e < 0.5:
+            return False
+        residual = np.abs(rest[:-1]) + blur[:-1]
+        change = 1.01 * float((residual @ np.abs(inverse)).sum()) / (1.0 - e)
+        if not np.all(weight > change):
+            return False
+        return bool(rest[-1] - blur[-1] - change * np.abs(square[:, -1]).sum() * 1.01 > 0)
+
+    def _least_over_box(
+        self, rest: Float, blur: Float, extra: tuple[int, float] | None = None
+    ) -> float:
+        """A lower bound on the form ``rest`` over the bounded box.
+
+        ``extra`` adds a coordinate times a sign, and moves the end of the box that this falls to
+        outward: a region that passes an end has points just beyond it.
+        """
+        space = self.space
+        lift = space.lift
+        slopes: Float = rest[:-1] @ lift
+        spread = blur[:-1] @ np.abs(lift)
+        if space.reduced:
+            spread = spread + (space.d + 2) * ROUNDOFF * (np.abs(rest[:-1]) @ np.abs(lift))
+        lo, hi = space.lo, space.hi
+        if extra is not None:
+            j, sign = extra
+            slopes[j] += sign
+            lo, hi, width = lo.copy(), hi.copy(), hi[j] - lo[j]
+            lo[j], hi[j] = lo[j] - (sign > 0) * width, hi[j] + (sign < 0) * width
+        size = np.maximum(np.abs(lo), np.abs(hi))
+        least = np.minimum(slopes * lo, slopes * hi)
+        total = float(least.sum() + rest[-1])
+        error = float((spread + (space.n + 3) * ROUNDOFF * np.abs(slopes)) @ size)
+        error += float(blur[-1]) + (space.n + 3) * ROUNDOFF * abs(float(rest[-1]))
+        return total - 1.001 * error
+
+    def _rationally(self, k: int) -> bool:
+        """Whether a wall is a facet, by rational arithmetic."""
+        if self._carries_inputs:
+            rows = self.exact_walls()
+            box = self._without(self.walls[k].side)
+        else:
+            rows = [self._row(v) for v in range(len(self.walls))]
+            box = ExactBox((None,) * self.space.d, (None,) * self.space.d, 1)
+        rows[k] = Row(tuple(-c for c in rows[k].coefficients), True)
+        # The rows are strict, so a solution on an end of the box may be moved inward.
+        return decide(rows, box).feasible
+
+    def _without(self, side: Side | None) -> ExactBox:
+        """The box, open where a wall coincides with one of its ends."""
+        box = self.space.exact_box
+        if side is None or side.kind == "row":
+            return box
+        j = self.space.place_of[side.index]
+        lo, hi = list(box.lo), list(box.hi)
+        if side.kind == "lower":
+            lo[j] = None
+        else:
+            hi[j] = None
+        return ExactBox(tuple(lo), tuple(hi), box.denominator)
+
+    def _row(self, k: int) -> Row:
+        return Row(self._exact_row(self._members[k][0], self._units), True)
+
+    def _on_inputs(self, k: int) -> Row:
+        i = self._members[k][0]
+        row = self._row(k)
+        return row if i >= len(self._units) else self.space.on_inputs(row)
+
+    @property
+    def forms(self) -> FloatForms:
+        """The rows of the walls, each up to a power of two, with bounds on their errors."""
+        return self._forms
+
+    @property
+    def centre(self) -> Float | None:
+        """A point of the carrier that is proved to lie inside; None if floats found none."""
+        return self._centre
+
+    @property
+    def carries_inputs(self) -> bool:
+        """Whether points of the carrier are inputs."""
+        return self._carries_inputs
+
+    # What lies beyond.
+
+    def crossing(self, wall: Wall) -> Crossing | None:
+        """How a ray leaves through a facet, if one is known to."""
+        shot = self._shots.get(self.walls.index(wall))
+        return None if shot is None else replace(shot, units=wall.units)
+
+    def _entered(self, shot: Crossing) -> Float | None:
+        """A point on the ray, half the way from where it came in to the next wall."""
+        at = shot.start + shot.t * shot.direction
+        values = self._at(np.stack([at, shot.direction], axis=1))[0]
+        with np.errstate(all="ignore"):
+            slope = values[:, 1] - self._forms.values[:, -1]
+            meets = np.where(slope < 0, -values[:, 0] / slope, np.inf)
+        through = set(shot.units)
+        meets[[k for k, wall in enumerate(self.walls) if through.intersection(wall.units)]] = np.inf
+        end = float(self._box_ends(at, shot.direction[:, None])[0][0])
+        reach = float(min(meets[meets > 0].min(initial=np.inf), end, 1.0))
+        return np.asarray(at + 0.5 * reach * shot.direction)
+
+    # Sides of the domain.
+
+    def on_end(self, points: Float, places: NDArray[np.intp], values: Float) -> Bools:
+        """Whether the columns, moved onto these ends, are proved strict in everything else."""
+        columns = np.arange(points.shape[1])
+        points[places, columns] = values
+        lo, hi = self.space.lo[:, None], self.space.hi[:, None]
+        inside = (points > lo) & (points < hi)
+        inside[places, columns] = True
+        at, errors = self._at(points)
+        return np.asarray(np.all(inside, axis=0) & np.all(at > errors, axis=0))
+
+    def end_alone(self, centre: Float, places: NDArray[np.intp], values: Float) -> Bools:
+        """Whether a point with one coordinate moved onto an end is strict in everything else."""
+        space = self.space
+        if not self._in_box(centre[:, None])[0]:
+            return np.zeros(len(places), dtype=bool)
+        y, blur = space.reduce(centre[:, None])
+        part = space.lift[:, places]
+        moved = y + part * (values - centre[places])
+        size = np.abs(y) + np.abs(part) * (np.abs(values) + np.abs(centre[places]))
+        error = 8 * ROUNDOFF * size + (0.0 if blur is None else blur)
+        at, errors = self._forms.at(moved, error)
+        return np.asarray(np.all(at > errors, axis=0))
+
+    def stays_within(self, j: int, sign: float, end: float, duals: Float) -> bool:
+        """Whether multipliers prove ``sign x_j > end`` on all that the other sides leave."""
+        space = self.space
+        if not (np.all(np.isfinite(space.lo)) and np.all(np.isfinite(space.hi))):
+            return False
+        weight = duals / self._lengths
+        rest = -(weight @ self._forms.values)
+        size = weight @ np.abs(self._forms.values)
+        blur = 1.001 * (weight @ self._forms.errors + (len(weight) + 3) * ROUNDOFF * size)
+        rest[-1] -= end
+        return self._least_over_box(rest, blur + ROUNDOFF * np.abs(rest), (j, sign)) > 0
+
+    def exact_walls(self) -> list[Row]:
+        """The walls as strict rows in the inputs, exactly."""
+        return [self._on_inputs(k) for k in range(len(self.walls))]
+
+    def side_facets(self) -> tuple[Wall, ...]:
+        """Facets on sides of the domain on which no unit vanishes."""
+        rows = [k for k, wall in enumerate(self.walls) if not wall.units]
+        self._decide(rows)
+        found = tuple(self.walls[k] for k in rows if self._facet[k])
+        taken = {wall.side for wall in self.walls}
+        ends = [s for s in self.space.sides if s.kind != "row" and s not in taken]
+        if not ends:
+            return found
+        from milpcount.geometry.sides import facets_on_ends
+
+        return (*(Wall((), side) for side in facets_on_ends(self, ends)), *found)

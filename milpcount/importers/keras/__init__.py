@@ -1,0 +1,1 @@
+"""Keras 3 models, read from their graphs of layers."""

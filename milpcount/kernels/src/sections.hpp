@@ -1,0 +1,444 @@
+// Regions of a cell counted without making them: by sections (deletion and restriction).
+//
+// For units 1..k that cut an open convex cell P (Zaslavsky, Facing up to arrangements, 1975)
+//     r(P; 1..k) = 1 + sum_i r(P n H_i; 1..i-1),
+// where among 1..i-1 those drop out that do not meet the open section P n H_i, and of those that
+// meet it in the same flat all but one.  The values of all units at the vertices of P give those at
+// the vertices of every section by interpolation; on a segment the number is one more than that
+// of the distinct points where a unit is zero.
+//
+// What is proved, and how.  P is a simple polytope by its exact facets (every vertex on exactly n),
+// and no unit that cuts it is zero at a vertex of it.  Then a section is a simple polytope: its
+// vertices lie one on each edge of P that the unit crosses, on the facets of that edge, and two of
+// them span an edge if they share all facets but one.  By induction this holds for sections of
+// sections as long as no earlier unit is zero at a vertex of one: every sign is tested against a
+// bound on its error, and `count` fails where one is not proved.  With these signs strict, no two
+// units meet a section of dimension 2 or more in the same flat: one of them would be zero on all of
+// the other's section.  On segments the zeros are proved distinct by intervals around them.
+//
+// Errors.  Values are scaled by powers of two so that they are at most 1 over the cube; eps_v
+// bounds the errors of all values at vertex v.  With a and b the values of unit i at the ends u, v
+// of an edge, of opposite signs, D = |a - b| and eps = max(eps_u, eps_v), the crossing stands at
+// tau = a / (a - b), and with a*, b*, tau* the true ones
+//     tau - tau* = -((1 - tau) (a* - a) + tau (b* - b)) / (a* - b*),  so
+//     |tau - tau*| <= eps / (D - 2 eps) <= 2 eps / D  where D >= 4 eps,
+// and the computed quotient adds at most 3 u.  A value there is off by at most
+// eps + |tau - tau*| |value at v - value at u| + 6 u: below, with room for rounding,
+//     eps' = 1.001 (eps + 2.1 (2 eps / D + 4 u) + 8 u).
+// These bounds grow from section to section.  Where one does not prove what is needed, the vertex
+// is placed anew where its facets and the units of the section meet (vertices.hpp), and the values
+// are those of the forms there.
+
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "cell.hpp"
+#include "vertices.hpp"
+
+namespace milpcount {
+
+// A section, or the cell itself: vertices and the values of the units that cut it.
+struct Section {
+    int dimension = 0;
+    Index vertices = 0;
+    Index units = 0;
+    Index stride = 0;            // between the values of two vertices
+    Index words = 0;
+    std::vector<Word> facets;    // of every vertex
+    std::vector<double> error;   // of every value at a vertex
+    Buffer<double> values;       // (vertices, stride)
+    std::vector<Word> positive;  // (vertices, words): a unit that is not positive is negative
+    std::vector<Index> columns;  // which of the cell's units each is
+    std::vector<std::pair<std::int32_t, std::int32_t>> edges;
+
+    void set_units(Index count) {
+        units = count;
+        stride = static_cast<Index>(Matrix<double>::padded(static_cast<std::size_t>(count)));
+        words = words_for(count);
+    }
+    void make_room(Index count) {
+        const auto rows = static_cast<std::size_t>(count);
+        if (facets.size() < rows) facets.resize(2 * rows);
+        if (error.size() < rows) error.resize(2 * rows);
+        const auto numbers = static_cast<std::size_t>(count * stride);
+        if (values.size() < numbers) values.grow(2 * numbers);
+        if (positive.size() < static_cast<std::size_t>(count * words))
+            positive.resize(static_cast<std::size_t>(2 * count * words));
+    }
+    double* values_of(Index v) { return values.data() + v * stride; }
+    Word* positive_of(Index v) { return positive.data() + v * words; }
+
+    // Pairs of vertices that share all facets but one.
+    void find_edges() {
+        edges.clear();
+        for (Index u = 1; u < vertices; ++u)
+            for (Index v = 0; v < u; ++v)
+                if (count_bits(facets[u] & facets[v]) == dimension - 1)
+                    edges.emplace_back(static_cast<std::int32_t>(u), static_cast<std::int32_t>(v));
+    }
+};
+
+// The cell whose sections are counted: the forms of the units that cut it, scaled.
+struct Scaled {
+    Matrix<double> forms;      // (N + 1, units)
+    std::vector<Index> units;  // places in the stage
+    double own = 0.0;          // bounds of the errors of all values: of the forms,
+    double rate = 0.0;         // and per unit of error of a vertex
+
+    double error_at(double vertex_error) const {
+        return 1.001 * (own + rate * vertex_error) + TINY;
+    }
+};
+
+template <int N>
+class Sections {
+  public:
+    static constexpr std::int64_t FAILED = -1;
+
+    Sections(const Net& net, Stages& stages) : net_(net), stages_(stages), sections_(N + 1) {}
+
+    // The cell, and its units that cut it: bits of `cutting` words, `count` of them.  False if a
+    // sign is not proved by the bounds used here.
+    bool load(const Cell& cell, const Word* cutting, Index words, Index count) {
+        if (!cell.simple) return false;
+        cell_ = &cell;
+        if (!scale(cutting, words, count)) return false;
+        Section& s = sections_[N];
+        s.set_units(count);
+        s.make_room(cell.corners);
+        s.vertices = cell.corners;
+        s.columns.resize(static_cast<std::size_t>(count));
+        for (Index k = 0; k < count; ++k) s.columns[static_cast<std::size_t>(k)] = k;
+        for (Index v = 0; v < cell.corners; ++v) {
+            s.facets[v] = cell.facets[v];
+            s.error[v] = scaled_.error_at(cell.error[v]);
+            const double* z = cell.at.data() + v * N;
+            for (Index j = 0; j < count; j += Pack::LANES) {
+                Pack value = Pack::load(scaled_.forms[N] + j);
+                for (int c = 0; c < N; ++c)
+                    value = value + Pack::load(scaled_.forms[c] + j) * Pack::all(z[c]);
+                value.store(s.values_of(v) + j);
+            }
+            if (!take_signs(s.values_of(v), count, s.error[v], s.positive_of(v))) return false;
+        }
+        return true;
+    }
+
+    // Regions of the cell that was loaded; FAILED where a proof is lacking.
+    std::int64_t count() { return count(N); }
+
+  private:
+    bool scale(const Word* cutting, Index words, Index count) {
+        if (scaled_.forms.columns() < static_cast<std::size_t>(count))
+            scaled_.forms = Matrix<double>(N + 1, static_cast<std::size_t>(2 * count));
+        scaled_.units.clear();
+        scaled_.own = scaled_.rate = 0.0;
+        const Forms f = stages_.forms(cell_->stage);
+        for (Index w = 0; w < words; ++w)
+            for (Word rest = cutting[w]; rest != 0; rest &= rest - 1) {
+                const Index u = (w << 6) + lowest_bit(rest);
+                const std::size_t k = scaled_.units.size();
+                int exponent;
+                std::frexp(size_of(f, u), &exponent);
+                if (exponent < -900 || exponent > 900) return false;
+                const double by = std::ldexp(1.0, -exponent);
+                for (int c = 0; c <= N; ++c) scaled_.forms[c][k] = by * f.at(c, u);
+                scaled_.own = std::max(scaled_.own, by * stages_.own_error(cell_->stage)[u]);
+                scaled_.rate = std::max(scaled_.rate, by * stages_.error_rate(cell_->stage)[u]);
+                scaled_.units.push_back(u);
+            }
+        return true;
+    }
+
+    // Regions of the section of this dimension, which is filled in.
+    std::int64_t count(int dimension) {
+        Section& s = sections_[static_cast<std::size_t>(dimension)];
+        s.dimension = dimension;
+        if (s.units == 0) return 1;
+        if (dimension == 1) return s.vertices == 2 ? on_segment(s) : FAILED;
+        s.find_edges();
+        std::int64_t total = 1;
+        for (Index i = 0; i < s.units; ++i) {
+            const std::int64_t part = dimension == 2 ? on_chord(s, i) : across(s, i);
+            if (part == FAILED) return FAILED;
+            total += part;
+        }
+        return total;
+    }
+
+    // Signs of the first `count` values of a vertex into words; whether all are proved.
+    static bool take_signs(const double* values, Index count, double error, Word* positive) {
+        const Pack e = Pack::all(error);
+        bool proved = true;
+        for (Index first = 0; first < count; first += 64) {
+            const Index here = std::min<Index>(64, count - first);
+            Word pos = 0, sure = 0;
+            for (Index b = 0; b < here; b += Pack::LANES) {
+                const Pack x = Pack::load(values + first + b);
+                pos |= greater(x, Pack::all(0.0)) << b;
+                sure |= greater(absolute(x), e) << b;
+            }
+            const Word mask = here == 64 ? ~Word{0} : bit_of(here) - 1;
+            positive[first >> 6] = pos & mask;
+            proved &= (sure & mask) == mask;
+        }
+        return proved;
+    }
+
+    struct Crossing {
+        double tau, error;
+        const double *from, *to;
+    };
+
+    // Where unit i is zero on an edge; false if it is not known well enough.
+    static bool cross(Section& s, std::pair<std::int32_t, std::int32_t> edge, Index i,
+                      Crossing& out) {
+        out.from = s.values_of(edge.first);
+        out.to = s.values_of(edge.second);
+        const double a = out.from[i], difference = a - out.to[i], d = std::abs(difference);
+        const double eps = std::max(s.error[edge.first], s.error[edge.second]);
+        if (!(d > 4.0 * eps)) return false;
+        out.tau = a / difference;
+        out.error =
+            1.001 * (eps + 2.1 * (2.0 * eps / d + 4.0 * ROUNDOFF) + 8.0 * ROUNDOFF) + TINY;
+        return true;
+    }
+
+    static bool differs(Section& s, std::pair<std::int32_t, std::int32_t> edge, Index i) {
+        const Word x = s.positive_of(edge.first)[i >> 6] ^ s.positive_of(edge.second)[i >> 6];
+        return (x >> (i & 63)) & 1U;
+    }
+
+    // The section by unit i, of dimension 2 or more, cut by the units before it.
+    std::int64_t across(Section& s, Index i) {
+        if (i == 0) return 1;
+        Section& t = sections_[static_cast<std::size_t>(s.dimension - 1)];
+        t.set_units(i);
+        t.vertices = 0;
+        path_[N - s.dimension] = s.columns[static_cast<std::size_t>(i)];
+        for (const auto& edge : s.edges) {
+            if (!differs(s, edge, i)) continue;
+            const Index v = t.vertices++;
+            t.make_room(t.vertices);
+            t.facets[v] = s.facets[edge.first] & s.facets[edge.second];
+            double* values = t.values_of(v);
+            Word* positive = t.positive_of(v);
+            Crossing c;
+            if (cross(s, edge, i, c)) {
+                interpolate(c, i, values);
+                t.error[v] = c.error;
+                if (take_signs(values, i, c.error, positive)) continue;
+            }
+            t.error[v] = place_anew(s, t.facets[v], i, values);
+            if (t.error[v] < 0.0 || !take_signs(values, i, t.error[v], positive)) return FAILED;
+        }
+        if (t.vertices < s.dimension) return FAILED;
+        keep_cutting(s, t);
+        return count(s.dimension - 1);
+    }
+
+    // The values of the first `count` units of section s at the vertex where these facets and the
+    // units of the path meet; returns the bound on their errors, negative if there is none.
+    double place_anew(const Section& s, Word facets, Index count, double* values) {
+        Corner<N> corner;
+        int k = 0;
+        for (; facets != 0; facets &= facets - 1, ++k) {
+            if (k == N) return -1.0;
+            const RowForm form = form_of(net_, cell_->rows[lowest_bit(facets)]);
+            if (form.stage == -2)
+                corner.take_side(k, form.place);
+            else
+                corner.take(k, stages_.forms(form.stage), form.place);
+        }
+        const int units = N - s.dimension + 1;
+        if (k + units != N) return -1.0;
+        for (int p = 0; p < units; ++p, ++k)
+            corner.take(k, stages_.forms(cell_->stage),
+                        scaled_.units[static_cast<std::size_t>(path_[p])]);
+        double z[N > 0 ? N : 1];
+        const double off = corner.solve(z);
+        if (off < 0.0) return -1.0;
+        for (Index j = 0; j < count; ++j) {
+            const auto column = static_cast<std::size_t>(s.columns[static_cast<std::size_t>(j)]);
+            double value = scaled_.forms[N][column];
+            for (int c = 0; c < N; ++c) value += scaled_.forms[c][column] * z[c];
+            values[j] = value;
+        }
+        return scaled_.error_at(off);
+    }
+
+    static void interpolate(const Crossing& c, Index count, double* to) {
+        const Pack tau = Pack::all(c.tau);
+        for (Index j = 0; j < count; j += Pack::LANES) {
+            const Pack x = Pack::load(c.from + j);
+            (x + tau * (Pack::load(c.to + j) - x)).store(to + j);
+        }
+    }
+
+    // Leave out the units that do not cut the section `s`, whose units are the first of `parent`.
+    void keep_cutting(const Section& parent, Section& s) {
+        kept_.clear();
+        for (Index w = 0; w < s.words; ++w) {
+            Word some = 0, all = ~Word{0};
+            for (Index v = 0; v < s.vertices; ++v) {
+                some |= s.positive_of(v)[w];
+                all &= s.positive_of(v)[w];
+            }
+            for_each_bit(some & ~all, [&](int b) { kept_.push_back((w << 6) + b); });
+        }
+        const Index count = static_cast<Index>(kept_.size());
+        s.columns.resize(kept_.size());
+        for (std::size_t k = 0; k < kept_.size(); ++k)
+            s.columns[k] = parent.columns[static_cast<std::size_t>(kept_[k])];
+        if (count == s.units) return;
+        // Both strides shrink or stay, and columns only move down: in place, row by row.
+        const Index old_stride = s.stride, old_words = s.words;
+        s.set_units(count);
+        for (Index v = 0; v < s.vertices; ++v) {
+            const double* from = s.values.data() + v * old_stride;
+            const Word* signs = s.positive.data() + v * old_words;
+            double* to = s.values_of(v);
+            Word* bits = s.positive_of(v);
+            Word word = 0;
+            for (Index k = 0; k < count; ++k) {
+                const Index j = kept_[static_cast<std::size_t>(k)];
+                to[k] = from[j];
+                word |= ((signs[j >> 6] >> (j & 63)) & 1U) << (k & 63);
+                if ((k & 63) == 63 || k + 1 == count) {
+                    bits[k >> 6] = word;
+                    word = 0;
+                }
+            }
+        }
+    }
+
+    // In a polygon: the chord of unit i, cut by the units before it.
+    std::int64_t on_chord(Section& s, Index i) {
+        std::pair<std::int32_t, std::int32_t> edges[2];
+        int found = 0;
+        for (const auto& edge : s.edges) {
+            if (!differs(s, edge, i)) continue;
+            if (found == 2) return FAILED;
+            edges[found++] = edge;
+        }
+        if (found != 2) return FAILED;
+        if (i == 0) return 1;
+        make_room(i);
+        Crossing ends[2];
+        if (cross(s, edges[0], i, ends[0]) && cross(s, edges[1], i, ends[1])) {
+            interpolate(ends[0], i, here_.data());
+            interpolate(ends[1], i, there_.data());
+            const auto pieces =
+                on_line(here_.data(), there_.data(), i, ends[0].error, ends[1].error);
+            if (pieces != FAILED) return pieces;
+        }
+        path_[N - s.dimension] = s.columns[static_cast<std::size_t>(i)];
+        double error[2];
+        for (int k = 0; k < 2; ++k) {
+            const Word facets = s.facets[edges[k].first] & s.facets[edges[k].second];
+            error[k] = place_anew(s, facets, i, k == 0 ? here_.data() : there_.data());
+            if (error[k] < 0.0) return FAILED;
+        }
+        return on_line(here_.data(), there_.data(), i, error[0], error[1]);
+    }
+
+    std::int64_t on_segment(Section& s) {
+        make_room(s.units);
+        return on_line(s.values_of(0), s.values_of(1), s.units, s.error[0], s.error[1]);
+    }
+
+    // Pieces of a segment with these values at its ends.
+    std::int64_t on_line(const double* a, const double* b, Index count, double error_a,
+                         double error_b) {
+        const Pack ea = Pack::all(error_a), eb = Pack::all(error_b), zero = Pack::all(0.0);
+        const double eps = std::max(error_a, error_b);
+        Index crossings = 0;
+        double least = 4.0;  // of |a - b|
+        for (Index first = 0; first < count; first += 64) {
+            const Index here = std::min<Index>(64, count - first);
+            Word differ = 0, sure = 0;
+            for (Index k = 0; k < here; k += Pack::LANES) {
+                const Pack x = Pack::load(a + first + k), y = Pack::load(b + first + k);
+                differ |= (greater(x, zero) ^ greater(y, zero)) << k;
+                sure |= (greater(absolute(x), ea) & greater(absolute(y), eb)) << k;
+            }
+            const Word mask = here == 64 ? ~Word{0} : bit_of(here) - 1;
+            if ((sure & mask) != mask) return FAILED;
+            for_each_bit(differ & mask, [&](int k) {
+                const double x = a[first + k], d = x - b[first + k];
+                zeros_[static_cast<std::size_t>(crossings)] = x / d;
+                spans_[static_cast<std::size_t>(crossings++)] = std::abs(d);
+                least = std::min(least, std::abs(d));
+            });
+        }
+        if (crossings > 1) {
+            // Every zero lies within 2 eps / D + 4 u of where it was computed.
+            if (!(least > 4.0 * eps)) return FAILED;
+            const double apart = 2.02 * (2.0 * eps / least + 4.0 * ROUNDOFF);
+            if (!distinct(crossings, apart, eps)) return FAILED;
+        }
+        return 1 + crossings;
+    }
+
+    // Whether zeros j and k are proved distinct, with their own bounds.
+    bool apart(std::size_t j, std::size_t k, double eps) const {
+        const double blur = 2.0 * eps / spans_[j] + 2.0 * eps / spans_[k] + 8.0 * ROUNDOFF;
+        return std::abs(zeros_[j] - zeros_[k]) > 1.01 * blur;
+    }
+
+    // Whether all zeros are distinct; `far` is enough for any two.
+    bool distinct(Index count, double far, double eps) {
+        if (count <= 8) {
+            for (Index j = 1; j < count; ++j)
+                for (Index k = 0; k < j; ++k)
+                    if (!(std::abs(zeros_[j] - zeros_[k]) > far) && !apart(j, k, eps)) return false;
+            return true;
+        }
+        // Buckets: zeros that are not far apart lie in the same one or in two side by side.
+        std::size_t size = 16;
+        while (size < 2 * static_cast<std::size_t>(count)) size *= 2;
+        const double scale = static_cast<double>(size);
+        if (!(far * scale < 1.0)) return false;
+        heads_.assign(size, -1);
+        next_.resize(static_cast<std::size_t>(count));
+        const auto last = static_cast<std::int64_t>(size) - 1;
+        auto bucket = [&](double t) {
+            return std::clamp(static_cast<std::int64_t>(t * scale), std::int64_t{0}, last);
+        };
+        for (Index j = 0; j < count; ++j) {
+            const double t = zeros_[j];
+            const std::int64_t mine = bucket(t);
+            const std::int64_t low = bucket(std::max(t - far, 0.0)), high = bucket(t + far);
+            for (std::int64_t b = low; b <= high; ++b)
+                for (std::int32_t k = heads_[static_cast<std::size_t>(b)]; k >= 0;
+                     k = next_[static_cast<std::size_t>(k)])
+                    if (!(std::abs(t - zeros_[k]) > far) && !apart(j, k, eps)) return false;
+            next_[static_cast<std::size_t>(j)] = heads_[static_cast<std::size_t>(mine)];
+            heads_[static_cast<std::size_t>(mine)] = static_cast<std::int32_t>(j);
+        }
+        return true;
+    }
+
+    void make_room(Index count) {
+        const std::size_t size = Matrix<double>::padded(static_cast<std::size_t>(count));
+        here_.grow(size);
+        there_.grow(size);
+        zeros_.grow(size);
+        spans_.grow(size);
+    }
+
+    const Net& net_;
+    Stages& stages_;
+    const Cell* cell_ = nullptr;
+    Scaled scaled_;
+    std::vector<Section> sections_;  // by dimension
+    Index path_[N + 1] = {};         // the units whose section is being counted
+    std::vector<Index> kept_;
+    Buffer<double> here_, there_, zeros_, spans_;
+    std::vector<std::int32_t> heads_, next_;
+};
+
+}  // namespace milpcount

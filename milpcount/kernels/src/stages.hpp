@@ -1,0 +1,141 @@
+// The forms of every stage on the present path of a search, with what their signs need.
+
+#pragma once
+
+#include <vector>
+
+#include "forms.hpp"
+#include "net.hpp"
+#include "simd.hpp"
+
+namespace milpcount {
+
+// A unit whose state was decided, and what multiplies its pre-activation from now on.
+struct Decided {
+    Index unit;  // place in its stage
+    double factor;
+};
+
+// Stage -1 stands for the rows of the domain.
+class Stages {
+  public:
+    explicit Stages(const Net& net) : net_(net) {
+        levels_.reserve(static_cast<std::size_t>(net.layers + 1));
+        levels_.push_back(Level(net.n, net.domain_rows));
+        for (Index l = 0; l < net.layers; ++l) levels_.push_back(Level(net.n, net.widths[l]));
+        for (Index c = 0; c < net.n + 2; ++c)
+            for (Index k = 0; k < net.domain_rows; ++k)
+                levels_[0].forms[c][k] = net.domain[c][k];
+        for (Index l = 1; l < net.layers; ++l) {
+            Matrix<double>& to = level(l).weights;
+            to = Matrix<double>(net.widths[l - 1], net.widths[l]);
+            for (Index i = 0; i < net.widths[l - 1]; ++i)
+                std::memcpy(to[i], net.weights_of(l, i), net.widths[l] * sizeof(double));
+        }
+    }
+
+    Forms forms(Index stage) {
+        Level& at = level(stage);
+        return view_of(at.forms, net_.n, at.width);
+    }
+    Index width(Index stage) const { return level(stage).width; }
+    // Bounds of the errors of the stage's values at a vertex: of the forms' own, and per unit of
+    // error of the vertex.
+    double* own_error(Index stage) { return level(stage).rate[0]; }
+    double* error_rate(Index stage) { return level(stage).rate[1]; }
+
+    // To be called when the forms of a stage are complete.  With S the sum of the absolute
+    // coefficients, |fl(form(z)) - true form(z*)| <= e + gamma(n + 1) S + (S - |constant|) |z - z*|
+    // in the cube; the factor 1.01 covers the rounding of the last sum.
+    void note_rates(Index stage) {
+        const Forms f = forms(stage);
+        double* own = own_error(stage);
+        double* rate = error_rate(stage);
+        const Pack g = Pack::all(gamma(f.n + 1)), tiny = Pack::all(TINY), more = Pack::all(1.01);
+        for (Index u = 0; u < f.stride; u += Pack::LANES) {
+            Pack size = Pack::all(0.0);
+            for (Index c = 0; c <= f.n; ++c) size = size + absolute(Pack::load(f.row(c) + u));
+            (Pack::load(f.errors() + u) + g * size + tiny).store(own + u);
+            (more * (size - absolute(Pack::load(f.constants() + u)))).store(rate + u);
+        }
+    }
+
+    // Adds decided units of `stage` to the forms of the next one, as add_unit does one by one;
+    // N is the number of coordinates.
+    template <int N>
+    void add_units(const Forms& partial, Index stage, const Decided* units, Index count) {
+        if (count == 0) return;
+        const Forms from = forms(stage);
+        const Matrix<double>& weights = level(stage + 1).weights;
+        const double g = gamma(net_.terms[stage + 1] + 4);
+        scratch_.grow(static_cast<std::size_t>(count) * (N + 2));
+        Index used = 0;
+        rows_.resize(static_cast<std::size_t>(count));
+        for (Index k = 0; k < count; ++k) {
+            const Index u = units[k].unit;
+            const double factor = units[k].factor;
+            const double size = size_of(from, u), own = from.at(N + 1, u);
+            if (factor == 0.0 || size + own == 0.0) continue;
+            double* to = scratch_.data() + used * (N + 2);
+            for (int c = 0; c <= N; ++c) to[c] = factor * from.at(c, u);
+            to[N + 1] = std::abs(factor) * (own + g * (size + own) + TINY);
+            rows_[static_cast<std::size_t>(used++)] = weights[static_cast<std::size_t>(u)];
+        }
+        const Index end = static_cast<Index>(weights.stride());
+        for (Index at = 0; at < end; at += Pack::LANES) {
+            Pack sum[N + 2];
+            for (int c = 0; c < N + 2; ++c) sum[c] = Pack::load(partial.row(c) + at);
+            const double* f = scratch_.data();
+            for (Index k = 0; k < used; ++k, f += N + 2) {
+                const Pack w = Pack::load(rows_[static_cast<std::size_t>(k)] + at);
+                for (int c = 0; c <= N; ++c) sum[c] = sum[c] + w * Pack::all(f[c]);
+                sum[N + 1] = sum[N + 1] + absolute(w) * Pack::all(f[N + 1]);
+            }
+            for (int c = 0; c < N + 2; ++c) sum[c].store(partial.row(c) + at);
+        }
+    }
+
+    // The proved signs of a stage at a vertex: bits of positive and of negative units, in pairs
+    // of words, as many as `words`.
+    template <int N>
+    void signs_at(Index stage, const double* z, double error, Index words, Word* pairs) {
+        const Forms f = forms(stage);
+        const double* own = own_error(stage);
+        const double* rate = error_rate(stage);
+        const Pack e = Pack::all(error), zero = Pack::all(0.0);
+        for (Index w = 0; w < words; ++w) {
+            Word pos = 0, neg = 0;
+            const Index first = w << 6, stop = std::min<Index>(64, f.stride - first);
+            for (Index b = 0; b < stop; b += Pack::LANES) {
+                const Index u = first + b;
+                Pack value = Pack::load(f.constants() + u);
+                for (int j = 0; j < N; ++j)
+                    value = value + Pack::load(f.row(j) + u) * Pack::all(z[j]);
+                const Pack bound = Pack::load(own + u) + Pack::load(rate + u) * e;
+                pos |= greater(value, bound) << b;
+                neg |= greater(zero - bound, value) << b;
+            }
+            pairs[2 * w] = pos;
+            pairs[2 * w + 1] = neg;
+        }
+    }
+
+  private:
+    struct Level {
+        Level(Index n, Index units) : width(units), forms(n + 2, units), rate(2, units) {}
+        Index width;
+        Matrix<double> forms;    // (n + 2, units)
+        Matrix<double> rate;     // (2, units)
+        Matrix<double> weights;  // of the stage before by units, rows padded
+    };
+
+    Level& level(Index stage) { return levels_[static_cast<std::size_t>(stage + 1)]; }
+    const Level& level(Index stage) const { return levels_[static_cast<std::size_t>(stage + 1)]; }
+
+    const Net& net_;
+    std::vector<Level> levels_;
+    Buffer<double> scratch_;
+    std::vector<const double*> rows_;
+};
+
+}  // namespace milpcount

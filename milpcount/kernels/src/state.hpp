@@ -1,0 +1,127 @@
+// What the tree search writes: its nodes, and what belongs to the present path.
+//
+// A slot holds a node; branching leaves the node in its slot, with one side to come back for, and
+// goes on in the next slot.  Variables are coordinates 0..n-1, then *rows*: those of the domain,
+// then one a unit.  Row k is variable n + k, and k is its name in certificates.
+
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "arrays.hpp"
+#include "bits.hpp"
+#include "codes.hpp"
+#include "dictionary.hpp"
+#include "net.hpp"
+#include "node.hpp"
+
+namespace milpcount {
+
+inline constexpr int MARKS = 96;  // vertices whose signs are remembered
+inline constexpr int MOST_TOGETHER = 64;
+
+// How often something happened.
+struct TreeCounters {
+    Index pivots = 0, nodes = 0, by_range = 0, by_multipliers = 0, by_point = 0, jointly = 0,
+          separated = 0, on_segments = 0, in_hulls = 0;
+};
+
+class State {
+  public:
+    State(const Net& network, bool emit, Index point_size, Index leaves, bool record, Index tape);
+
+    const Net& net;
+    int n;
+    Index cuts;  // rows of the domain
+    bool emits;  // whether the regions themselves are wanted
+
+    std::vector<std::unique_ptr<Node>> nodes;
+    std::vector<Matrix<double>> forms;  // of the present path, one entry a layer
+    // Of every row: coefficients and constant, one after the other and padded with zeros; the bound
+    // on their error, the sum of their absolute values, the factor that the dictionary takes.
+    Matrix<double> row;
+    Buffer<double> error, size, scale;
+    Buffer<std::int32_t> place_of;  // of every unit with a row in the dictionary
+    Buffer<Index> cut_begin;        // where the bits of a layer begin, in words
+    Buffer<std::uint8_t> passes;    // whether a unit passes something on where it is inactive
+
+    Index slot = -1;
+    Index doubt_unit = 0;
+    int doubt_sign = 0;
+    Verdict verdict = Verdict::OPEN;
+    Index regions = 0;
+    TreeCounters counters;
+    // By number of units: attempts to count jointly, and successes.
+    Index tried[MOST_TOGETHER] = {}, won[MOST_TOGETHER] = {};
+
+    Index leaves = 0;  // that wait to be taken
+    Matrix<std::int8_t> leaf_signs;
+    Matrix<double> leaf_points;
+    bool records;  // whether the steps of a certificate are wanted
+    Buffer<std::uint8_t> tape;
+    Index written = 0;
+    Index slack = 0;  // what one step of the search writes at most
+
+    Buffer<double> z, total, ratios;
+    Buffer<double> low, high;
+    Buffer<std::uint8_t> marked;  // columns of a dictionary
+    Buffer<std::int32_t> entering;  // units that get rows
+    Matrix<double> gathered;
+    Dictionary room;
+
+    Node& node(Index d) { return *nodes[static_cast<std::size_t>(d)]; }
+    // Make sure that there is a slot d.
+    void reach_slot(Index d);
+    Forms forms_of(Index layer) { return view_of(forms[static_cast<std::size_t>(layer)], n, net.widths[layer]); }
+    Index row_of_unit(Index u) const { return cuts + u; }
+    Index var_of_unit(Index u) const { return n + cuts + u; }
+    Index unit_of_var(Index var) const { return var - n - cuts; }
+    // The sign with which row k is a constraint of the node.
+    double side_of_row(const Node& a, Index k) const {
+        return k < cuts || a.sign[k - cuts] > 0 ? 1.0 : -1.0;
+    }
+    bool full() const { return leaves == static_cast<Index>(leaf_signs.rows()); }
+};
+
+// The root in slot 0 with these signs; false if floats cannot find a vertex of the domain.
+bool start(State& st, const std::int8_t* signs, double share);
+// Bring the rows of the node's layer in; false where a preset sign cannot be reached.
+bool enter(State& st, Index d);
+// Decide unit u of the node's layer: its part in the forms of the next layer is known.
+void settle(State& st, Node& a, Index u, int sign);
+// Drive row r to the given sign: 1 when `sign * row` is above the goal, 0 at an optimum where it is
+// not, -1 without result.
+int push_to(State& st, Node& a, int r, int sign, double goal = VISIBLE);
+// Make free row r, which has this sign at the vertex, a constraint.
+void constrain(Node& a, int r, int sign);
+// Drop free row r.
+void remove_row(Node& a, int r);
+// Remember in node e the vertices of node d at which the unit at this place has this sign.
+void keep_marks(const Node& d, Node& e, int place, int sign);
+// Set which signs were seen: at the vertices remembered, and at the present one.
+void look_again(Node& a);
+// Copy the node of slot d to slot d + 1.
+void copy_node(State& st, Index d);
+// How many units of the layer are not decided.
+int free_rows(const Node& a);
+
+// Calls f(k, r, c) for every constraint of the node's cell: its row k, and where it stands: basic
+// in row r of the dictionary (c is -1) or nonbasic in column c (r is -1).
+template <class F>
+inline void for_each_constraint(const State& st, const Node& a, F&& f) {
+    const Dictionary& d = a.rows;
+    for (int r = 0; r < d.top; ++r)
+        if (d.is_constraint(r)) f(static_cast<Index>(d.rowvar[r] - st.n), r, -1);
+    for (int c = 0; c < d.n; ++c)
+        if (d.colvar[c] >= st.n) f(static_cast<Index>(d.colvar[c] - st.n), -1, c);
+}
+
+// Calls f(r) for every free row of the node, by place.
+template <class F>
+inline void for_each_free(const Node& a, F&& f) {
+    const int words = static_cast<int>(words_for(a.rows.places));
+    for (int w = 0; w < words; ++w) for_each_bit(a.free[w], [&](int b) { f(64 * w + b); });
+}
+
+}  // namespace milpcount

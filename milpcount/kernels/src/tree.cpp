@@ -1,0 +1,146 @@
+#include "tree.hpp"
+
+#include <cmath>
+
+#include "joint.hpp"
+#include "leaves.hpp"
+#include "line.hpp"
+#include "proofs.hpp"
+#include "shortcuts.hpp"
+#include "sums.hpp"
+#include "tape.hpp"
+
+namespace milpcount {
+
+bool refuted(State& st, const Node& a, int r, int sign) {
+    const Dictionary& d = a.rows;
+    Combination sum(st);
+    sum.add(d.rowvar[r] - st.n, sign * st.scale[d.rowvar[r] - st.n]);
+    for (int c = 0; c < d.n; ++c) {
+        const double cost = sign * d.column(c)[r];
+        if (cost >= 0.0 || d.colvar[c] < st.n) continue;
+        const Index k = d.colvar[c] - st.n;
+        sum.add(k, -cost * st.side_of_row(a, k) * st.scale[k]);
+    }
+    return sum.supremum() < 0.0;
+}
+
+int decide(State& st, Node& a) {
+    for (;;) {
+        const int words = static_cast<int>(words_for(a.rows.places));
+        int target = -1, last = NONE_LEFT;
+        for (int w = 0; w < words; ++w) {
+            const Word open = a.free[w] & ~(a.above[w] & a.below[w]);
+            if (open != 0) {
+                target = 64 * w + lowest_bit(open);
+                break;
+            }
+            if (a.free[w] != 0) last = 64 * w + 63 - std::countl_zero(a.free[w]);
+        }
+        if (target < 0) return last;
+        const int sign = (a.above[target >> 6] & bit_of(target)) != 0 ? -1 : 1;
+        const int reached = push_to(st, a, target, sign);
+        if (reached == 1) continue;
+        const Index u = st.unit_of_var(a.rows.rowvar[target]);
+        if (reached == 0 && refuted(st, a, target, sign) && record_sum(st, a, target, sign)) {
+            ++st.counters.by_multipliers;
+            remove_row(a, target);
+            settle(st, a, u, -2 * sign);
+            continue;
+        }
+        st.doubt_unit = u;
+        st.doubt_sign = sign;
+        return DOUBT;
+    }
+}
+
+bool take_verdict(State& st, Node& a) {
+    const Index u = st.doubt_unit;
+    const int sign = st.doubt_sign;
+    const Verdict verdict = st.verdict;
+    st.verdict = Verdict::OPEN;
+    const int r = st.place_of[u];
+    if (verdict == Verdict::EMPTY) {
+        remove_row(a, r);
+        settle(st, a, u, -2 * sign);
+        return true;
+    }
+    // The other side is a cell of its own, and all that is left of the node.
+    a.sign[u] = static_cast<std::int8_t>(-sign);
+    if (push_to(st, a, r, -sign) != 1) return false;
+    constrain(a, r, -sign);
+    settle(st, a, u, -sign);
+    keep_marks(a, a, r, -sign);
+    look_again(a);
+    return true;
+}
+
+void branch_on(State& st, Index d, int r) {
+    copy_node(st, d);
+    Node& a = st.node(d);
+    Node& b = st.node(d + 1);
+    const Index u = st.unit_of_var(a.rows.rowvar[r]);
+    const int sign = a.rows.values()[r] > 0.0 ? 1 : -1;
+    record_branch(st, u - st.net.starts[a.layer], sign);
+    a.stage = Stage::COME_BACK;
+    a.unit = u;
+    a.side = -sign;
+    a.share *= 0.5;
+    b.share = a.share;
+    b.stage = Stage::DECIDE;
+    st.slot = d + 1;
+    constrain(b, r, sign);
+    settle(st, b, u, sign);
+    keep_marks(a, b, r, sign);
+    look_again(b);
+}
+
+bool come_back(State& st, Node& a) {
+    const int r = st.place_of[a.unit];
+    if (push_to(st, a, r, a.side) != 1) return false;
+    constrain(a, r, a.side);
+    settle(st, a, a.unit, a.side);
+    a.stage = Stage::DECIDE;
+    keep_marks(a, a, r, a.side);
+    look_again(a);
+    return true;
+}
+
+void Everything::entered(State& st, Index d) {
+    if (joined(st) && st.node(d).layer == st.net.layers - 2) seg_.new_cell();
+}
+
+bool Everything::count_leaf(State& st, Index d) {
+    Node& a = st.node(d);
+    if (joined(st) && met_leaf(st, seg_, a)) return true;
+    const Index before = st.regions;
+    if (!leaf(st, zono_, a)) return false;
+    if (joined(st) && st.regions > before) seg_.learn(st, zono_);
+    return true;
+}
+
+Move Everything::decided(State& st, Index d, int row) {
+    Node& a = st.node(d);
+    if (row < 0 || !plain(st) || a.layer != st.net.layers - 1) return Move::AS_EVER;
+    const int k = free_rows(a);
+    const Index active = k > 1 ? only_active(st, a) : -1;
+    if (active >= 0 && on_a_line(st, zono_, a, active)) return Move::LEAVE;
+    Index met = 0;
+    if (joined(st)) {
+        if (k == 1) {
+            met = count_two(st, seg_, zono_, a);
+            if (met > 0) return Move::LEAVE;
+        } else if (k <= MOST_MET) {
+            met = count_met(st, seg_, a, k);
+            if (met == Index{1} << k) return Move::LEAVE;
+        }
+    }
+    // Where some of the patterns were met the others are likely to be cheap as well.
+    const double saved = met == 0 ? std::ldexp(1.0, k) : 2.0;
+    if (met < 0 || !worth_trying(st, a, k, saved) || !jointly(st, zono_, d, k))
+        return Move::AS_EVER;
+    if (joined(st) && k <= LEARNING) seg_.learn(st, zono_);
+    return Move::LEAVE;
+}
+
+}  // namespace milpcount
