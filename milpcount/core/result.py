@@ -34,7 +34,8 @@ class Definition(enum.StrEnum):
         FULL: patterns whose set of inputs in the domain is full-dimensional.
         NONEMPTY: patterns that some input has (half-open: active means > 0), lower-dimensional
             ones included; the MILP of Serra et al. taken literally.
-        LINEAR: maximal connected unions of full regions on which the affine map is the same.
+        LINEAR: maximal connected open sets on which the affine map is the same: full regions,
+            joined where they share a facet.  Sets that touch in a point are two.
     """
 
     FULL = "full"

@@ -32,8 +32,9 @@ def test_every_upper_bound_is_at_least_the_count(
     problem = CountProblem.of(network, box, definition, with_output)
     found = bound_network(network, problem=problem, preactivation="lp")
     assert min(found.upper.values()) >= count
-    assert found.upper["activation_based"] <= found.upper["montufar2017"] <= found.upper["naive"]
+    assert found.upper["montufar2017"] <= found.upper["naive"]
     if not network.is_chain:
+        assert found.upper["activation_based"] <= found.upper["montufar2017"]
         assert found.upper["naive"] == 2**problem.n_units
         assert not found.lower
         assert "serra2018" in found.reasons

@@ -131,6 +131,17 @@ def test_limits_give_intervals(engine: str) -> None:
 
 
 @pytest.mark.parametrize("engine", EVERY)
+def test_a_stopped_count_never_claims_a_region_too_many(engine: str) -> None:
+    """At every limit up to the count; just before it what is left open is one region."""
+    network = net(([[1], [1], [1]], [0.5, 0, -0.5]))
+    for regions in range(1, 5):
+        part = mc.count(network, mc.Box(-1, 1), engine=engine, budget=mc.Budget(regions=regions))
+        assert regions <= part.lower <= 4
+        assert part.upper is not None
+        assert part.upper >= 4
+
+
+@pytest.mark.parametrize("engine", EVERY)
 def test_interrupts_give_intervals(engine: str) -> None:
     # Large enough to last for several reports, which come ten times a second.
     widths = [4, 24, 16, 1] if engine in SHARING else [4, 9, 5, 1]

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import milpcount as mc
+from milpcount.core.matrix import dense
 from milpcount.engines.registry import ENGINES
 from tests.shared import hand_cases, net, random_net
+from tests.staged import oracle, random_stages
 
 Vector = list[Fraction]
 
@@ -28,30 +30,34 @@ def _fractions(values: object) -> list[Fraction]:
 
 
 class Evaluated:
-    """Pre-activations at a point, and their gradients along the coordinates of the domain."""
+    """Pre-activations of units with a state, and their gradients along some directions."""
 
     def __init__(self, network: mc.ReLUNetwork, x: Vector, directions: list[Vector]) -> None:
         self.values: Vector = []
         self.gradients: list[Vector] = []
-        h, steps = x, directions
-        for layer in network.counted_stages():
-            slopes = _fractions(layer.slope)
-            rows = [_fractions(row) for row in layer.weight]
-
-            def product(v: Vector, rows: list[Vector] = rows) -> Vector:
-                return [
-                    sum((w * a for w, a in zip(row, v, strict=True)), Fraction()) for row in rows
+        # Of each stage, the input first: values, and one list of steps a direction.
+        outputs, steps = [x], [directions]
+        for stage in network.stages:
+            g = _fractions(stage.bias)
+            along = [[Fraction()] * stage.width for _ in directions]
+            for source, weight in zip(stage.reads, stage.weights, strict=True):
+                rows = [_fractions(row) for row in dense(weight)]
+                g = [v + _dot(row, outputs[source]) for v, row in zip(g, rows, strict=True)]
+                along = [
+                    [v + _dot(row, step) for v, row in zip(total, rows, strict=True)]
+                    for total, step in zip(along, steps[source], strict=True)
                 ]
-
-            g = [a + b for a, b in zip(product(h), _fractions(layer.bias), strict=True)]
-            along = [product(step) for step in steps]
+            for i in np.flatnonzero(~stage.linear).tolist():
+                self.values.append(g[i])
+                self.gradients.append([step[i] for step in along])
+            slopes = _fractions(stage.slope)
             factor = [Fraction(1) if v > 0 else s for v, s in zip(g, slopes, strict=True)]
-            self.values += g
-            self.gradients += [list(column) for column in zip(*along, strict=True)] or [
-                [] for _ in g
-            ]
-            h = [f * v for f, v in zip(factor, g, strict=True)]
-            steps = [[f * v for f, v in zip(factor, step, strict=True)] for step in along]
+            outputs.append([f * v for f, v in zip(factor, g, strict=True)])
+            steps.append([[f * v for f, v in zip(factor, step, strict=True)] for step in along])
+
+
+def _dot(a: Vector, b: Vector) -> Fraction:
+    return sum((v * w for v, w in zip(a, b, strict=True)), Fraction())
 
 
 def _check(region: mc.Region, network: mc.ReLUNetwork, domain: mc.Domain, full: bool) -> None:
@@ -170,3 +176,13 @@ def test_certificates_take_inner_points(
         proved = mc.verify(path, network)
         assert proved.header.count == 2
         assert statement in (None, proved.statement)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_networks_with_skips(engine: str) -> None:
+    for seed in range(3):
+        network = random_stages(np.random.default_rng(seed), 2, [3, 2, 2], kind="integer")
+        regions = list(mc.enumerate_regions(network, mc.Box(-1, 1), engine=engine))
+        assert {tuple(r.pattern.bits) for r in regions} == oracle(network, mc.Box(-1, 1))
+        for region in regions:
+            _check(region, network, mc.Box(-1, 1), True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import highspy
 import numpy as np
 import pytest
@@ -9,9 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from milpcount.core.domain import Box
+from milpcount.core.point import Point
 from milpcount.core.run import Outcome
+from milpcount.errors import InvariantError
 from milpcount.exact.dyadic import ExactBox
-from milpcount.exact.feasibility import Row, check_point, check_refutation, decide
+from milpcount.exact.feasibility import (
+    Row,
+    check_point,
+    check_refutation,
+    decide,
+    deepest_point,
+)
 from milpcount.exact.ladder import Ladder
 
 small = st.integers(-3, 3)
@@ -121,3 +131,37 @@ def test_many_inputs() -> None:
     decision = decide(opposed, box)
     assert decision.multipliers is not None
     assert check_refutation(opposed, box, decision.multipliers)
+
+
+UNIT = ExactBox.of(Box([0.0], [1.0]))
+
+
+def test_a_point_on_a_strict_row_does_not_satisfy_it() -> None:
+    rising = (1, 0)  # x > 0, x >= 0
+    assert check_point([Row(rising, False)], UNIT, Point((0,), 1))
+    assert not check_point([Row(rising, True)], UNIT, Point((0,), 1))
+    assert check_point([Row(rising, True)], UNIT, Point((1,), 2))
+    assert not check_point([Row((-1, 0), False)], UNIT, Point((1,), 2))
+    assert not check_point([], UNIT, Point((3,), 2))
+
+
+def test_what_multipliers_prove() -> None:
+    """x >= 0 or > 0 and -x >= 0 or > 0 over [0, 1]; the sum is 0."""
+    for strict in ((False, False), (True, False), (False, True), (True, True)):
+        rows = [Row((1, 0), strict[0]), Row((-1, 0), strict[1])]
+        assert check_refutation(rows, UNIT, (1, 1)) is any(strict)
+        # The first row alone is 1 at the end.
+        assert not check_refutation(rows, UNIT, (1, 0))
+    # -x - 1 >= 0 is refuted, and not by taking x + 1 >= 0 away from nothing.
+    assert check_refutation([Row((-1, -1), False)], UNIT, (1,))
+    assert not check_refutation([Row((1, 1), False)], UNIT, (-1,))
+    assert not check_refutation([Row((1, 1), False)], UNIT, np.array([-1.0]))
+    assert not check_refutation([Row((-1, -1), False)], UNIT, (0,))
+    assert not check_refutation([Row((-1, -1), False)], UNIT, np.array([np.nan]))
+
+
+def test_the_deepest_point() -> None:
+    rows = [Row((8, -1), True), Row((-8, 3), True)]  # 1/8 < x < 3/8
+    assert deepest_point(rows, UNIT).fractions() == (Fraction(1, 4),)
+    with pytest.raises(InvariantError, match="infeasible"):
+        deepest_point([Row((8, -10), True)], UNIT)

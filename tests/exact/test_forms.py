@@ -9,9 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from milpcount.core.domain import Box
 from milpcount.core.network import ReLUNetwork
 from milpcount.core.point import Point
-from milpcount.exact.forms import exact_stages, signs_at
+from milpcount.core.result import Definition
+from milpcount.exact.dyadic import ExactBox
+from milpcount.exact.feasibility import Row
+from milpcount.exact.forms import constraint, exact_stages, signs_at
 from milpcount.exact.prefix import pattern_forms
 from tests.shared import random_net
 
@@ -58,3 +62,16 @@ def test_rows_drop_their_common_power_of_two(scale: float) -> None:
     assert row[1] == 2 * row[0]
     assert row[2] == 4 * row[0]
     assert row[0] % 2 == 1
+
+
+def test_what_a_sign_demands() -> None:
+    """Both sides are strict for full regions; the inactive one keeps its border for nonempty."""
+    box = ExactBox.of(Box([0.0, 1.0], [1.0, 1.0]))
+    for definition in (Definition.FULL, Definition.NONEMPTY):
+        full = definition is Definition.FULL
+        assert constraint((2, 0, -1), True, definition, box) == Row((2, 0, -1), True)
+        assert constraint((2, 0, -1), False, definition, box) == Row((-2, 0, 1), full)
+        # Constant where the second input is 1: 0 there is inactive.
+        for row, active in (((0, 1, -1), False), ((0, 1, 0), True), ((0, -1, 0), False)):
+            assert constraint(row, active, definition, box) is True
+            assert constraint(row, not active, definition, box) is False

@@ -178,3 +178,17 @@ def test_bad_lists_are_refused() -> None:
         merge_linear(problem, bits[:, :1], Watch(), Outcome())
     with pytest.raises(InvariantError, match="twice"):
         merge_linear(problem, np.vstack([bits, bits]), Watch(), Outcome())
+
+
+def test_pieces_that_touch_in_a_point_are_two() -> None:
+    """Open sets are what is connected: two of the six full regions have one map, and a point."""
+    network = mc.ReLUNetwork(
+        [[[-1, -1], [1, 0], [0, -1]], [[-1, 1, 1]], [[1]]], [[0, 0, 0], [1], [0]]
+    )
+    result = mc.count(network, mc.Box(-1, 1), definition="linear")
+    assert (result.lower, result.upper) == (6, 6)
+    maps = set()
+    for region in mc.enumerate_regions(network, mc.Box(-1, 1)):
+        matrix, constant = region.affine_map()
+        maps.add((*matrix.ravel().tolist(), *constant.tolist()))
+    assert len(maps) == 5

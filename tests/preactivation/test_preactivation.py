@@ -15,6 +15,7 @@ from milpcount.bounds import bound_network
 from milpcount.core.problem import CountProblem
 from milpcount.core.run import Watch
 from milpcount.preactivation import METHODS, PreactivationBounds, compute_preactivation_bounds
+from milpcount.preactivation.outward import affine_range
 from milpcount.preactivation.proved_lp import LinearRow, ProvedLP
 from tests.preactivation.oracle import exact_ranges, random_problem
 from tests.shared import net, random_net
@@ -256,3 +257,28 @@ def test_sparse_stages_as_dense_ones() -> None:
             a, b = (_bounds(network, mc.Box(-1, 1), method) for network in (dense, sparse))
             for x, y in zip((*a.lo, *a.hi), (*b.lo, *b.hi), strict=True):
                 assert np.allclose(x, y, rtol=1e-12, atol=1e-12)
+
+
+def test_sums_that_cancel_are_bounded_with_their_rounding() -> None:
+    """1e16 + 1 - 1e16 is 1; floats say 0 or 2, in whatever order but one."""
+    weight, bias = np.array([[1e16, 1.0, -1e16]]), np.array([0.0])
+    for order in ([0, 1, 2], [1, 0, 2], [0, 2, 1]):
+        low, high = affine_range([weight[:, order]], bias, [np.ones(3)], [np.ones(3)])
+        assert low[0] <= 1 <= high[0]
+        # The same with a constant so large that no end is near 0: nothing is recomputed exactly.
+        low, high = affine_range([weight[:, order]], bias + 3e16, [np.ones(3)], [np.full(3, 1.0)])
+        assert Fraction(float(low[0])) <= 3 * 10**16 + 1 <= Fraction(float(high[0]))
+        lp = ProvedLP([], np.ones(3), np.ones(3))
+        lp.set_cost(weight[0, order])
+        assert lp.bound(np.zeros(0), lp.lo, lp.hi) >= 1
+
+
+def test_multipliers_that_cancel_are_bounded_with_their_rounding() -> None:
+    # Rows x <= 1 with multipliers of 1e16, -1e16: the reduced cost 1 is lost in floats.
+    row = [LinearRow(np.array([0], np.int32), np.array([v]), 0.0, 0.0) for v in (1e16, 1.0, -1e16)]
+    lp = ProvedLP(row, np.zeros(1), np.ones(1))
+    lp.set_cost(np.array([2.0]))
+    # cost - y A = 2 - (1e16 + 1 - 1e16) = 1, so the bound is 1 + 0.
+    for y in ([1.0, 1.0, 1.0], [1.0, -1.0, 1.0]):
+        true = 2 - (Fraction(10**16) + Fraction(y[1]) - 10**16)
+        assert Fraction(lp.bound(np.array(y), lp.lo, lp.hi)) >= true

@@ -42,6 +42,11 @@ def test_engines_and_methods_are_loaded_once(monkeypatch: pytest.MonkeyPatch) ->
 def test_what_does_not_work_is_left_to_the_run() -> None:
     warm_up.load_engine("no such engine", "full")
     warm_up.load_method("mipbound", "linear")
+    # Tried once, and not again before each run.
+    assert warm_up._loaded == {
+        ("engine", "no such engine", "full"),
+        ("method", "mipbound", "linear"),
+    }
 
 
 def test_an_interrupt_is_one() -> None:
