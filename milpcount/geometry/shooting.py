@@ -86,10 +86,6 @@ class Shooting(RegionRows):
         if point is not None:
             self._move(point)
 
-    def on_carrier(self, x: Float) -> Float:
-        """The point of the carrier at ``x``."""
-        return x if self._carries_inputs else self.space.lift @ x
-
     def interior(self) -> Point:
         """A rational point inside, in the coordinates that vary."""
         if self._centre is not None:
