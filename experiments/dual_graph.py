@@ -28,8 +28,8 @@ from experiments.dual_graph_results import draw_degrees, draw_diameters, means
 from milpcount.study.config.strict import Strict, require_valid
 from milpcount.study.config.yaml_loader import load_yaml
 from milpcount.study.figures import save_figure
-from milpcount.study.files import write_text
 from milpcount.study.tables.architecture import to_markdown
+from milpcount.study.whole_files import write_text
 
 SMOKE = "configs/dual_graph/smoke.yaml"
 PAPER = "configs/dual_graph/paper.yaml"

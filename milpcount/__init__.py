@@ -60,16 +60,16 @@ from milpcount.survey import survey as survey
 
 if TYPE_CHECKING:
     from milpcount import zoo as zoo
-    from milpcount.geometry.explore import dual_graph as dual_graph
-    from milpcount.geometry.explore import explore as explore
+    from milpcount.geometry.exploration import dual_graph as dual_graph
+    from milpcount.geometry.exploration import explore as explore
     from milpcount.geometry.folding import MaxFolding as MaxFolding
     from milpcount.geometry.folding import max_folding as max_folding
-    from milpcount.geometry.graph import Edge as Edge
-    from milpcount.geometry.graph import RegionGraph as RegionGraph
     from milpcount.geometry.locate import Locations as Locations
     from milpcount.geometry.locate import locate as locate
     from milpcount.geometry.locate import region_at as region_at
     from milpcount.geometry.locate import regions_at as regions_at
+    from milpcount.geometry.region_graph import Edge as Edge
+    from milpcount.geometry.region_graph import RegionGraph as RegionGraph
     from milpcount.geometry.walk import Folding as Folding
     from milpcount.geometry.walk import Walk as Walk
     from milpcount.geometry.walk import walk as walk
@@ -77,15 +77,15 @@ if TYPE_CHECKING:
 
 # Imported on first use, so that ``import milpcount`` stays light.
 _NAMES = {
-    "Edge": "milpcount.geometry.graph",
+    "Edge": "milpcount.geometry.region_graph",
     "Folding": "milpcount.geometry.walk",
     "Locations": "milpcount.geometry.locate",
     "MaxFolding": "milpcount.geometry.folding",
-    "RegionGraph": "milpcount.geometry.graph",
+    "RegionGraph": "milpcount.geometry.region_graph",
     "Walk": "milpcount.geometry.walk",
     "cantornet": "milpcount.zoo.folds",
-    "dual_graph": "milpcount.geometry.explore",
-    "explore": "milpcount.geometry.explore",
+    "dual_graph": "milpcount.geometry.exploration",
+    "explore": "milpcount.geometry.exploration",
     "locate": "milpcount.geometry.locate",
     "max_folding": "milpcount.geometry.folding",
     "region_at": "milpcount.geometry.locate",

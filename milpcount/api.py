@@ -23,7 +23,7 @@ from milpcount.arguments import (
     workers_of,
 )
 from milpcount.certificates import certified
-from milpcount.cluster.spec import DaskCluster
+from milpcount.cluster.dask_cluster import DaskCluster
 from milpcount.core.domain import Domain
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import (

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from milpcount.cluster.spec import DaskCluster
+from milpcount.cluster.dask_cluster import DaskCluster
 from milpcount.core.domain import Domain
 from milpcount.core.network import ReLUNetwork
 from milpcount.core.problem import CountProblem

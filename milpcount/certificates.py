@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from milpcount.arguments import network_of, workers_of
-from milpcount.cluster.spec import DaskCluster
+from milpcount.cluster.dask_cluster import DaskCluster
 from milpcount.core.domain import Box, Domain, Polytope, Slice
 from milpcount.core.network import ReLUNetwork
 from milpcount.core.problem import CountProblem

@@ -40,7 +40,7 @@ from milpcount.importers.npz import save_npz
 from milpcount.study.config.seeds import derive_seed
 from milpcount.study.config.strict import Strict, require_valid
 from milpcount.study.config.yaml_loader import load_yaml, parse_value
-from milpcount.study.files import write_bytes, write_text
+from milpcount.study.whole_files import write_bytes, write_text
 
 # SHA-256 of the files as their authors distribute them.
 # fmt: off

@@ -84,3 +84,11 @@ def test_imports_go_downward() -> None:
             if TIER[other] > TIER[mine]:
                 upward.append(f"{relative} imports {imported}")
     assert not upward
+
+
+def test_no_two_modules_have_one_name() -> None:
+    names = [path.stem for path in PACKAGE.rglob("*.py") if path.stem != "__init__"]
+    # A command is called what the function that it offers is called.
+    commands = {path.stem for path in (PACKAGE / "cli").glob("*.py")}
+    twice = {name for name in names if names.count(name) > 1}
+    assert twice <= commands

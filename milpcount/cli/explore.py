@@ -58,7 +58,7 @@ def explore_command(
     Without a start and limits it is the graph of all regions. What a limit or Ctrl-C leaves is
     marked (exit code 3); its regions and edges are true ones.
     """
-    from milpcount.geometry.explore import dual_graph, explore
+    from milpcount.geometry.exploration import dual_graph, explore
     from milpcount.geometry.graph_export import check_target, write_graph
 
     if graph is not None:

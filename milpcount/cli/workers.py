@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from milpcount.cluster.spec import DaskCluster
+from milpcount.cluster.dask_cluster import DaskCluster
 from milpcount.errors import InputError
 
 __all__ = [

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from milpcount.cluster.spec import DaskCluster
+from milpcount.cluster.dask_cluster import DaskCluster
 from milpcount.errors import InputError, MissingDependencyError, SolverError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from milpcount.errors import InputError
-from milpcount.geometry.graph import RegionGraph
+from milpcount.geometry.region_graph import RegionGraph
 
 __all__ = ["check_target", "write_graph"]
 

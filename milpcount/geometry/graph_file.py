@@ -21,7 +21,7 @@ _FORMAT = "milpcount exploration 1"
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """An exploration: see :class:`~milpcount.geometry.graph.RegionGraph`."""
+    """An exploration: see :class:`~milpcount.geometry.region_graph.RegionGraph`."""
 
     patterns: NDArray[np.uint8]
     pairs: NDArray[np.int64]

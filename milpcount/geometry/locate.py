@@ -18,7 +18,7 @@ from milpcount.core.run import Leaf
 from milpcount.errors import DomainError, InvariantError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.feasibility import Row
-from milpcount.geometry.points import checked_point, require_in_domain, row_value
+from milpcount.geometry.point_checks import checked_point, require_in_domain, row_value
 from milpcount.geometry.region import Prepared, Region
 from milpcount.geometry.space import ROUNDOFF, Side, Space
 

@@ -292,7 +292,7 @@ class Region:
         Raises:
             DomainError: a point of another length, or not finite.
         """
-        from milpcount.geometry.points import checked_point, closure_contains
+        from milpcount.geometry.point_checks import checked_point, closure_contains
 
         point = checked_point(x, self.problem.dimension, "the point")
         return closure_contains(self._prepared, self._bits, point)

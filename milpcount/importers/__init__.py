@@ -71,7 +71,7 @@ def load_network(
         UnsupportedError: a network that treats the samples of a batch in different ways.
         MissingDependencyError: reading it needs a package that is not installed.
     """
-    from milpcount.importers.keras.model import from_keras, is_model
+    from milpcount.importers.keras.keras_model import from_keras, is_model
     from milpcount.importers.sklearn import from_sklearn, is_estimator
     from milpcount.importers.torch.module import from_torch, is_module
 

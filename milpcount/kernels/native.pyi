@@ -84,7 +84,7 @@ class Subdivision:
         """
 
     def complex(self, all: bool) -> dict[str, Any]:
-        """Every face of the cells found so far, once; see :mod:`milpcount.search.bulk`."""
+        """Every face of the cells found so far, once; see :mod:`milpcount.search.cell_complex`."""
 
     def start(self, signs: NDArray[np.int8], share: float) -> None:
         """Begin at the node with these signs, of all units."""

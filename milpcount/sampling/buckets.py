@@ -15,7 +15,7 @@ from milpcount.core.run import Outcome, Watch
 from milpcount.core.units import UnitIndex
 from milpcount.exact.tree import ExactTree
 from milpcount.kernels import native
-from milpcount.sampling.explore import CELL_LIMIT
+from milpcount.sampling.explorer import CELL_LIMIT
 from milpcount.search.frames.frame import Frame
 from milpcount.search.frames.problem_frames import problem_frames, root_signs, sign_walls
 from milpcount.search.machine import Machine

@@ -156,7 +156,7 @@ class _Draw:
     def __init__(
         self, problem: CountProblem, watch: Watch, seed: int, descents: int, size: int | None
     ) -> None:
-        from milpcount.sampling.explore import Explorer
+        from milpcount.sampling.explorer import Explorer
 
         watch.report("pilot", force=True)
         self._problem, self._seed, self._size = problem, seed, size

@@ -83,7 +83,7 @@ def estimate_tree_sample(
     if not problem.stages:
         return exact_result(problem, watch, "tree-sample", confidence, seed, 1, {})
     watch.report("loading the kernels")
-    from milpcount.sampling.explore import Explorer, seed_of
+    from milpcount.sampling.explorer import Explorer, seed_of
 
     depth = layers or len(problem.stages)
     while True:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from milpcount.cluster.spec import DaskCluster
+from milpcount.cluster.dask_cluster import DaskCluster
 from milpcount.core.problem import CountProblem
 from milpcount.core.run import Found, Leaf, Outcome, Watch
 from milpcount.errors import InputError, UnsupportedError

@@ -110,7 +110,7 @@ class NativeCells:
         return signs, at, rows.tolist(), on.astype(np.bool_)
 
     def complex(self, every_face: bool) -> dict[str, Any]:
-        """The faces of all cells found so far; see :mod:`.bulk`."""
+        """The faces of all cells found so far; see :mod:`.cell_complex`."""
         return self._kernel.complex(every_face)
 
     def statistics(self) -> dict[str, int]:

@@ -17,9 +17,9 @@ from milpcount.core.result import Budget
 from milpcount.study.config.grid import resolve_domain, resolve_runs
 from milpcount.study.config.schema import CountSettings, StudyConfig, load_config
 from milpcount.study.figures import require_matplotlib
-from milpcount.study.files import write_bytes, write_text
 from milpcount.study.tables.architecture import to_csv, to_markdown
 from milpcount.study.tables.calibration_table import bits_below, calibration_table
+from milpcount.study.whole_files import write_bytes, write_text
 from milpcount.support.escaping import markdown_text, mathtext
 
 __all__ = ["calibrate"]

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from milpcount.cluster.spec import DaskCluster
+from milpcount.cluster.dask_cluster import DaskCluster
 from milpcount.core.result import Progress
 from milpcount.errors import ConfigError
 from milpcount.study.config.grid import Run, resolve_runs
@@ -29,7 +29,6 @@ from milpcount.study.figures import (
     save_figure,
     write_figure,
 )
-from milpcount.study.files import write_text
 from milpcount.study.records import counts_of, estimates_of
 from milpcount.study.store import ResultStore, StoreWriter
 from milpcount.study.tables.architecture import (
@@ -40,6 +39,7 @@ from milpcount.study.tables.architecture import (
 )
 from milpcount.study.tables.comparison import TABLES
 from milpcount.study.tables.depth_table import depth_table
+from milpcount.study.whole_files import write_text
 
 __all__ = [
     "StoredStudy",

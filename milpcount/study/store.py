@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from milpcount.errors import ConfigError
-from milpcount.support.files import require_regular, writing
 from milpcount.support.locks import try_lock
+from milpcount.support.regular_files import require_regular, writing
 
 __all__ = ["ResultStore"]
 

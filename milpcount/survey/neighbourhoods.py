@@ -123,9 +123,9 @@ def neighbourhoods(
     progress: ProgressCallback | None,
 ) -> NeighbourhoodSurvey:
     """Look around every point; arguments as of :func:`milpcount.survey`."""
-    from milpcount.geometry.explore import explore_around
+    from milpcount.geometry.exploration import explore_around
     from milpcount.geometry.locate import one_region
-    from milpcount.geometry.points import require_in_domain
+    from milpcount.geometry.point_checks import require_in_domain
     from milpcount.geometry.region import Prepared
 
     if distance < 0:

@@ -153,7 +153,7 @@ def test_resuming(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_ends_with_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    from milpcount.geometry import explore as module
+    from milpcount.geometry import exploration as module
 
     def steps() -> Iterator[None]:
         yield from [None] * 5

@@ -16,7 +16,7 @@ import milpcount as mc
 from milpcount.core.problem import CountProblem
 from milpcount.core.run import Leaf, Outcome, Watch
 from milpcount.engines.milp.solvers.base import SolveOutcome
-from milpcount.engines.milp.solvers.highs import HighsSolver
+from milpcount.engines.milp.solvers.highs_solver import HighsSolver
 from milpcount.errors import SolverError
 from milpcount.exact.brute import enumerate_brute
 from milpcount.sampling.mip_parity import ENCODINGS

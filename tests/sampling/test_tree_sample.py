@@ -12,7 +12,7 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
 from milpcount.core.run import Watch
 from milpcount.kernels import native
-from milpcount.sampling.explore import Explorer, seed_of
+from milpcount.sampling.explorer import Explorer, seed_of
 from milpcount.sampling.unbiased import (
     Runs,
     betting_bound,

@@ -8,7 +8,7 @@ import pytest
 import milpcount as mc
 from milpcount.core.problem import CountProblem
 from milpcount.exact.forms import problem_stages
-from milpcount.search.bulk import CellComplex, cell_complex
+from milpcount.search.cell_complex import CellComplex, cell_complex
 from milpcount.search.exact_cell import ExactCells
 from milpcount.search.frames.problem_frames import cube_frame, root_signs
 from milpcount.search.native_cells import NativeCells

@@ -14,8 +14,8 @@ import pytest
 import milpcount as mc
 from milpcount.cli.app import run
 from milpcount.importers.npz import save_npz
-from milpcount.study.files import write_text
 from milpcount.study.store import ResultStore
+from milpcount.study.whole_files import write_text
 from tests.shared import random_net
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from milpcount.importers.image import Image
 from milpcount.importers.keras.context import HEADS, Context, Handler
-from milpcount.importers.units import clip
+from milpcount.importers.unit_ops import clip
 
 __all__ = ["ACTIVATION_OPS", "activate"]
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from milpcount.importers.image import Image
 from milpcount.importers.keras.context import Context, Handler
-from milpcount.importers.keras.layers import MERGING
+from milpcount.importers.keras.keras_layers import MERGING
 from milpcount.importers.products import product, total
-from milpcount.importers.units import clip, maximum, minimum
+from milpcount.importers.unit_ops import clip, maximum, minimum
 
 __all__ = ["OPERATIONS"]
 

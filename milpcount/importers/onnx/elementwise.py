@@ -7,7 +7,7 @@ import numpy as np
 from milpcount.importers import rounding
 from milpcount.importers.image import Image
 from milpcount.importers.onnx.node import Array, Handler, Node, Value
-from milpcount.importers.units import choose, clip, maximum, minimum
+from milpcount.importers.unit_ops import choose, clip, maximum, minimum
 from milpcount.importers.values import MAXIMUM, Choice
 
 __all__ = ["HANDLERS"]

@@ -8,7 +8,7 @@ from milpcount.importers.image import Image
 from milpcount.importers.onnx.linear_ops import conv, gemm
 from milpcount.importers.onnx.node import Array, Handler, Node, Value
 from milpcount.importers.products import product
-from milpcount.importers.units import clip
+from milpcount.importers.unit_ops import clip
 from milpcount.importers.values import Head
 
 __all__ = ["HANDLERS"]

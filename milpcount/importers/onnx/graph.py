@@ -24,11 +24,11 @@ from milpcount.importers._files import read_bytes
 from milpcount.importers.affine import Folder
 from milpcount.importers.image import Image
 from milpcount.importers.onnx.entry import graph_input
-from milpcount.importers.onnx.functions import inlined_nodes
+from milpcount.importers.onnx.graph_walk import Values, run_node
+from milpcount.importers.onnx.local_functions import inlined_nodes
 from milpcount.importers.onnx.node import Array, Value
 from milpcount.importers.onnx.order import needed_nodes
 from milpcount.importers.onnx.tensors import tensor_array
-from milpcount.importers.onnx.walk import Values, run_node
 from milpcount.importers.samples import MixedSamplesError, keeps_samples_apart
 from milpcount.importers.values import MAXIMUM, Head, head_note, same_entries
 

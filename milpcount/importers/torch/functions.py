@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from milpcount.importers.image import Image
 from milpcount.importers.products import einsum, product
 from milpcount.importers.torch.layers import FUNCTIONS as LAYERS
-from milpcount.importers.torch.moves import FUNCTIONS as MOVES
-from milpcount.importers.torch.walk import Function, Walk, same
-from milpcount.importers.units import choose, clip, maximum, minimum
+from milpcount.importers.torch.reshaping import FUNCTIONS as MOVES
+from milpcount.importers.torch.trace_walk import Function, Walk, same
+from milpcount.importers.unit_ops import choose, clip, maximum, minimum
 from milpcount.importers.values import MAXIMUM, Choice
 
 __all__ = ["FUNCTIONS"]

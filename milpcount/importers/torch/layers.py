@@ -8,7 +8,7 @@ import numpy as np
 
 from milpcount.importers.image import Image
 from milpcount.importers.products import batch_norm, total
-from milpcount.importers.torch.walk import Function, Walk
+from milpcount.importers.torch.trace_walk import Function, Walk
 from milpcount.importers.windows import (
     Windows,
     average_pool,

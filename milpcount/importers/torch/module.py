@@ -1,7 +1,7 @@
 """PyTorch modules.
 
 The ``forward`` of a module is run once, in evaluation mode, on a stand-in for a batch of two
-samples (:mod:`milpcount.importers.torch.walk`), which also shows that it treats samples alike.  The
+samples (:mod:`.trace_walk`), which also shows that it treats samples alike.  The
 module is left as it was.  Files (``.pt``, ``.pth``) are not read: they are pickles, which run code
 when they are opened.
 """
@@ -132,7 +132,7 @@ def _run(
     import torch
 
     from milpcount.importers.torch.functions import FUNCTIONS
-    from milpcount.importers.torch.walk import EXPORT, Traced, Walk
+    from milpcount.importers.torch.trace_walk import EXPORT, Traced, Walk
 
     folder = Folder(math.prod(shape), label)
     walk = Walk(folder, label, FUNCTIONS)

@@ -22,7 +22,7 @@ from milpcount.errors import InputError, InvariantError
 from milpcount.exact.feasibility import Row, decide
 from milpcount.exact.forms import domain_rows, exact_box
 from milpcount.search.recording import encode
-from milpcount.support.files import require_writable, writing
+from milpcount.support.regular_files import require_writable, writing
 
 __all__ = ["CertificateWriter"]
 

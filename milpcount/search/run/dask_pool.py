@@ -7,8 +7,8 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from milpcount.cluster.connection import connected
+from milpcount.cluster.dask_cluster import DaskCluster
 from milpcount.cluster.dispatch import Dispatch, Lost, abandoned
-from milpcount.cluster.spec import DaskCluster
 from milpcount.errors import SolverError
 from milpcount.search.run.bundle import Bundle, BundleRunner, Report
 

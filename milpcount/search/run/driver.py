@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.cluster.spec import DaskCluster
+from milpcount.cluster.dask_cluster import DaskCluster
 from milpcount.core.point import Point
 from milpcount.core.problem import CountProblem
 from milpcount.core.run import Batch, Found, Outcome, Tally, Watch

@@ -29,8 +29,8 @@ from milpcount.core.problem import CountProblem
 from milpcount.errors import InputError
 from milpcount.search.run.bundle import Bundle, decode, encode
 from milpcount.support.decimal_text import from_decimal, to_decimal
-from milpcount.support.files import require_regular, require_writable, writing
 from milpcount.support.locks import try_lock
+from milpcount.support.regular_files import require_regular, require_writable, writing
 
 __all__ = ["Journal", "holding"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import closing
 
-from milpcount.cluster.spec import DaskCluster
+from milpcount.cluster.dask_cluster import DaskCluster
 from milpcount.core.result import ProgressCallback
 from milpcount.study.config.grid import Run
 from milpcount.study.executors.attempt import ExecuteRun, Finished, attempt

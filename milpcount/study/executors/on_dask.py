@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from milpcount.cluster.connection import connected
+from milpcount.cluster.dask_cluster import DaskCluster
 from milpcount.cluster.dispatch import Dispatch, Lost, LostConnectionError, abandoned
-from milpcount.cluster.spec import DaskCluster
 from milpcount.core.result import Progress
 from milpcount.study.config.grid import Run
 from milpcount.study.executors.attempt import ExecuteRun, Finished, attempt

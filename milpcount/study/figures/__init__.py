@@ -14,8 +14,8 @@ from milpcount.study.figures.sampling import sampling_and_bounds
 from milpcount.study.figures.style import require_matplotlib
 from milpcount.study.figures.sweep_figure import sweep
 from milpcount.study.figures.training import counts_by_epoch
-from milpcount.study.files import write_bytes
 from milpcount.study.records import Records
+from milpcount.study.whole_files import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

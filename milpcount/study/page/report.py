@@ -17,13 +17,13 @@ from typing import Any
 import yaml
 
 from milpcount.errors import MissingDependencyError
-from milpcount.study.files import write_text
 from milpcount.study.page.hover import depth_figures, hover_figures
 from milpcount.study.page.page_tables import run_anchor, runs_frame, table_html
 from milpcount.study.records import Record, Records
 from milpcount.study.runner import StoredStudy, read_study
 from milpcount.study.tables.architecture import without_constants
 from milpcount.study.tables.marks import marks_in
+from milpcount.study.whole_files import write_text
 from milpcount.support.decimal_text import from_decimal
 from milpcount.support.version import __version__
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from milpcount.study.files import write_text
 from milpcount.study.records import Records, counts_of, estimates_of, finished_networks
 from milpcount.study.tables.marks import About, AtLeast, at_least, marks_in
+from milpcount.study.whole_files import write_text
 from milpcount.support.decimal_text import from_decimal, to_decimal
 from milpcount.support.escaping import csv_text, latex_text, markdown_text
 

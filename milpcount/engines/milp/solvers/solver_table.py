@@ -68,7 +68,7 @@ def make_solver(name: str) -> MilpSolver:
     if not check_solver(name):
         raise MissingDependencyError(spec.package, f"solver {name}")
     if spec.package == "highspy":
-        from milpcount.engines.milp.solvers.highs import HighsSolver
+        from milpcount.engines.milp.solvers.highs_solver import HighsSolver
 
         return HighsSolver()
     from milpcount.engines.milp.solvers.mathopt import MathOptSolver

@@ -17,7 +17,7 @@ from milpcount.importers.image import Image
 from milpcount.importers.keras.activations import ACTIVATION_OPS
 from milpcount.importers.keras.context import Context, Handler
 from milpcount.importers.keras.images import LAYERS as IMAGES
-from milpcount.importers.keras.layers import LAYERS
+from milpcount.importers.keras.keras_layers import LAYERS
 from milpcount.importers.keras.operations import OPERATIONS
 from milpcount.importers.values import MAXIMUM, Head, head_note
 

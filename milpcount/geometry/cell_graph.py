@@ -29,8 +29,8 @@ from milpcount.core.result import Limit, Termination
 from milpcount.core.run import Watch
 from milpcount.core.stage import Stage
 from milpcount.errors import UnsupportedError
-from milpcount.geometry.graph import RegionGraph
 from milpcount.geometry.region import MOST_VERTEX_INPUTS, Prepared
+from milpcount.geometry.region_graph import RegionGraph
 from milpcount.geometry.shape import Shape
 
 __all__ = ["bulk_graph", "serves"]
@@ -91,7 +91,7 @@ class _Parts:
 
     def add(self, part: CountProblem, watch: Watch, sides: tuple[int, ...] | None) -> None:
         """Search a part; ``sides`` are its walls to other parts."""
-        from milpcount.search.bulk import cell_complex
+        from milpcount.search.cell_complex import cell_complex
 
         cells = cell_complex(part, watch, watch.budget.regions, faces=False)
         self.complete &= cells.complete

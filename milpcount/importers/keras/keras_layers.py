@@ -13,7 +13,7 @@ from milpcount.importers import rounding
 from milpcount.importers.image import Image
 from milpcount.importers.keras.context import Context, Handler
 from milpcount.importers.products import batch_norm, einsum, product
-from milpcount.importers.units import maximum, minimum
+from milpcount.importers.unit_ops import maximum, minimum
 from milpcount.importers.values import MAXIMUM
 from milpcount.importers.windows import require_entries
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from milpcount.errors import NetworkError
 from milpcount.importers._files import require_bytes
 from milpcount.importers.image import Image
-from milpcount.importers.torch.walk import Function, Traced, Walk
+from milpcount.importers.torch.trace_walk import Function, Traced, Walk
 from milpcount.importers.values import Choice
 
 __all__ = ["FUNCTIONS"]

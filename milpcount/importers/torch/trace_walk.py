@@ -207,7 +207,7 @@ class Walk:
         self._enter(base)
         if kwargs.pop("out", None) is not None:
             self.fail("writes its result into a tensor that it is given")
-        from milpcount.importers.torch.heads import AFTER, HEADS, VIEWS
+        from milpcount.importers.torch.module_heads import AFTER, HEADS, VIEWS
 
         if heads and base not in VIEWS:
             if base not in AFTER:

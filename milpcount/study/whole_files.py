@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from milpcount.support.files import require_regular, writing
+from milpcount.support.regular_files import require_regular, writing
 
 __all__ = ["write_bytes", "write_text"]
 

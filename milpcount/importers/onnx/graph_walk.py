@@ -14,10 +14,10 @@ from milpcount.importers.image import Image
 from milpcount.importers.onnx.constants import HANDLERS as CONSTANTS
 from milpcount.importers.onnx.elementwise import HANDLERS as OPERATIONS
 from milpcount.importers.onnx.fused import HANDLERS as FUSED
-from milpcount.importers.onnx.heads import STARTS, after_head, start_head
 from milpcount.importers.onnx.linear_ops import HANDLERS as LINEAR
 from milpcount.importers.onnx.moves import HANDLERS as MOVES
 from milpcount.importers.onnx.node import Array, Handler, Node, Value
+from milpcount.importers.onnx.output_heads import STARTS, after_head, start_head
 from milpcount.importers.onnx.resize import HANDLERS as RESIZE
 from milpcount.importers.onnx.tensors import attribute_values
 from milpcount.importers.values import MAXIMUM, Choice, Head

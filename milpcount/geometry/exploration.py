@@ -26,11 +26,11 @@ from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, decide
 from milpcount.exact.forms import domain_rows
-from milpcount.geometry.graph import RegionGraph
 from milpcount.geometry.graph_file import Stored, load, save
 from milpcount.geometry.locate import around, one_region
-from milpcount.geometry.points import checked_point, require_in_domain
+from milpcount.geometry.point_checks import checked_point, require_in_domain
 from milpcount.geometry.region import Prepared, Region
+from milpcount.geometry.region_graph import RegionGraph
 from milpcount.geometry.shape import Shape
 from milpcount.geometry.walls import Crossing
 
@@ -130,7 +130,7 @@ def dual_graph(
         DomainError: no domain, or one with empty interior.
         UnsupportedError: a method that does not serve the problem, or another definition.
     """
-    from milpcount.geometry.bulk import bulk_graph, serves
+    from milpcount.geometry.cell_graph import bulk_graph, serves
 
     if method not in ("auto", "subdivision", "facets"):
         raise UnsupportedError(f"no method {method!r}; known: auto, subdivision, facets")
