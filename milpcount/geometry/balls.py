@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from milpcount.core.point import Point
 from milpcount.exact.simplex import Dictionary
 from milpcount.geometry.space import ROUNDOFF, FloatForms, Space
+from milpcount.support.highs import make_highs
 
 __all__ = ["Ball", "exact_ball", "float_ball", "gap", "inner_point"]
 
@@ -56,9 +57,7 @@ def float_ball(space: Space, forms: FloatForms, most: float = math.inf) -> Ball 
     linked = space.reduced and space.bounded_sides
     sided = space.bounded_sides or not space.reduced
     infinity = highspy.kHighsInf
-    highs = highspy.Highs()
-    for option, value in (("output_flag", False), ("threads", 1)):
-        highs.setOptionValue(option, value)
+    highs = make_highs()
     y = np.full(d, infinity)
     highs.addVars(d, -y, y)
     if linked:

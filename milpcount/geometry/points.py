@@ -14,7 +14,7 @@ from milpcount.exact.feasibility import Row
 from milpcount.exact.forms import domain_rows
 from milpcount.geometry.region import Prepared
 
-__all__ = ["checked_point", "closure_contains", "input_on_slice", "require_in_domain"]
+__all__ = ["checked_point", "closure_contains", "require_in_domain", "row_value"]
 
 Float = NDArray[np.float64]
 
@@ -97,8 +97,3 @@ def closure_contains(prepared: Prepared, bits: NDArray[np.uint8], point: Float) 
         if row_value(form, here) * (1 if bits[unit] else -1) < 0:
             return False
     return True
-
-
-def input_on_slice(problem: CountProblem, point: Float) -> Point:
-    """The network's input at a point of the problem's coordinates, exactly."""
-    return problem.input_point(Point.of_floats(point))

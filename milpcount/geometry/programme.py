@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.geometry.space import Space
+from milpcount.support.highs import make_highs
 
 __all__ = ["Programme", "Proposal"]
 
@@ -38,9 +39,7 @@ class Programme:
         self._d, self._n = d, n
         self._m = 0
         self.owner: object = None  # whose rows are loaded
-        self._highs = highspy.Highs()
-        for option, value in (("output_flag", False), ("threads", 1), ("presolve", "off")):
-            self._highs.setOptionValue(option, value)
+        self._highs = make_highs({"presolve": "off"})
         infinity = highspy.kHighsInf
         lo = np.where(np.isfinite(space.lo), space.lo, -infinity)
         hi = np.where(np.isfinite(space.hi), space.hi, infinity)

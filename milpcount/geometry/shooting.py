@@ -6,13 +6,8 @@ and strictly inside all others.  A wall that no ray proves costs one linear prog
 value of its row over what the other walls leave: below 0 its optimum, moved a little inward,
 is such a point; otherwise its multipliers say that the wall is redundant.
 
-All that floats propose is proved by floats with error bounds, or by rational arithmetic.
-A redundant row ``r = sum_v l_v r_v + c`` with ``l >= 0``, ``c >= 0`` is proved
-
-- over a bounded box by the least value of ``r - sum_v l_v r_v`` over the box, rounded downward;
-- in ``R^d`` by ``d`` rows with an approximate inverse ``C`` of their matrix ``A``: if
-  ``|I - A C| <= e < 1`` the exact multipliers differ from ``l`` by at most ``|p C| / (1 - e)`` in
-  the 1-norm, ``p`` the residual of ``l``; they are positive if ``l`` is larger than that.
+All that floats propose is proved by floats with error bounds (redundancy:
+:mod:`milpcount.geometry.redundancy`), or by rational arithmetic.
 """
 
 from __future__ import annotations
@@ -28,9 +23,10 @@ from milpcount.errors import InvariantError
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, decide
 from milpcount.geometry.balls import inner_point
-from milpcount.geometry.cone import primitive
 from milpcount.geometry.pivoting import Pivoting
 from milpcount.geometry.programme import Programme, Proposal
+from milpcount.geometry.redundancy import least_over_box, redundant
+from milpcount.geometry.region_rows import RegionRows
 from milpcount.geometry.space import ROUNDOFF, FloatForms, Side, Space
 from milpcount.geometry.walls import Crossing, Wall
 
@@ -41,13 +37,11 @@ Bools = NDArray[np.bool_]
 Float = NDArray[np.float64]
 
 _ROUNDS = 3
-_ALIKE = 1e-9  # 1 - cosine of rows that may be proportional
 _SMALLEST = 1e-300
 _SMALL = 6000  # numbers in the rows of a region that a dictionary in NumPy serves
-_BLURRED = 1e-6  # relative error of rows that floats do not tell apart
 
 
-class Shooting:
+class Shooting(RegionRows):
     """Decides the walls of one region.
 
     The *carrier* is where points live: ``x``, or ``y`` where that says everything.
@@ -55,9 +49,7 @@ class Shooting:
 
     def __init__(self, space: Space, bits: Bits, inside: Float | Crossing | None = None) -> None:
         """Take the pattern of a region, and a point in it or how a ray came in, if known."""
-        self.space, self.bits = space, bits
-        self._carries_inputs = space.bounded_sides or not space.reduced
-        self._prepare()
+        super().__init__(space, bits)
         self._facet: dict[int, bool] = {}
         self._shots: dict[int, Crossing] = {}
         self._centre: Float | None = None
@@ -65,124 +57,6 @@ class Shooting:
         point = self._entered(inside) if isinstance(inside, Crossing) else inside
         if point is None or not (self._move(point) or self._move(self._nudged(point))):
             self._find_centre()
-
-    # Rows and walls.
-
-    def _prepare(self) -> None:
-        """Rows positive inside, without those that are constant; walls are rows up to factors."""
-        space = self.space
-        forms = space.float_forms(self.bits)
-        sign = np.where(self.bits, 1.0, -1.0)[:, None]
-        rows, errors = sign * forms.values, forms.errors
-        plain = np.all(np.abs(rows[:, :-1]) <= errors[:, :-1], axis=1)
-        plain |= ~np.all(np.isfinite(rows) & np.isfinite(errors), axis=1)
-        self.zero: list[int] = []
-        linear = space.index.linear
-        vary = ~plain & ~linear
-        for u in np.flatnonzero(plain & ~linear).tolist():
-            if not errors[u].any() and rows[u, -1] != 0:
-                continue
-            exact = space.exact_row(self.bits, u)
-            if any(exact[:-1]):
-                vary[u] = True
-            elif not exact[-1]:
-                self.zero.append(u)
-        units = np.flatnonzero(vary)
-        table, spread = rows[units], errors[units]
-        if space.rows:
-            from milpcount.exact.dyadic import to_float
-
-            extra = np.array([to_float(r.coefficients)[0] for r in space.rows])
-            extra = extra.reshape(-1, space.d + 1)
-            table = np.vstack([table, extra])
-            spread = np.vstack([spread, 1.01 * ROUNDOFF * np.abs(extra)])
-        # Powers of two, so that nothing is rounded.
-        size = np.max(np.abs(table[:, :-1]), axis=1, initial=0.0)
-        usable = np.isfinite(size) & (size > 0)
-        scale = np.exp2(-np.frexp(np.where(usable, size, 1.0))[1].astype(float))[:, None]
-        self._all = FloatForms(table * scale, spread * scale)
-        self._group(units.tolist())
-        keep = [members[0] for members in self._members]
-        self._forms = FloatForms(self._all.values[keep], self._all.errors[keep])
-
-    def _group(self, units: list[int]) -> None:
-        """Put proportional rows together; what floats cannot tell apart is compared exactly."""
-        values, errors = self._all.values, self._all.errors
-        count = len(values)
-        parent = list(range(count))
-        with np.errstate(all="ignore"):
-            length = np.linalg.norm(values, axis=1)
-            unit = values / np.where(length > 0, length, 1.0)[:, None]
-            blurred = ~(np.linalg.norm(errors, axis=1) <= _BLURRED * length)
-            alike = ~(unit @ unit.T <= 1.0 - _ALIKE) | blurred[:, None] | blurred[None, :]
-        keys: dict[int, tuple[int, ...]] = {}
-
-        def key(i: int) -> tuple[int, ...]:
-            if i not in keys:
-                keys[i] = primitive(self._exact_row(i, units))
-            return keys[i]
-
-        for i, j in np.argwhere(np.triu(alike, 1)).tolist():
-            if parent[j] == j and key(i) == key(j):
-                parent[j] = parent[i]
-        groups: dict[int, list[int]] = {}
-        for i in range(count):
-            groups.setdefault(parent[i], []).append(i)
-        self._units = units
-        self._members = list(groups.values())
-        first = len(units)
-        places = self.space.row_places
-        self.walls: list[Wall] = []
-        for members in self._members:
-            side = next((Side("row", places[i - first]) for i in members if i >= first), None)
-            self.walls.append(Wall(tuple(units[i] for i in members if i < first), side))
-        self._coincide()
-
-    def _coincide(self) -> None:
-        """Find walls that lie on an end of the box."""
-        if not self.space.sides or self.space.rows:
-            return
-        firsts = [members[0] for members in self._members]
-        with np.errstate(all="ignore"):
-            slopes = np.abs(self._all.values[firsts][:, :-1] @ self.space.lift)
-            top = slopes.max(axis=1, initial=0.0)
-            single = ~((slopes > 1e-9 * top[:, None]).sum(axis=1) != 1)
-        for k in np.flatnonzero(single).tolist():
-            row = Row(self._exact_row(firsts[k], self._units), True)
-            mine = primitive(self.space.on_inputs(row).coefficients)
-            j = self.space.free[int(np.argmax(slopes[k]))]
-            for side in (Side("lower", j), Side("upper", j)):
-                if side in self._side_set and primitive(self.space.side_row(side)) == mine:
-                    self.walls[k] = Wall(self.walls[k].units, side)
-
-    @cached_property
-    def _side_set(self) -> frozenset[Side]:
-        return frozenset(self.space.sides)
-
-    def _exact_row(self, i: int, units: list[int]) -> tuple[int, ...]:
-        """Row ``i`` of the table in integers, positive inside."""
-        if i >= len(units):
-            return self.space.rows[i - len(units)].coefficients
-        row = self.space.exact_row(self.bits, units[i])
-        return row if self.bits[units[i]] else tuple(-c for c in row)
-
-    # Points of the carrier.
-
-    def _at(self, points: Float, forms: FloatForms | None = None) -> tuple[Float, Float]:
-        """Values of the walls' rows at the columns, and bounds on their errors."""
-        forms = forms or self._forms
-        with np.errstate(all="ignore"):
-            if self._carries_inputs:
-                y, blur = self.space.reduce(points)
-                return forms.at(y, None if blur is None else blur)
-            return forms.at(points)
-
-    def _in_box(self, points: Float) -> Bools:
-        """Which columns lie strictly inside the box."""
-        if not self._carries_inputs:
-            return np.ones(points.shape[1], dtype=bool)
-        lo, hi = self.space.lo[:, None], self.space.hi[:, None]
-        return np.asarray(np.all((points > lo) & (points < hi), axis=0))
 
     def _move(self, point: Float) -> bool:
         """Make a point the centre, if it is proved to lie inside."""
@@ -211,10 +85,6 @@ class Shooting:
         point = inner_point(self.space, self._forms)
         if point is not None:
             self._move(point)
-
-    def on_carrier(self, x: Float) -> Float:
-        """The point of the carrier at ``x``."""
-        return x if self._carries_inputs else self.space.lift @ x
 
     def interior(self) -> Point:
         """A rational point inside, in the coordinates that vary."""
@@ -407,76 +277,13 @@ class Shooting:
                 )
                 if self._candidates(k, points, shot):
                     return True
-        return False if self._redundant(k, proposal.duals[: len(self.walls)]) else None
-
-    def _redundant(self, k: int, duals: Float) -> bool:
-        """Whether the multipliers are proved to make the row of a wall redundant."""
-        values, errors = self._forms.values, self._forms.errors
-        multipliers = duals / self._lengths * self._lengths[k]
-        multipliers[k] = 0.0
-        used = np.flatnonzero(multipliers > 1e-12 * max(float(multipliers.max(initial=0.0)), 1.0))
-        weight = multipliers[used]
-        rest = values[k] - weight @ values[used]
-        blur = errors[k] + weight @ errors[used]
-        size = np.abs(values[k]) + weight @ np.abs(values[used])
-        blur = 1.001 * (blur + (len(used) + 3) * ROUNDOFF * size)
-        space = self.space
-        if np.all(np.isfinite(space.lo)) and np.all(np.isfinite(space.hi)):
-            if self._least_over_box(rest, blur) > 0:
-                return True
-        elif space.bounded_sides:
-            return False
-        # Coordinates on which neither the row nor the others depend at all do not count.
-        both = np.append(used, k)
-        depends = np.any(values[both, :-1] != 0, axis=0) | np.any(errors[both, :-1] != 0, axis=0)
-        d = int(depends.sum())
-        if len(used) != d:
-            return False
-        columns = np.append(np.flatnonzero(depends), space.d)
-        square, spread = values[np.ix_(used, columns)], errors[np.ix_(used, columns)]
-        rest, blur = rest[columns], blur[columns]
-        try:
-            inverse = np.linalg.inv(square[:, :-1])
-        except np.linalg.LinAlgError:
-            return False
-        size = np.abs(square[:, :-1]) @ np.abs(inverse)
-        off = np.abs(np.eye(d) - square[:, :-1] @ inverse) + spread[:, :-1] @ np.abs(inverse)
-        off = 1.001 * (off + (d + 3) * ROUNDOFF * (size + 1.0))
-        e = float(off.sum(axis=1).max(initial=0.0))
-        if not e < 0.5:
-            return False
-        residual = np.abs(rest[:-1]) + blur[:-1]
-        change = 1.01 * float((residual @ np.abs(inverse)).sum()) / (1.0 - e)
-        if not np.all(weight > change):
-            return False
-        return bool(rest[-1] - blur[-1] - change * np.abs(square[:, -1]).sum() * 1.01 > 0)
-
-    def _least_over_box(
-        self, rest: Float, blur: Float, extra: tuple[int, float] | None = None
-    ) -> float:
-        """A lower bound on the form ``rest`` over the bounded box.
-
-        ``extra`` adds a coordinate times a sign, and moves the end of the box that this falls to
-        outward: a region that passes an end has points just beyond it.
-        """
-        space = self.space
-        lift = space.lift
-        slopes: Float = rest[:-1] @ lift
-        spread = blur[:-1] @ np.abs(lift)
-        if space.reduced:
-            spread = spread + (space.d + 2) * ROUNDOFF * (np.abs(rest[:-1]) @ np.abs(lift))
-        lo, hi = space.lo, space.hi
-        if extra is not None:
-            j, sign = extra
-            slopes[j] += sign
-            lo, hi, width = lo.copy(), hi.copy(), hi[j] - lo[j]
-            lo[j], hi[j] = lo[j] - (sign > 0) * width, hi[j] + (sign < 0) * width
-        size = np.maximum(np.abs(lo), np.abs(hi))
-        least = np.minimum(slopes * lo, slopes * hi)
-        total = float(least.sum() + rest[-1])
-        error = float((spread + (space.n + 3) * ROUNDOFF * np.abs(slopes)) @ size)
-        error += float(blur[-1]) + (space.n + 3) * ROUNDOFF * abs(float(rest[-1]))
-        return total - 1.001 * error
+        return (
+            False
+            if redundant(
+                self.space, self._forms, self._lengths, k, proposal.duals[: len(self.walls)]
+            )
+            else None
+        )
 
     def _rationally(self, k: int) -> bool:
         """Whether a wall is a facet, by rational arithmetic."""
@@ -502,14 +309,6 @@ class Shooting:
         else:
             hi[j] = None
         return ExactBox(tuple(lo), tuple(hi), box.denominator)
-
-    def _row(self, k: int) -> Row:
-        return Row(self._exact_row(self._members[k][0], self._units), True)
-
-    def _on_inputs(self, k: int) -> Row:
-        i = self._members[k][0]
-        row = self._row(k)
-        return row if i >= len(self._units) else self.space.on_inputs(row)
 
     @property
     def forms(self) -> FloatForms:
@@ -581,11 +380,7 @@ class Shooting:
         size = weight @ np.abs(self._forms.values)
         blur = 1.001 * (weight @ self._forms.errors + (len(weight) + 3) * ROUNDOFF * size)
         rest[-1] -= end
-        return self._least_over_box(rest, blur + ROUNDOFF * np.abs(rest), (j, sign)) > 0
-
-    def exact_walls(self) -> list[Row]:
-        """The walls as strict rows in the inputs, exactly."""
-        return [self._on_inputs(k) for k in range(len(self.walls))]
+        return least_over_box(space, rest, blur + ROUNDOFF * np.abs(rest), (j, sign)) > 0
 
     def side_facets(self) -> tuple[Wall, ...]:
         """Facets on sides of the domain on which no unit vanishes."""

@@ -34,7 +34,7 @@ from milpcount.exact.dyadic import ExactBox, column
 from milpcount.exact.feasibility import Row
 from milpcount.exact.forms import ExactStage, Forms, domain_rows, exact_box, problem_stages
 from milpcount.exact.prefix import Prefix, PrefixMemory
-from milpcount.linear.circuit import _restricted as restricted
+from milpcount.linear.circuit import restricted
 
 if TYPE_CHECKING:
     from milpcount.geometry.programme import Programme

@@ -35,7 +35,7 @@ from milpcount.exact.forms import (
 )
 from milpcount.exact.prefix import PrefixMemory
 
-__all__ = ["Circuit", "Prefixes", "unrolled"]
+__all__ = ["Circuit", "Prefixes", "restricted", "unrolled"]
 
 Bits = Sequence[int] | NDArray[np.uint8]
 
@@ -75,7 +75,7 @@ class Circuit:
             output = ExactStage.of(last)
         first, *others = exact_stages(floats)
         # On a slice the first layer is another; units that carry it on come later.
-        first = _restricted(problem_stages(problem)[0], box)
+        first = restricted(problem_stages(problem)[0], box)
         # Only polytopes have rows, and they fix no coordinate.
         rows = [Row(r.coefficients, True) for r in domain_rows(problem) if any(r.coefficients[:-1])]
         picked = list(free)
@@ -177,7 +177,7 @@ def unrolled(stages: Sequence[Stage]) -> tuple[Stage, ...]:
     return tuple(out)
 
 
-def _restricted(layer: ExactStage, box: ExactBox) -> ExactStage:
+def restricted(layer: ExactStage, box: ExactBox) -> ExactStage:
     """The layer as a function of the free coordinates of the box."""
     n = box.dimension
     if len(box.free) == n:
