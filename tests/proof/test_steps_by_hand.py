@@ -20,7 +20,7 @@ TRIANGLE = mc.Polytope([[-1, 0], [0, -1], [1, 1]], [1, 1, 1])
 def _segment(path: Path, domain: mc.Domain, definition: str) -> Segment:
     """A segment of a certificate about this domain and definition, before any step of it."""
     mc.count(NETWORK, domain, engine="tree-highs", definition=definition, certificate=path)
-    header, rest = read_header(path)
+    header, rest = read_header(path, NETWORK.input_dimension)
     return Segment(Exact(NETWORK, header), next(read_segments(rest)))
 
 
