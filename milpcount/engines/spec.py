@@ -17,6 +17,7 @@ FULL, NONEMPTY = Definition.FULL, Definition.NONEMPTY
 # Kinds of domains, as :func:`_kinds` names them.
 BOUNDED = frozenset({"box", "polytope"})
 ANY_DOMAIN = BOUNDED | {"unbounded box", "slice"}
+_MANY = {"box": "boxes", "polytope": "polytopes", "slice": "slices"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Capabilities:
             if kind == "unbounded box" and kind not in self.domains:
                 return DomainError, "needs a bounded domain, and this one is unbounded"
             if kind not in self.domains:
-                return UnsupportedError, f"does not serve domains of the kind {kind}"
+                return UnsupportedError, f"does not serve {_MANY[kind]}"
         inputs, units = varying_inputs(problem), problem.n_units
         if self.most_inputs is not None and inputs > self.most_inputs:
             return (

@@ -58,12 +58,12 @@ def _random_domain(rng: np.random.Generator, n: int) -> Domain:
         return mc.WholeSpace()
     if choice == 1:
         return mc.Box(-1, 1)
-    if choice == 2:
+    if choice == 2 and n > 1:
         lo, hi = np.full(n, -1.0), np.full(n, 2.0)
         j = int(rng.integers(n))
         lo[j] = hi[j] = rng.choice([0, 0.5, 1])
         return mc.Box(lo, hi)
-    if choice == 3:
+    if choice in (2, 3):
         return mc.Box([-np.inf, *[-1.0] * (n - 1)], [1.0] * n)
     sides = np.vstack([np.eye(n), -np.eye(n), rng.integers(-2, 3, size=(2, n))])
     return mc.Polytope(sides, np.concatenate([np.full(2 * n, 2.0), rng.integers(1, 3, size=2)]))

@@ -119,7 +119,8 @@ def test_no_units_and_no_free_coordinate() -> None:
     assert (pieces.count, pieces.maps, pieces.finished) == (1, 1, True)
     assert _pieces(CountProblem.of(line, mc.Box(-1, 1), with_output=True)).count == 2
     point = net(([[1], [1]], [0, 1]))
-    assert _pieces(CountProblem.of(point, mc.Box(0.5, 0.5))).count == 1
+    with pytest.raises(mc.DomainError, match="single point"):
+        _pieces(CountProblem.of(point, mc.Box(0.5, 0.5)))
 
 
 def test_gol_demo() -> None:

@@ -324,7 +324,7 @@ def test_what_it_does_not_serve() -> None:
     box = mc.Box(-1, 1)
     line = mc.Slice.segment([0, 0], [1, 1])
     arguments: dict[str, Any] = {"confidence": 0.95, "seed": 0}
-    with pytest.raises(mc.UnsupportedError, match=r"kind slice; use method .* or cpsat"):
+    with pytest.raises(mc.UnsupportedError, match=r"serve slices; use method .* or cpsat"):
         mc.estimate(one, line, method="mipbound")
     with pytest.raises(mc.DomainError, match=r"unbounded; use method .* or cpsat"):
         mc.estimate(one, mc.WholeSpace(), method="mipbound")
