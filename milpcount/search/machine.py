@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.core.stage import Stage
+from milpcount.core.units import UnitIndex
 from milpcount.kernels import native
 from milpcount.search.frames.frame import Frame
 from milpcount.search.native_net import native_net
@@ -44,6 +45,7 @@ class Machine:
             emit=emit,
             record=record,
         )
+        self._index = UnitIndex.of(layers)
         self._taken = 0
 
     def start(self, signs: NDArray[np.int8], share: float = 1.0) -> bool:
@@ -90,7 +92,7 @@ class Machine:
     def take_leaves(self) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
         """Patterns and points of the leaves found since the last call."""
         signs, points = self._search.take_leaves()
-        return (signs > 0).astype(np.uint8), points
+        return self._index.states(signs), points
 
     def take_steps(self) -> bytes:
         """The steps of the certificate since the last call."""
