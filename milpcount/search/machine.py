@@ -46,6 +46,7 @@ class Machine:
             emit=emit,
             record=record,
         )
+        self._index = UnitIndex.of(layers)
         self._taken = 0
 
     def start(self, signs: NDArray[np.int8], share: float = 1.0) -> bool:

@@ -61,6 +61,8 @@ def test_the_dimension_read_is_a_least_cut() -> None:
     # A skip around the narrow stage opens the way for the rest.
     around = [_stage(rng, {0: 9}, 5), _stage(rng, {1: 5}, 1), _stage(rng, {1: 5, 2: 1}, 6)]
     assert dimensions_read(around, 9, [5, 1, 6]) == [9, 5, 5]
+    around.append(_stage(rng, {3: 6}, 2))
+    assert dimensions_read(around, 9, [5, 1, 6, 2]) == [9, 5, 5, 5]
     # Branches that do not share anything add up.
     branches = [
         _stage(rng, {0: 9}, 8), _stage(rng, {1: 8}, 1), _stage(rng, {1: 8}, 2),

@@ -277,6 +277,17 @@ def test_sums_that_cancel_are_bounded_with_their_rounding() -> None:
         assert lp.bound(np.zeros(0), lp.lo, lp.hi) >= 1
 
 
+def test_small_terms_beside_a_large_one_are_not_lost() -> None:
+    """2^53 + 4000: adding 1 at a time to 2^53 changes nothing in floats."""
+    for place in (0, 1999, 4000):
+        weight = np.ones((1, 4001))
+        weight[0, place] = 2.0**53
+        ones = np.ones(4001)
+        for matrix in (weight, mc.SparseMatrix.of(weight)):
+            low, high = affine_range([matrix], np.zeros(1), [ones], [ones])
+            assert Fraction(float(low[0])) <= 2**53 + 4000 <= Fraction(float(high[0]))
+
+
 def test_multipliers_that_cancel_are_bounded_with_their_rounding() -> None:
     # Rows x <= 1 with multipliers of 1e16, -1e16: the reduced cost 1 is lost in floats.
     row = [LinearRow(np.array([0], np.int32), np.array([v]), 0.0, 0.0) for v in (1e16, 1.0, -1e16)]
