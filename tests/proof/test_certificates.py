@@ -135,11 +135,11 @@ def test_thin_cells_are_certified_exactly(tmp_path: Path) -> None:
 
 
 def test_processes_share_the_work(tmp_path: Path) -> None:
-    network = random_net(np.random.default_rng(1), [4, 16, 12, 1])
+    network = random_net(np.random.default_rng(1), [4, 24, 24, 1])
     path = tmp_path / "c"
     regions = certified(path, network, mc.Box(-1, 1), workers=2)
     assert mc.verify(path, network, workers=2).regions == regions
-    assert len(read(path, 4, 16, 28).segments) > 1
+    assert len(read(path, 4, 24, 48).segments) > 1
 
 
 def test_a_limit_gives_at_least(tmp_path: Path) -> None:
@@ -149,8 +149,9 @@ def test_a_limit_gives_at_least(tmp_path: Path) -> None:
         budget = mc.Budget(regions=100)
         counted = mc.count(network, mc.Box(-1, 1), certificate=path, budget=budget, **options)  # type: ignore[arg-type]
         proved = mc.verify(path, network)
-        assert not counted.exact
-        assert proved.header.relation == ">="
+        # Workers look at the limit between portions, and may be done with all before.
+        assert not counted.exact or "workers" in options
+        assert proved.header.relation == ("==" if counted.exact else ">=")
         assert counted.lower >= proved.header.count >= 100
         assert proved.header.is_list == ("engine" in options)
 
@@ -203,7 +204,7 @@ def test_a_list_must_not_repeat_itself(tmp_path: Path) -> None:
     with CertificateWriter(path, problem) as writer:
         list_witnesses(problem, writer, [*found, found[0]])
         writer.finish(">=")
-    with pytest.raises(mc.CertificateError, match="1 witnesses repeat"):
+    with pytest.raises(mc.CertificateError, match="witnesses repeat a pattern"):
         mc.verify(path, network)
 
 
@@ -220,7 +221,7 @@ def test_refused_requests(tmp_path: Path) -> None:
         mc.count(network, mc.Box(-1, 1), definition="linear", certificate=path)
     with pytest.raises(mc.UnsupportedError, match="resumes has no certificate"):
         mc.count(network, mc.Box(-1, 1), resume=tmp_path / "r", certificate=path)
-    with pytest.raises(mc.InputError, match="cannot be written"):
+    with pytest.raises(mc.InputError, match="there is no folder"):
         mc.count(network, mc.Box(-1, 1), certificate=tmp_path / "no" / "c")
     with pytest.raises(mc.InputError, match="cannot be read"):
         mc.verify(tmp_path / "none", network)

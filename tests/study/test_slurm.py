@@ -30,7 +30,7 @@ def test_job_script(tmp_path: Path) -> None:
         "#SBATCH --cpus-per-task=16",
         "#SBATCH --mem=60G",  # 64 GB in units of 1024
         "#SBATCH -t 08:00:00",
-        "export OMP_NUM_THREADS=1",
+        "export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1",
     ):
         assert line in lines
     command = next(line for line in lines if "dask_worker" in line)
