@@ -31,12 +31,13 @@ def ensure_environment(extras: str) -> Path:
     wanted = _checksum()
     have = stamp.read_text(encoding="utf-8").split() if stamp.exists() else []
     installed = set(have[1:]) if have[:1] == [wanted] and python.exists() else set()
-    if extras in installed:
+    # "dev" holds all that the scripts ask for, and every installation compiles the kernels anew.
+    if installed & {extras, "dev"}:
         return python
     if not python.exists():
         print("Making the virtual environment .venv ...", flush=True)
         venv.create(FOLDER, with_pip=True)
-    print(f"Installing milpcount[{extras}] into .venv (a minute or two) ...", flush=True)
+    print(f"Installing milpcount[{extras}] into .venv, with kernels: some minutes ...", flush=True)
     command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     command += ["--constraint", str(ROOT / "constraints.txt"), "--editable", f"{ROOT}[{extras}]"]
     if subprocess.run(command, check=False, env=build_environment(python)).returncode != 0:
