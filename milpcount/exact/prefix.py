@@ -90,13 +90,14 @@ class Prefix:
             one = 1 << before.slope_shift
             pairs = zip(self.states[k - 1], before.slopes, strict=True)
             factors = [one if active else slope for active, slope in pairs]
+            matrix = forms.matrix
             if any(f != 1 for f in factors):
-                weight = fmpz_mat(weight)
-                for j, f in enumerate(factors):
-                    if f != 1:
-                        for i in range(stage.width):
-                            weight[i, j] = weight[i, j] * f
-            parts.append((weight * forms.matrix, forms.shift + before.slope_shift))
+                # Scale columns of the weights or rows of the forms: whichever are shorter.
+                if stage.width < matrix.ncols():
+                    weight = _scaled(weight, (1,) * stage.width, factors)
+                else:
+                    matrix = _scaled(matrix, factors, (1,) * matrix.ncols())
+            parts.append((weight * matrix, forms.shift + before.slope_shift))
         lift = max(shift for _, shift in parts)
         matrix, shift = parts[0]
         if shift != lift:
@@ -114,6 +115,17 @@ class Prefix:
                 for j, v in enumerate(constant):
                     matrix[i, j] = matrix[i, j] + (b << lift) * v
         return Forms(matrix, lift + stage.shift, constant)
+
+
+def _scaled(matrix: fmpz_mat, rows: Sequence[int], columns: Sequence[int]) -> fmpz_mat:
+    """The matrix with its rows and columns multiplied by these factors."""
+    out = fmpz_mat(matrix.nrows(), matrix.ncols())
+    kept = [(j, f) for j, f in enumerate(columns) if f]
+    for i, factor in enumerate(rows):
+        if factor:
+            for j, f in kept:
+                out[i, j] = matrix[i, j] * (factor * f)
+    return out
 
 
 class PrefixMemory:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from milpcount.core.domain import Box, WholeSpace
 from milpcount.core.problem import CountProblem
 from milpcount.exact.feasibility import Row
-from milpcount.geometry.space import ROUNDOFF, Space
+from milpcount.geometry.space import ROUNDOFF, WIDE_ROUNDOFF, Space
 from milpcount.geometry.walls import Wall
 
 __all__ = ["ACCURACY", "Maps", "unit_length"]
@@ -58,38 +58,68 @@ class Maps:
         full = space.index.spread(pattern.astype(np.uint8))
         forms = space.float_forms(full)
         values, errors = forms.values[-outputs:], forms.errors[-outputs:]
-        lift = space.lift
-        matrix = values[:, :-1] @ lift if space.reduced else values[:, :-1].copy()
+        constants = values[:, -1].copy()
         with np.errstate(all="ignore"):
-            blur = errors[:, :-1] @ np.abs(lift) if space.reduced else errors[:, :-1]
             if space.reduced:
-                blur = blur + (space.d + 2) * ROUNDOFF * (np.abs(values[:, :-1]) @ np.abs(lift))
-        table = np.hstack([matrix, values[:, -1:]])
-        doubt = np.hstack([blur, errors[:, -1:]])
-        wrong = np.argwhere(~(doubt <= ACCURACY * np.abs(table)))
-        if wrong.size:
-            self._correct(table, wrong, full)
-        return table[:, :-1], table[:, -1]
+                sizes = errors[:, :-1] + (space.d + 2) * ROUNDOFF * np.abs(values[:, :-1])
+                matrix, blur = values[:, :-1] @ space.lift, 1.001 * (sizes @ space.lift_size)
+            else:
+                matrix, blur = values[:, :-1].copy(), errors[:, :-1]
+            wrong = np.argwhere(~(blur <= ACCURACY * np.abs(matrix)))
+            wrong_constants = np.flatnonzero(~(errors[:, -1] <= ACCURACY * np.abs(constants)))
+        if wrong.size or wrong_constants.size:
+            self._correct(matrix, constants, wrong, wrong_constants, full)
+        return matrix, constants
 
-    def _correct(self, table: Float, wrong: NDArray[np.intp], bits: NDArray[np.uint8]) -> None:
-        """Put in entries that floats do not give, from integers."""
+    def _correct(
+        self,
+        matrix: Float,
+        constants: Float,
+        wrong: NDArray[np.intp],
+        wrong_constants: NDArray[np.intp],
+        bits: NDArray[np.uint8],
+    ) -> None:
+        """Put in entries that floats do not give: from wider floats, else from integers."""
         space = self._inputs
+        if space.reduced and wrong.size:
+            wrong = self._widely(matrix, wrong, bits)
+        if not (wrong.size or wrong_constants.size):
+            return
         last = space.exact_forms(bits)[-1]
         common = 1 if last.one is None else last.one[-1]
-        rows = {int(i) for i in wrong[:, 0]}
+        rows = {*wrong[:, 0].tolist(), *wrong_constants.tolist()}
         entries = {i: [int(last.matrix[i, j]) for j in range(space.d + 1)] for i in rows}
-        constants = wrong[:, 1] == space.n
-        for i in wrong[constants, 0].tolist():
-            table[i, -1] = _quotient(entries[i][-1], common << last.shift)
+        for i in wrong_constants.tolist():
+            constants[i] = _quotient(entries[i][-1], common << last.shift)
         if not space.reduced:
-            for i, j in wrong[~constants].tolist():
-                table[i, j] = _quotient(entries[i][j], common << last.shift)
+            for i, j in wrong.tolist():
+                matrix[i, j] = _quotient(entries[i][j], common << last.shift)
             return
         shift = last.shift + space.exact_lift[1]
         columns = self._lift_columns
-        for i, j in wrong[~constants].tolist():
+        for i, j in wrong.tolist():
             value = sum(a * b for a, b in zip(entries[i], columns[j], strict=False))
-            table[i, j] = _quotient(value, common << shift)
+            matrix[i, j] = _quotient(value, common << shift)
+
+    def _widely(
+        self, matrix: Float, wrong: NDArray[np.intp], bits: NDArray[np.uint8]
+    ) -> NDArray[np.intp]:
+        """Put in what the widest floats of the machine give; returns what they do not either."""
+        if WIDE_ROUNDOFF >= ROUNDOFF:
+            return wrong
+        space = self._inputs
+        outputs = len(matrix)
+        with np.errstate(all="ignore"):
+            values, errors = space.wide_forms(bits)
+            rows = values[-outputs:, :-1][wrong[:, 0]]
+            sizes = errors[-outputs:, :-1][wrong[:, 0]]
+            sizes = sizes + (space.d + 2) * WIDE_ROUNDOFF * np.abs(rows).astype(np.float64)
+            columns = space.lift.T[wrong[:, 1]]
+            found = (rows * columns).sum(axis=1).astype(np.float64)
+            blur = 1.001 * (sizes * np.abs(columns)).sum(axis=1) + ROUNDOFF * np.abs(found)
+            good = blur <= ACCURACY * np.abs(found)
+        matrix[wrong[good, 0], wrong[good, 1]] = found[good]
+        return np.asarray(wrong[~good])
 
     @cached_property
     def _lift_columns(self) -> list[list[int]]:
@@ -103,31 +133,52 @@ class Maps:
         space = self._domain
         spread_bits = space.index.spread(bits.astype(np.uint8))
         forms = space.float_forms(spread_bits)
-        sign = np.where(spread_bits, -1.0, 1.0)[:, None]
-        values, errors = sign * forms.values, forms.errors
-        lift = np.abs(space.lift)
+        slopes, spread = forms.values[:, :-1], forms.errors[:, :-1]
+        rows = np.flatnonzero(
+            ~space.index.linear & (np.any(slopes, axis=1) | np.any(spread, axis=1))
+        )
+        sign = np.where(spread_bits[rows], -1.0, 1.0)
+        slopes, spread = sign[:, None] * slopes[rows], spread[rows]
+        offset, doubt = -sign * forms.values[rows, -1], forms.errors[rows, -1]
         with np.errstate(all="ignore"):
-            table, blur = values[:, :-1], errors[:, :-1]
             if space.reduced:
-                blur = (blur + (space.d + 2) * ROUNDOFF * np.abs(table)) @ lift
-                table = table @ space.lift
-            length = np.linalg.norm(table, axis=1)
-            sure = np.linalg.norm(blur, axis=1) + errors[:, -1] <= ACCURACY * length
-        table = np.hstack([table, values[:, -1:]])
-        keep = ~space.index.linear & ~(~np.any(table[:, :-1], axis=1) & ~np.any(blur, axis=1))
-        for unit in np.flatnonzero(keep & ~sure).tolist():
+                # The length of e |B| is at most the sum of e_k |B_k| over the rows of B.
+                spread = spread + (space.d + 2) * ROUNDOFF * np.abs(slopes)
+                blur = 1.001 * (spread @ self._lift_lengths) + doubt
+                matrix = slopes @ space.lift
+            else:
+                matrix, blur = slopes, np.linalg.norm(spread, axis=1) + doubt
+            length = np.sqrt(np.einsum("ij,ij->i", matrix, matrix))
+            unsure = np.flatnonzero(~(blur <= ACCURACY * length))
+        constant = []
+        for i in unsure.tolist():
+            unit = int(rows[i])
             exact = space.on_inputs(Row(space.exact_row(spread_bits, unit), True)).coefficients
-            keep[unit] = any(exact[:-1])
-            if keep[unit]:
-                top = max(abs(c) for c in exact[:-1])
-                row = np.array([_quotient(c, top) for c in exact])
-                table[unit] = -row if spread_bits[unit] else row
-                length[unit] = np.linalg.norm(row[:-1])
-        matrix, offset = table[keep, :-1] / length[keep, None], -table[keep, -1] / length[keep]
+            if not any(exact[:-1]):
+                constant.append(i)
+                length[i] = 1.0
+                continue
+            top = max(abs(c) for c in exact[:-1])
+            row = sign[i] * np.array([_quotient(c, top) for c in exact])
+            matrix[i], offset[i] = row[:-1], -row[-1]
+            length[i] = np.linalg.norm(row[:-1])
+        matrix /= length[:, None]
+        offset /= length
+        if constant:
+            matrix, offset = np.delete(matrix, constant, axis=0), np.delete(offset, constant)
         first, right = self._polytope
-        wide = np.zeros((len(matrix), self._problem.dimension))
-        wide[:, list(space.free)] = matrix
-        return np.vstack([first, wide]), np.concatenate([right, offset])
+        if space.n < self._problem.dimension:
+            wide = np.zeros((len(matrix), self._problem.dimension))
+            wide[:, list(space.free)] = matrix
+            matrix = wide
+        if len(right):
+            return np.vstack([first, matrix]), np.concatenate([right, offset])
+        return matrix, offset
+
+    @cached_property
+    def _lift_lengths(self) -> Float:
+        """Lengths of the rows of ``B``."""
+        return np.asarray(1.001 * np.linalg.norm(self._domain.lift, axis=1))
 
     @cached_property
     def _polytope(self) -> tuple[Float, Float]:

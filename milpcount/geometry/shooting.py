@@ -25,6 +25,7 @@ from milpcount.exact.feasibility import Row, decide
 from milpcount.geometry.balls import inner_point
 from milpcount.geometry.pivoting import Pivoting
 from milpcount.geometry.programme import Programme, Proposal
+from milpcount.geometry.projection import step_in_box
 from milpcount.geometry.redundancy import least_over_box, redundant
 from milpcount.geometry.region_rows import RegionRows
 from milpcount.geometry.space import ROUNDOFF, FloatForms, Side, Space
@@ -38,6 +39,7 @@ Float = NDArray[np.float64]
 
 _ROUNDS = 3
 _SMALLEST = 1e-300
+_BEYOND = (0.1, 0.01)  # how far beyond a wall points are looked for
 _SMALL = 6000  # numbers in the rows of a region that a dictionary in NumPy serves
 
 
@@ -114,7 +116,8 @@ class Shooting(RegionRows):
     def _decide(self, todo: list[int]) -> None:
         todo = [k for k in todo if k not in self._facet]
         if todo and self._centre is not None:
-            for number in range(_ROUNDS):
+            # Pivots of a small region cost less than more rays.
+            for number in range(1 if self._is_small else _ROUNDS):
                 before = len(self._facet)
                 self._shoot(number)
                 todo = [k for k in todo if k not in self._facet]
@@ -131,6 +134,20 @@ class Shooting(RegionRows):
             answer = None if proposal is None else self._examine(k, proposal)
             self._facet[k] = self._rationally(k) if answer is None else answer
 
+    @cached_property
+    def _pivoted_ends(self) -> tuple[list[int], list[int]]:
+        """The lower and upper ends of the box that a dictionary has as rows."""
+        space = self.space
+        ends = range(space.n) if self._carries_inputs and not space.reduced else range(0)
+        lower = [j for j in ends if np.isfinite(space.lo[j])]
+        return lower, [j for j in ends if np.isfinite(space.hi[j])]
+
+    @property
+    def _is_small(self) -> bool:
+        """Whether a dictionary serves the region."""
+        lower, upper = self._pivoted_ends
+        return (len(self.walls) + len(lower) + len(upper)) * self.space.d <= _SMALL
+
     def _without_solver(self, todo: list[int]) -> list[int]:
         """Decide walls of a small region by pivots; return those that are left.
 
@@ -140,11 +157,9 @@ class Shooting(RegionRows):
         assert self._centre is not None
         space, values = self.space, self._forms.values
         linked = self._carries_inputs and space.reduced
-        ends = [j for j in range(space.n) if self._carries_inputs and not linked]
-        lower = [j for j in ends if np.isfinite(space.lo[j])]
-        upper = [j for j in ends if np.isfinite(space.hi[j])]
-        if (len(values) + len(lower) + len(upper)) * space.d > _SMALL:
+        if not self._is_small:
             return todo
+        lower, upper = self._pivoted_ends
         self._measure()
         rows = [values[:, :-1] / self._lengths[:, None], np.eye(space.d)[lower]]
         rows.append(-np.eye(space.d)[upper])
@@ -155,6 +170,8 @@ class Shooting(RegionRows):
         for k in todo:
             proposal = pivoting.least_row(k, 1.0)
             if proposal is not None and linked:
+                if proposal.value < 0 and self._beyond(k, proposal.point - start):
+                    continue
                 x = self._centre + space.pull @ (proposal.point - start)
                 proposal = replace(proposal, point=x)
             answer = None if proposal is None else self._examine(k, proposal)
@@ -163,6 +180,24 @@ class Shooting(RegionRows):
             else:
                 self._facet[k] = answer
         return left
+
+    def _beyond(self, k: int, way: Float) -> bool:
+        """Whether a point of the box a little beyond a wall is found, along a way in ``y``."""
+        assert self._centre is not None
+        space, centre, here = self.space, self._centre, float(self._values[k])
+        fall = -float(self._forms.values[k, :-1] @ way)
+        if not fall > here:
+            return False
+        share = here / fall
+        for part in _BEYOND:
+            goal = (share + (1.0 - share) * part) * way
+            inside = step_in_box(space, centre, goal)
+            drop = -float(self._forms.values[k, :-1] @ (space.lift @ inside))
+            if drop > here:
+                shot = Crossing(centre, inside, here / drop)
+                if self._candidates(k, (centre + inside)[:, None], shot):
+                    return True
+        return False
 
     def _measure(self) -> None:
         """Lengths of the rows' gradients."""
@@ -183,17 +218,23 @@ class Shooting(RegionRows):
         """Send rays along the walls' normals and random directions, and move to the middle."""
         assert self._centre is not None
         space, table = self.space, self._forms.values[:, :-1]
-        metric = space.lift @ space.lift.T if space.reduced else np.eye(space.d)
         undecided = [k for k in range(len(self.walls)) if k not in self._facet]
-        normals = metric @ table[undecided if number else slice(None)].T
+        normals = table[undecided if number else slice(None)].T
         if number == 0:
             extra = np.eye(space.d) if space.d <= 64 else np.zeros((space.d, 0))
         else:
             rng = np.random.default_rng(number)
-            extra = metric @ rng.normal(size=(space.d, min(2 * space.d, 64)))
-        forward = np.hstack([normals, extra])
-        forward = forward / np.maximum(np.linalg.norm(forward, axis=0), _SMALLEST)
-        steps = space.pull @ forward if space.reduced and self._carries_inputs else forward
+            extra = rng.normal(size=(space.d, min(2 * space.d, 64)))
+        covectors = np.hstack([normals, extra])
+        if space.reduced and self._carries_inputs and space.is_bounded:
+            # Towards the corner where the form is least: no other way in the box goes as far down.
+            low = space.lift.T @ covectors > 0
+            steps = np.where(low, space.lo[:, None], space.hi[:, None]) - self._centre[:, None]
+            forward = space.lift @ steps
+        else:
+            forward = space.metric @ covectors
+            forward = forward / np.maximum(np.linalg.norm(forward, axis=0), _SMALLEST)
+            steps = space.pull @ forward if space.reduced and self._carries_inputs else forward
         ends = np.concatenate(self._box_ends(self._centre, steps))
         steps, forward = np.hstack([steps, -steps]), np.hstack([forward, -forward])
         slopes = table @ forward
@@ -231,19 +272,26 @@ class Shooting(RegionRows):
                 best[k] = c
         if not best:
             return
-        walls, rays = list(best), list(best.values())
-        points = self._centre[:, None] + middle[rays] * steps[:, rays]
-        for c, k in enumerate(walls):
-            direction = middle[rays[c]] * steps[:, rays[c]]
-            shot = Crossing(self._centre, direction, float(one[rays[c]] / middle[rays[c]]))
-            self._candidates(k, points[:, c : c + 1], shot)
+        walls, rays = np.array(list(best)), np.array(list(best.values()))
+        directions = middle[rays] * steps[:, rays]
+        good = self._alone(walls, self._centre[:, None] + directions)
+        parts = one[rays] / middle[rays]
+        for c in np.flatnonzero(good).tolist():
+            k = int(walls[c])
+            self._facet[k] = True
+            self._shots[k] = Crossing(self._centre, directions[:, c], float(parts[c]))
+
+    def _alone(self, walls: NDArray[np.intp], points: Float) -> Bools:
+        """Which columns are proved to lie beyond their own wall and inside all others."""
+        values, errors = self._at(points)
+        columns = np.arange(len(walls))
+        beyond = values[walls, columns] < -errors[walls, columns]
+        values[walls, columns] = np.inf
+        return np.asarray(beyond & self._in_box(points) & np.all(values > errors, axis=0))
 
     def _candidates(self, k: int, points: Float, shot: Crossing) -> bool:
         """Whether one of the columns is proved to lie beyond this wall alone."""
-        values, errors = self._at(points)
-        good = self._in_box(points) & (values[k] < -errors[k])
-        values[k] = np.inf
-        good &= np.all(values > errors, axis=0)
+        good = self._alone(np.full(points.shape[1], k), points)
         if good.any():
             self._facet[k] = True
             self._shots[k] = shot

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 from flint import fmpq_mat, fmpz_mat, nmod_mat
@@ -43,8 +43,12 @@ __all__ = ["FloatForms", "Side", "Space"]
 
 Float = NDArray[np.float64]
 Bits = NDArray[np.uint8]
+_Kind = TypeVar("_Kind", np.float64, np.longdouble)
 
 ROUNDOFF = 2.0**-53
+# That of the widest floats, where these are IEEE ones with more digits (80 or 128 bits).
+_WIDE = np.finfo(np.longdouble)
+WIDE_ROUNDOFF = float(_WIDE.eps) / 2 if _WIDE.nmant in (63, 112) else ROUNDOFF
 _TINY = 1e-290  # results below may have lost bits to underflow
 _PRIME = (1 << 61) - 1
 FEW = 6  # coordinates up to which nothing is reduced
@@ -80,16 +84,24 @@ class FloatForms:
 
         ``blur`` bounds the errors of the coordinates themselves.
         """
-        g, e = self.values, self.errors
+        g, (spread, sizes) = self.values, self._spread
         size = np.abs(y)
         if blur is not None:
-            size = size + blur
-        value = g[:, :-1] @ y + g[:, -1:]
-        spread = e + (g.shape[1] + 2) * 1.01 * ROUNDOFF * np.abs(g)
-        error = spread[:, :-1] @ size + spread[:, -1:]
+            size += blur
+        value = g[:, :-1] @ y
+        value += g[:, -1:]
+        error = spread[:, :-1] @ size
+        error += spread[:, -1:]
         if blur is not None:
-            error = error + np.abs(g[:, :-1]) @ blur
+            error += sizes @ blur
         return value, 1.001 * error + _TINY
+
+    @cached_property
+    def _spread(self) -> tuple[Float, Float]:
+        """Errors with those of evaluation in each coefficient, and absolute slopes."""
+        sizes = np.abs(self.values)
+        spread = self.errors + (sizes.shape[1] + 2) * 1.01 * ROUNDOFF * sizes
+        return spread, sizes[:, :-1]
 
 
 class Space:
@@ -106,6 +118,7 @@ class Space:
         reduced: whether ``y`` is not ``x``.
         integer_stages: its stages in integers.
         bounded_sides: whether the domain has a finite side or a row.
+        is_bounded: whether all ends of its box are finite.
     """
 
     def __init__(self, problem: CountProblem) -> None:
@@ -124,6 +137,7 @@ class Space:
         self.bounded_sides = bool(
             np.isfinite(self.lo).any() or np.isfinite(self.hi).any() or self.rows
         )
+        self.is_bounded = bool(np.isfinite(self.lo).all() and np.isfinite(self.hi).all())
         self.n_units = self.index.n_positions
         self._basis: list[int] | None = None
         self.first = Forms(fmpz_mat(0, self.n + 1), 0)
@@ -217,6 +231,16 @@ class Space:
         return np.ascontiguousarray(self.problem.stages[0].weight[self._basis][:, free])
 
     @cached_property
+    def lift_size(self) -> Float:
+        """Absolute values of :attr:`lift`."""
+        return np.abs(self.lift)
+
+    @cached_property
+    def metric(self) -> Float:
+        """``B B'``, rounded."""
+        return np.asarray(self.lift @ self.lift.T if self.reduced else np.eye(self.d))
+
+    @cached_property
     def pull(self) -> Float:
         """A right inverse of ``B``, of shape ``(n, d)``, rounded."""
         return np.asarray(np.linalg.pinv(self.lift) if self.reduced else np.eye(self.n))
@@ -233,7 +257,7 @@ class Space:
         """``y`` at the columns of ``x``, and bounds on its errors (None where it has none)."""
         if not self.reduced:
             return x, None
-        blur = (self.n + 2) * 1.01 * ROUNDOFF * (np.abs(self.lift) @ np.abs(x)) + _TINY
+        blur = (self.n + 2) * 1.01 * ROUNDOFF * (self.lift_size @ np.abs(x)) + _TINY
         return self.lift @ x, blur
 
     def on_inputs(self, row: Row) -> Row:
@@ -271,36 +295,59 @@ class Space:
 
     def float_forms(self, bits: Bits) -> FloatForms:
         """Pre-activations of all units on the region, in ``y``, with bounds on their errors."""
-        stages, starts = self.problem.stages, self.index.starts
-        values, errors = [self._float_first.values], [self._float_first.errors]
+        return FloatForms(*self._composed(bits, self._float_first.values, ROUNDOFF))
+
+    def wide_forms(self, bits: Bits) -> tuple[NDArray[np.longdouble], Float]:
+        """As :meth:`float_forms`, in the widest floats of the machine: values and bounds."""
+        first = self._float_first.values.astype(np.longdouble)
+        return self._composed(bits, first, WIDE_ROUNDOFF)
+
+    def _composed(
+        self, bits: Bits, first: NDArray[_Kind], unit: float
+    ) -> tuple[NDArray[_Kind], Float]:
+        """Forms of all units from those of the first stage, in floats of this unit roundoff."""
+        stages, starts, leaky = self.problem.stages, self.index.starts, self._leaky
+        values, errors = [first], [self._float_first.errors]
         with np.errstate(all="ignore"):
             for stage in stages[1:]:
-                g = np.zeros((stage.width, self.d + 1))
-                e, size = np.zeros_like(g), np.zeros_like(g)
-                g[:, -1], size[:, -1] = stage.bias, np.abs(stage.bias)
-                terms = len(stage.reads) + 3
-                for k, weight in zip(stage.reads, self._weights[stage], strict=True):
+                matrices, sizes, terms = self._weights[stage]
+                roundoff = 1.01 * terms * unit
+                g = np.zeros((stage.width, self.d + 1), dtype=first.dtype)
+                e = np.zeros((stage.width, self.d + 1))
+                g[:, -1], e[:, -1] = stage.bias, roundoff * np.abs(stage.bias)
+                for k, weight, size in zip(stage.reads, matrices, sizes, strict=True):
                     active = bits[starts[k - 1] : starts[k]].astype(bool)
                     h, spread = values[k - 1], errors[k - 1]
-                    if stages[k - 1].is_leaky:
+                    if leaky[k - 1]:
                         factor = np.where(active, 1.0, stages[k - 1].slope)[:, None]
                         h = factor * h
-                        spread = np.abs(factor) * spread + ROUNDOFF * np.abs(h)
+                        spread = np.abs(factor) * spread + unit * np.abs(h).astype(np.float64)
                     else:
-                        h, spread, weight = h[active], spread[active], weight[:, active]
+                        h, spread = h[active], spread[active]
+                        weight, size = weight[:, active], size[:, active]
                     g += weight @ h
-                    magnitude = np.abs(weight)
-                    e += magnitude @ spread
-                    size += magnitude @ np.abs(h)
-                    terms += weight.shape[1]
+                    e += size @ (spread + roundoff * np.abs(h).astype(np.float64))
                 values.append(g)
-                errors.append(1.001 * (e + terms * 1.01 * ROUNDOFF * size))
-        return FloatForms(np.concatenate(values), np.concatenate(errors))
+                errors.append(1.001 * e)
+        return np.concatenate(values), np.concatenate(errors)
 
     @cached_property
-    def _weights(self) -> dict[Stage, list[Float]]:
-        """The matrices of the stages after the first, dense."""
-        return {s: [dense(weight) for weight in s.weights] for s in self.problem.stages[1:]}
+    def _leaky(self) -> list[bool]:
+        """Which stages pass something on where their units are inactive."""
+        return [stage.is_leaky for stage in self.problem.stages]
+
+    @cached_property
+    def _weights(self) -> dict[Stage, tuple[list[Float], list[Float], int]]:
+        """Of each stage after the first: dense matrices, absolute values, and a count of roundings.
+
+        The last bounds how many an entry of the sum of their products goes through.
+        """
+        found = {}
+        for stage in self.problem.stages[1:]:
+            matrices = [dense(weight) for weight in stage.weights]
+            terms = len(matrices) + 3 + sum(matrix.shape[1] for matrix in matrices)
+            found[stage] = (matrices, [np.abs(matrix) for matrix in matrices], terms)
+        return found
 
     def values_at(self, x: Float) -> tuple[Float, Float]:
         """Pre-activations of all units at the columns of ``x``, and bounds on their errors."""
@@ -309,20 +356,18 @@ class Space:
         with np.errstate(all="ignore"):
             found = [self._float_first.at(y, blur)]
             for stage in stages[1:]:
+                matrices, sizes, terms = self._weights[stage]
                 g = np.repeat(stage.bias[:, None], x.shape[1], axis=1)
                 e, size = np.zeros_like(g), np.abs(g)
-                terms = len(stage.reads) + 3
-                for k, weight in zip(stage.reads, self._weights[stage], strict=True):
+                for k, weight, magnitude in zip(stage.reads, matrices, sizes, strict=True):
                     before, spread = found[k - 1]
                     slope = stages[k - 1].slope[:, None]
                     h = np.where(before > 0, before, slope * before)
                     # A unit of doubtful sign is off by its error times the steeper side.
                     spread = spread * np.maximum(1.0, np.abs(slope)) + ROUNDOFF * np.abs(h)
-                    magnitude = np.abs(weight)
                     g += weight @ h
                     e += magnitude @ spread
                     size += magnitude @ np.abs(h)
-                    terms += weight.shape[1]
                 found.append((g, 1.001 * (e + terms * 1.01 * ROUNDOFF * size)))
         return (
             np.concatenate([value for value, _ in found]),
