@@ -31,8 +31,8 @@ def random_problem(rng: np.random.Generator) -> CountProblem:
                 np.round(rng.normal(size=size), 1) * 10.0 ** rng.integers(-4, 5, size)
             )
         if kind == 2:
-            return rng.normal(size=size) * scale
-        return rng.normal(size=size) * 10.0 ** rng.uniform(-4, 4, size=size)
+            return np.asarray(rng.normal(size=size) * scale)
+        return np.asarray(rng.normal(size=size) * 10.0 ** rng.uniform(-4, 4, size=size))
 
     pairs = list(pairwise(shape))
     slopes = None
