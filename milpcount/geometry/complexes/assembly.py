@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 from milpcount.core.problem import CountProblem
 from milpcount.core.run import Watch
+from milpcount.errors import UnsupportedError
+from milpcount.geometry.beyond import charts
+from milpcount.geometry.complexes.coarse import Part, joined
+from milpcount.geometry.complexes.cuts import Cut, leaders, refined
 from milpcount.geometry.complexes.face_sets import Corners, FaceSet
 
 if TYPE_CHECKING:
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Assembled", "assemble"]
 
 Float = NDArray[np.float64]
+Signs = NDArray[np.int8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,16 +42,55 @@ class Assembled:
     faces: tuple[FaceSet, ...]
 
 
-def assemble(problem: CountProblem, watch: Watch) -> Assembled:
-    """All faces of a problem.
+def assemble(problem: CountProblem, watch: Watch, cut: Cut | None = None) -> Assembled:
+    """All faces of a problem, refined by a function of the outputs if one is given.
 
     Raises:
-        UnsupportedError: too many inputs vary, or a cell has too many vertices or facets.
+        UnsupportedError: too many inputs vary, a domain that is not served, or a cell with too
+            many vertices or facets.
     """
+    whole = problem if cut is None else refined(problem, cut)
+    tournament = cut is not None and cut.kind == "argmax"
+    base = problem.n_units
+    if problem.box.is_bounded or len(problem.rows[1]):
+        cells, faces = _search(whole, watch)
+        if not tournament:
+            return Assembled(cells.complete, True, cells.vertices, faces)
+        names = [Corners(_led(f.signs, base), f.sides) for f in faces]
+        real = [np.ones(len(f), dtype=bool) for f in faces]
+        part = Part(cells.vertices, cells.errors, faces, names, real)
+        vertices, faces = joined([part])
+        return Assembled(cells.complete, True, vertices, faces)
+    if problem.slice is not None or np.isfinite(problem.box.lo).any():
+        raise UnsupportedError("the domain is neither bounded nor the whole space")
+    parts = []
+    complete = True
+    for chart in charts(whole):
+        cells, faces = _search(chart.problem, watch)
+        names = []
+        for f in faces:
+            signs = _led(f.signs, base) if tournament else f.signs
+            names.append(Corners(signs, np.zeros((len(f), 0), dtype=bool)))
+        side = chart.infinity
+        real = [np.ones(len(f), dtype=bool) if side is None else ~f.sides[:, side] for f in faces]
+        parts.append(Part(chart.points(cells.vertices), cells.errors, faces, names, real))
+        complete &= cells.complete
+        if not complete:
+            break
+    vertices, faces = joined(parts)
+    return Assembled(complete, False, vertices, faces)
+
+
+def _search(problem: CountProblem, watch: Watch) -> tuple[CellComplex, tuple[FaceSet, ...]]:
     from milpcount.search.cell_complex import cell_complex
 
     cells = cell_complex(problem, watch, watch.budget.regions)
-    return Assembled(cells.complete, True, cells.vertices, _faces(problem, cells))
+    return cells, _faces(problem, cells)
+
+
+def _led(signs: Signs, base: int) -> Signs:
+    """Signs whose last columns say which outputs are the greatest."""
+    return np.hstack([signs[:, :base], leaders(signs[:, base:])])
 
 
 def _faces(problem: CountProblem, cells: CellComplex) -> tuple[FaceSet, ...]:

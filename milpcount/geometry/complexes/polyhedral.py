@@ -15,7 +15,7 @@ from milpcount.core.result import Budget, Limit, ProgressCallback, Termination, 
 from milpcount.core.run import Watch
 from milpcount.errors import DomainError, InputError, InvariantError
 from milpcount.geometry.complexes.assembly import Assembled, assemble
-from milpcount.geometry.complexes.cuts import Cut, cut_of, refined
+from milpcount.geometry.complexes.cuts import Cut, cut_of
 from milpcount.geometry.complexes.face_complex import FaceComplex
 from milpcount.geometry.complexes.subcomplex import SubComplex
 from milpcount.geometry.region import Prepared
@@ -62,7 +62,7 @@ def polyhedral_complex(
 
 
 def _made(problem: CountProblem, cut: Cut | None, watch: Watch) -> PolyhedralComplex:
-    found = assemble(problem if cut is None else refined(problem, cut), watch)
+    found = assemble(problem, watch, cut)
     termination = Termination.complete()
     if not found.complete:
         limit = f"{watch.budget.regions} regions"
