@@ -30,15 +30,19 @@ class Assembled:
     """The faces of a domain.
 
     Attributes:
+        problem: that was searched, with the units that a cut appends.
         complete: whether the search came to its end.
-        is_bounded: whether no face is unbounded.
+        is_bounded: whether the domain is bounded.
         vertices: in the problem's coordinates.
+        corners: signs of the units of ``problem`` at the vertices, and their sides.
         faces: by dimension.
     """
 
+    problem: CountProblem
     complete: bool
     is_bounded: bool
     vertices: Float
+    corners: Corners
     faces: tuple[FaceSet, ...]
 
 
@@ -55,12 +59,12 @@ def assemble(problem: CountProblem, watch: Watch, cut: Cut | None = None) -> Ass
     if problem.box.is_bounded or len(problem.rows[1]):
         cells, faces = _search(whole, watch)
         if not tournament:
-            return Assembled(cells.complete, True, cells.vertices, faces)
+            return Assembled(whole, cells.complete, True, cells.vertices, _at(faces), faces)
         names = [Corners(_led(f.signs, base), f.sides) for f in faces]
         real = [np.ones(len(f), dtype=bool) for f in faces]
         part = Part(cells.vertices, cells.errors, faces, names, real)
-        vertices, faces = joined([part])
-        return Assembled(cells.complete, True, vertices, faces)
+        found = joined([part])
+        return Assembled(whole, cells.complete, True, *found)
     if problem.slice is not None or np.isfinite(problem.box.lo).any():
         raise UnsupportedError("the domain is neither bounded nor the whole space")
     parts = []
@@ -77,8 +81,11 @@ def assemble(problem: CountProblem, watch: Watch, cut: Cut | None = None) -> Ass
         complete &= cells.complete
         if not complete:
             break
-    vertices, faces = joined(parts)
-    return Assembled(complete, False, vertices, faces)
+    return Assembled(whole, complete, False, *joined(parts))
+
+
+def _at(faces: tuple[FaceSet, ...]) -> Corners:
+    return Corners(faces[0].signs, faces[0].sides)
 
 
 def _search(problem: CountProblem, watch: Watch) -> tuple[CellComplex, tuple[FaceSet, ...]]:

@@ -49,8 +49,8 @@ class Part:
     real: Sequence[Bools]
 
 
-def joined(parts: Sequence[Part]) -> tuple[Float, tuple[FaceSet, ...]]:
-    """Vertices and faces; a part's first cell comes first."""
+def joined(parts: Sequence[Part]) -> tuple[Float, Corners, tuple[FaceSet, ...]]:
+    """Vertices, the signs and sides of the pieces that they are, and faces."""
     n = len(parts[0].faces) - 1
     # From the greatest dimension down, so that the first piece of a face has the face's dimension.
     order = [(k, p) for k in range(n, -1, -1) for p in range(len(parts))]
@@ -80,6 +80,11 @@ def joined(parts: Sequence[Part]) -> tuple[Float, tuple[FaceSet, ...]]:
     def of(k: int, p: int) -> Ints:
         return own[place[k, p]]
 
+    fine = parts[0].faces[0]
+    exact = Corners(
+        np.zeros((len(chosen[0]), fine.signs.shape[1]), dtype=np.int8),
+        np.zeros((len(chosen[0]), all_sides.shape[1]), dtype=bool),
+    )
     vertices = np.zeros((len(chosen[0]), parts[0].vertices.shape[1]))
     best = np.full(len(vertices), np.inf)
     for p, part in enumerate(parts):
@@ -88,6 +93,8 @@ def joined(parts: Sequence[Part]) -> tuple[Float, tuple[FaceSet, ...]]:
         better = better[part.errors[better] < best[mine[better]]]
         vertices[mine[better]] = part.vertices[better]
         best[mine[better]] = part.errors[better]
+        exact.signs[mine[better]] = part.faces[0].signs[better]
+        exact.sides[mine[better]] = part.names[0].sides[better]
     corners = Corners(all_signs[chosen[0]], all_sides[chosen[0]])
     out = []
     for k in range(n + 1):
@@ -104,7 +111,7 @@ def joined(parts: Sequence[Part]) -> tuple[Float, tuple[FaceSet, ...]]:
             facet_begin, facets = _rows(np.concatenate(links), count)
         given = Corners(all_signs[chosen[k]], all_sides[chosen[k]])
         out.append(FaceSet(k, begin, ends_of, facet_begin, facets, corners, given))
-    return vertices, tuple(out)
+    return vertices, exact, tuple(out)
 
 
 def _numbered(rows: NDArray[np.int8]) -> tuple[Ints, Ints]:

@@ -16,6 +16,7 @@ from milpcount.core.run import Watch
 from milpcount.errors import DomainError, InputError, InvariantError
 from milpcount.geometry.complexes.assembly import Assembled, assemble
 from milpcount.geometry.complexes.cuts import Cut, cut_of
+from milpcount.geometry.complexes.exact_points import ExactPoints
 from milpcount.geometry.complexes.face_complex import FaceComplex
 from milpcount.geometry.complexes.subcomplex import SubComplex
 from milpcount.geometry.region import Prepared
@@ -101,6 +102,11 @@ class PolyhedralComplex(FaceComplex):
         self.cut = cut
         self.sides = _sides(problem)
         self._prepared = Prepared(problem)
+        same = found.problem is problem
+        searched = self._prepared if same else Prepared(found.problem)
+        self._points = ExactPoints(
+            searched, found.corners.signs, found.corners.sides, self.sides
+        )
         self._cuts: dict[Cut, PolyhedralComplex] = {}
         free = np.flatnonzero(problem.box.lo < problem.box.hi)
         super().__init__(
@@ -110,6 +116,11 @@ class PolyhedralComplex(FaceComplex):
             found.faces,
             found.is_bounded,
         )
+
+    @property
+    def exact_vertices(self) -> ExactPoints:
+        """The vertices as fractions, worked out from their sign vectors when they are asked for."""
+        return self._points
 
     @property
     def complete(self) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from milpcount.geometry.complexes.exact_points import ExactPoints
 from milpcount.geometry.complexes.face_complex import FaceComplex
 from milpcount.geometry.complexes.face_sets import Corners, FaceSet, rows_of
 
@@ -50,6 +51,11 @@ class SubComplex(FaceComplex):
     def __repr__(self) -> str:
         counts = ", ".join(map(str, self.f_vector))
         return f"SubComplex({self.name}; f-vector {counts})"
+
+    @cached_property
+    def exact_vertices(self) -> ExactPoints:
+        """The vertices as fractions, worked out from their sign vectors when they are asked for."""
+        return self.parent.exact_vertices.chosen(self.origin[0])
 
     @cached_property
     def measure(self) -> float:
