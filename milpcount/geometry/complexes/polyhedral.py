@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,12 @@ from milpcount.core.domain import Domain
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Budget, Limit, ProgressCallback, Termination, TerminationReason
 from milpcount.core.run import Watch
-from milpcount.errors import DomainError, InputError, InvariantError
+from milpcount.errors import DomainError, InputError, InvariantError, UnsupportedError
 from milpcount.geometry.complexes.assembly import Assembled, assemble
 from milpcount.geometry.complexes.cuts import Cut, cut_of
 from milpcount.geometry.complexes.exact_points import ExactPoints
 from milpcount.geometry.complexes.face_complex import FaceComplex
+from milpcount.geometry.complexes.simplices import exact_volumes
 from milpcount.geometry.complexes.subcomplex import SubComplex
 from milpcount.geometry.region import Prepared
 from milpcount.geometry.region_graph import RegionGraph, Regions
@@ -104,9 +106,7 @@ class PolyhedralComplex(FaceComplex):
         self._prepared = Prepared(problem)
         same = found.problem is problem
         searched = self._prepared if same else Prepared(found.problem)
-        self._points = ExactPoints(
-            searched, found.corners.signs, found.corners.sides, self.sides
-        )
+        self._points = ExactPoints(searched, found.corners.signs, found.corners.sides, self.sides)
         self._cuts: dict[Cut, PolyhedralComplex] = {}
         free = np.flatnonzero(problem.box.lo < problem.box.hi)
         super().__init__(
@@ -201,12 +201,27 @@ class PolyhedralComplex(FaceComplex):
         graph.depth = graph.distances(0)
         return graph
 
-    def volumes(self, exact: bool = False) -> Any:
-        """The volume of every cell, in the coordinates that vary; as fractions with ``exact``.
+    @overload
+    def volumes(self, exact: Literal[False] = False) -> Float: ...
+    @overload
+    def volumes(self, exact: Literal[True]) -> tuple[Fraction, ...]: ...
+    def volumes(self, exact: bool = False) -> Float | tuple[Fraction, ...]:
+        """The volume of every cell, in the coordinates that vary: floats, infinite where it is.
 
-        Infinite where a cell is unbounded; exact volumes are there for bounded domains.
+        With ``exact`` as fractions, from the exact vertices.
+
+        Raises:
+            UnsupportedError: exact volumes, and some cell is unbounded.
         """
-        return self.measures_of(self.dimension)
+        if not exact:
+            return self.measures_of(self.dimension)
+        if not self.is_bounded:
+            raise UnsupportedError(
+                "some cells are unbounded and have no finite volume; give a bounded domain, or "
+                "take volumes() in floats"
+            )
+        points = [tuple(p[j] for j in self.free) for p in self.exact_vertices]
+        return exact_volumes(self._faces, points)
 
     # Functions of the outputs.
 
@@ -230,6 +245,17 @@ class PolyhedralComplex(FaceComplex):
             InputError: no such output, or arguments that exclude each other.
         """
         return self._refined(cut_of(self.problem.network, output, level, outputs, argmax))
+
+    @property
+    def classes(self) -> Ints:
+        """Which output is the greatest on each cell of ``refine(argmax=True)``, the first of equals.
+
+        Raises:
+            InputError: the complex is not refined so.
+        """
+        if self.cut is None or self.cut.kind != "argmax":
+            raise InputError("a cell may have several classes; ask refine(argmax=True).classes")
+        return np.argmax(self._faces[-1].signs[:, self.problem.n_units :], axis=1)
 
     def _refined(self, cut: Cut) -> PolyhedralComplex:
         if self.cut is not None:
@@ -264,12 +290,12 @@ class PolyhedralComplex(FaceComplex):
             DomainError: the function vanishes on whole cells, a plateau.
         """
         cut = cut_of(self.problem.network, output, level, outputs, argmax)
+        column: int | None = None
         if cut.kind == "argmax":
             whole = self if cut == self.cut else self._refined(cut)
             start = self.problem.n_units
             chosen = [
-                np.count_nonzero(faces.signs[:, start:] == 0, axis=1) > 1
-                for faces in whole._faces
+                np.count_nonzero(faces.signs[:, start:] == 0, axis=1) > 1 for faces in whole._faces
             ]
         else:
             whole, column = self._signed(cut)
@@ -285,7 +311,7 @@ class PolyhedralComplex(FaceComplex):
                 f"{what} on {flat} of {len(whole)} cells, where the boundary is full-dimensional; "
                 "choose another level or other outputs, or take sublevel() or superlevel()"
             )
-        return SubComplex(whole, chosen, self.dimension - 1, f"boundary, {cut}")
+        return SubComplex(whole, chosen, self.dimension - 1, f"boundary, {cut}", column)
 
     def sublevel(
         self, output: int = 0, level: float = 0.0, *, outputs: tuple[int, int] | None = None
