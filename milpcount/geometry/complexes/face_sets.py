@@ -84,9 +84,9 @@ class FaceSet:
         """
         if self._given is not None:
             return self._given.signs
-        if self.dimension == 0:
-            return self._corners.signs[self.vertices]
         signs = self._corners.signs
+        if self.dimension == 0:
+            return signs[self.vertices]
         out = np.empty((len(self), signs.shape[1]), dtype=np.int8)
         step = max(1, _AT_ONCE // max(1, signs.shape[1]))
         start = 0
@@ -99,6 +99,17 @@ class FaceSet:
             out[start:stop] += np.minimum.reduceat(part, at, axis=0)
             start = stop
         return out
+
+    def sign_of(self, unit: int) -> Signs:
+        """One column of :attr:`signs`, without the others."""
+        known = self.__dict__.get("signs") if self._given is None else self._given.signs
+        if known is not None:
+            return np.ascontiguousarray(known[:, unit])
+        column = np.ascontiguousarray(self._corners.signs[:, unit])[self.vertices]
+        if self.dimension == 0 or not len(self):
+            return column
+        at = self.begin[:-1]
+        return np.maximum.reduceat(column, at) + np.minimum.reduceat(column, at)
 
     @cached_property
     def sides(self) -> Bools:

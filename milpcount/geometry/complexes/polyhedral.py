@@ -248,14 +248,14 @@ class PolyhedralComplex(FaceComplex):
 
     @property
     def classes(self) -> Ints:
-        """Which output is the greatest on each cell of ``refine(argmax=True)``, the first of equals.
+        """Which output is the greatest on each cell of ``refine(argmax=True)``: of equals the first.
 
         Raises:
             InputError: the complex is not refined so.
         """
         if self.cut is None or self.cut.kind != "argmax":
             raise InputError("a cell may have several classes; ask refine(argmax=True).classes")
-        return np.argmax(self._faces[-1].signs[:, self.problem.n_units :], axis=1)
+        return np.asarray(np.argmax(self._faces[-1].signs[:, self.problem.n_units :], axis=1))
 
     def _refined(self, cut: Cut) -> PolyhedralComplex:
         if self.cut is not None:
@@ -299,7 +299,7 @@ class PolyhedralComplex(FaceComplex):
             ]
         else:
             whole, column = self._signed(cut)
-            chosen = [faces.signs[:, column] == 0 for faces in whole._faces]
+            chosen = [faces.sign_of(column) == 0 for faces in whole._faces]
         flat = int(np.count_nonzero(chosen[-1]))
         if flat:
             what = (
@@ -330,7 +330,7 @@ class PolyhedralComplex(FaceComplex):
     ) -> SubComplex:
         cut = cut_of(self.problem.network, output, level, outputs)
         whole, column = self._signed(cut)
-        chosen: list[Bools] = [side * faces.signs[:, column] >= 0 for faces in whole._faces]
+        chosen: list[Bools] = [side * faces.sign_of(column) >= 0 for faces in whole._faces]
         return SubComplex(whole, chosen, self.dimension, f"{name}, {cut}")
 
 

@@ -1,9 +1,9 @@
 """Faces cut into simplices, and how large they are.
 
-A bounded face is cut by pulling its first vertex: its simplices are those of its facets that do not
-hold this vertex, each joined with it.  The first vertex is the one of the lowest number in the whole
-complex, so that the simplices of neighbouring faces agree on what these share.  Which simplices
-there are follows from incidences alone.
+A bounded face is cut by pulling its first vertex: its simplices are those of its facets that do
+not hold this vertex, each joined with it.  The first vertex is the one of the lowest number in the
+whole complex, so that the simplices of neighbouring faces agree on what these share.  Which
+simplices there are follows from incidences alone.
 """
 
 from __future__ import annotations
@@ -99,4 +99,4 @@ def fans(begin: Ints, corners: Ints) -> Ints:
     after[begin[1:] - 1] = begin[:-1]
     apex = np.minimum.reduceat(corners, begin[:-1])[owner] if len(corners) else corners
     far = (corners != apex) & (corners[after] != apex)
-    return np.column_stack([apex, corners, corners[after]])[far]
+    return np.asarray(np.column_stack([apex, corners, corners[after]])[far])

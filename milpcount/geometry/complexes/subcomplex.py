@@ -81,7 +81,7 @@ class SubComplex(FaceComplex):
         if self._column is None or len(self.free) != 3 or self.dimension != 2:
             return None
         cells = parent.faces(3)
-        signs = cells.signs[:, self._column]
+        signs = cells.sign_of(self._column)
         points = parent.vertices[:, self.free]
         both = parent.facet_cells[self.origin[2]]
         faces = self._faces[2]
