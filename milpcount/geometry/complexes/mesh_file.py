@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ def write_mesh(complex_: FaceComplex, path: Path, polygons: bool) -> None:
         begin, corners = complex_.polygons()
         if polygons:
             ends, flat = begin.tolist(), corners.tolist()
-            areas = [flat[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
+            areas = [flat[a:b] for a, b in itertools.pairwise(ends)]
         else:
             areas = fans(begin, corners).tolist()
     elif complex_.dimension == 1:

@@ -52,7 +52,8 @@ def turned(begin: Ints, corners: Ints, points: Float, towards: Float) -> Ints:
     oriented as a whole: a polygon too thin for its own normal follows the others.
 
     Arguments:
-        begin, corners: the polygons.
+        begin: where the corners of each polygon begin.
+        corners: numbers of vertices, in cyclic order.
         points: shape ``(vertices, 3)``.
         towards: shape ``(polygons, 3)``.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -88,6 +89,7 @@ class PolyhedralComplex(FaceComplex):
         sides: the sides of the domain, in the order of the columns of ``faces(k).sides``.
         cut: the function that refines the complex, None where there is none.  The columns of
             ``faces(k).signs`` that follow those of the units are its signs.
+        assembled: what the search found.
         termination: complete, or the limit that ended the search.
         seconds: time that it took.
     """
@@ -101,7 +103,7 @@ class PolyhedralComplex(FaceComplex):
         cut: Cut | None = None,
     ) -> None:
         self.problem, self.termination, self.seconds = problem, termination, seconds
-        self.cut = cut
+        self.cut, self.assembled = cut, found
         self.sides = _sides(problem)
         self._prepared = Prepared(problem)
         same = found.problem is problem
@@ -150,6 +152,18 @@ class PolyhedralComplex(FaceComplex):
                 f"the Euler characteristic of {self!r} is {self.euler_characteristic}, "
                 f"not {expected}; this is a defect of milpcount, please report it"
             )
+
+    def save(self, path: str | Path) -> None:
+        """Write the complex with its network to an ``.npz`` file for :func:`load_complex`.
+
+        Raises:
+            InputError: another ending, or a folder that is not there.
+            UnsupportedError: it is too large.
+            OutputError: the file cannot be written.
+        """
+        from milpcount.geometry.complexes.complex_file import save_complex
+
+        save_complex(self, Path(path))
 
     # Cells as regions.
 
@@ -236,7 +250,8 @@ class PolyhedralComplex(FaceComplex):
         """The complex cut where a function of the outputs changes sign.
 
         Arguments:
-            output, level: the function ``f_output - level``.
+            output: with ``level``: the function ``f_output - level``.
+            level: a number.
             outputs: ``(i, j)`` for ``f_i - f_j`` instead.
             argmax: where the greatest output changes instead; the columns of signs that follow
                 those of the units are one for each output: 0 where it is the greatest, else -1.
@@ -248,7 +263,7 @@ class PolyhedralComplex(FaceComplex):
 
     @property
     def classes(self) -> Ints:
-        """Which output is the greatest on each cell of ``refine(argmax=True)``: of equals the first.
+        """Which output is the greatest on every cell of ``refine(argmax=True)``.
 
         Raises:
             InputError: the complex is not refined so.
