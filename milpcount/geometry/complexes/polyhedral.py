@@ -28,7 +28,7 @@ from milpcount.geometry.region import Prepared
 from milpcount.geometry.region_graph import RegionGraph, Regions
 from milpcount.geometry.space import Side
 
-__all__ = ["PolyhedralComplex", "polyhedral_complex"]
+__all__ = ["PolyhedralComplex", "domain_sides", "polyhedral_complex"]
 
 Float = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -115,7 +115,7 @@ class PolyhedralComplex(FaceComplex):
         self.skeleton = skeleton and len(found.faces) > 3
         self.problem, self.termination, self.seconds = problem, termination, seconds
         self.cut, self.assembled = cut, found
-        self.sides = _sides(problem)
+        self.sides = domain_sides(problem)
         self._prepared = Prepared(problem)
         same = found.problem is problem
         searched = self._prepared if same else Prepared(found.problem)
@@ -397,7 +397,8 @@ class PolyhedralComplex(FaceComplex):
         return SubComplex(whole, chosen, self.dimension, f"{name}, {cut}")
 
 
-def _sides(problem: CountProblem) -> tuple[Side, ...]:
+def domain_sides(problem: CountProblem) -> tuple[Side, ...]:
+    """The sides that the domain has, in the order of the columns of ``sides``."""
     rows = len(problem.rows[1])
     if rows:
         return tuple(Side("row", k) for k in range(rows))
