@@ -16,18 +16,17 @@ numbers = st.one_of(
 )
 
 
-def by_fractions(rows: list[list[int]], units: int, weights: list[int], power: int) -> list:
-    step = Fraction(1, 2) ** power
-    point = [
-        min(
-            max(
-                HALF + step * sum(w * row[j] for w, row in zip(weights, rows[:units], strict=True)),
-                0,
-            ),
-            Fraction(1),
-        )
+def moves(rows: list[list[int]], weights: list[int]) -> list[int]:
+    """The combination of the first rows, without constants."""
+    return [
+        sum(w * row[j] for w, row in zip(weights, rows, strict=False))
         for j in range(len(rows[0]) - 1)
     ]
+
+
+def by_fractions(rows: list[list[int]], weights: list[int], power: int) -> list[Fraction]:
+    step = Fraction(1, 2) ** power
+    point = [min(max(HALF + step * m, Fraction(0)), Fraction(1)) for m in moves(rows, weights)]
     return [sum(c * z for c, z in zip(row, point, strict=False)) + row[-1] for row in rows]
 
 
@@ -47,7 +46,7 @@ def test_rows_at_combinations(data: st.DataObject) -> None:
     values, one = combinations.values(weights, power)
     assert one > 0
     assert one % 2 == 0
-    expected = by_fractions(rows, units, weights, power)
+    expected = by_fractions(rows, weights, power)
     assert [Fraction(v, one) for v in values] == expected
 
 
@@ -57,4 +56,4 @@ def test_coordinates_at_the_end_of_the_box(beyond: int) -> None:
     half = 1 << 100
     rows = [[half + beyond, 1, 5], [3, 1 << 99, -7]]
     values, one = Combinations(rows, 1).values([1], 101)
-    assert [Fraction(v, one) for v in values] == by_fractions(rows, 1, [1], 101)
+    assert [Fraction(v, one) for v in values] == by_fractions(rows, [1], 101)
