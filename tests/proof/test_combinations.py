@@ -27,7 +27,8 @@ def moves(rows: list[list[int]], weights: list[int]) -> list[int]:
 def by_fractions(rows: list[list[int]], weights: list[int], power: int) -> list[Fraction]:
     step = Fraction(1, 2) ** power
     point = [min(max(HALF + step * m, Fraction(0)), Fraction(1)) for m in moves(rows, weights)]
-    return [sum(c * z for c, z in zip(row, point, strict=False)) + row[-1] for row in rows]
+    products = ([c * z for c, z in zip(row, point, strict=False)] for row in rows)
+    return [sum(terms, Fraction(row[-1])) for row, terms in zip(rows, products, strict=True)]
 
 
 @given(st.data())
