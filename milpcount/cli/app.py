@@ -70,8 +70,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
+        app = application(arguments)  # its libraries may print when they are imported
         with answering():
-            code = application(arguments)(args=arguments, standalone_mode=False)
+            code = app(args=arguments, standalone_mode=False)
     except _USAGE_ERROR as error:
         message = error.format_message()  # type: ignore[attr-defined]
         if message:  # none when the help was shown instead
