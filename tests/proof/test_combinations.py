@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from milpcount.proof.combinations import Combinations
 
 HALF = Fraction(1, 2)
-numbers = st.one_of(
-    st.integers(-3, 3), st.integers(-(1 << 40), 1 << 40), st.integers(-(1 << 90), 1 << 90)
-)
 
 
 def moves(rows: list[list[int]], weights: list[int]) -> list[int]:
@@ -31,24 +27,27 @@ def by_fractions(rows: list[list[int]], weights: list[int], power: int) -> list[
     return [sum(terms, Fraction(row[-1])) for row, terms in zip(rows, products, strict=True)]
 
 
-@given(st.data())
-def test_rows_at_combinations(data: st.DataObject) -> None:
-    n, units, others = data.draw(st.tuples(st.integers(0, 6), st.integers(1, 4), st.integers(0, 2)))
-    row = st.lists(numbers, min_size=n + 1, max_size=n + 1)
-    rows = data.draw(st.lists(row, min_size=units + others, max_size=units + others))
-    combinations = Combinations(rows, units)
-    weights = data.draw(st.lists(numbers, min_size=units, max_size=units))
-    # Near the power at which the first coordinates reach the end of the box, and far from it.
-    moved = [
-        abs(sum(w * r[j] for w, r in zip(weights, rows[:units], strict=True))) for j in range(n)
-    ]
-    power = max(moved, default=0).bit_length() + data.draw(st.integers(-3, 3))
-    power = data.draw(st.sampled_from([power, power, 0, -5, 300]))
-    values, one = combinations.values(weights, power)
-    assert one > 0
-    assert one % 2 == 0
-    expected = by_fractions(rows, weights, power)
-    assert [Fraction(v, one) for v in values] == expected
+@pytest.mark.parametrize("bits", [2, 40, 90])
+def test_rows_at_combinations(bits: int) -> None:
+    draw = random.Random(bits)
+    clamped = free = 0
+    for _ in range(150):
+        n, units, others = draw.randrange(7), draw.randrange(1, 5), draw.randrange(3)
+        size = 1 << draw.randrange(1, bits + 1)
+        rows = [[draw.randint(-size, size) for _ in range(n + 1)] for _ in range(units + others)]
+        weights = [draw.randint(-size, size) for _ in range(units)]
+        # Near the power at which the first coordinates reach the end of the box, and far from it.
+        largest = max(map(abs, moves(rows, weights)), default=0)
+        near = largest.bit_length() + draw.randint(-3, 3)
+        power = draw.choice([near, near, 0, -5, 300])
+        values, one = Combinations(rows, units).values(weights, power)
+        assert one > 0
+        assert one % 2 == 0
+        assert [Fraction(v, one) for v in values] == by_fractions(rows, weights, power)
+        beyond = Fraction(largest) * Fraction(1, 2) ** power > HALF
+        clamped, free = clamped + beyond, free + (not beyond)
+    assert clamped > 20
+    assert free > 20
 
 
 @pytest.mark.parametrize("beyond", [-1, 0, 1])
