@@ -14,6 +14,7 @@ from milpcount.cli.network_options import OutputOption, network_from
 from milpcount.cli.output import (
     EXIT_DONE,
     EXIT_LIMIT,
+    ProgressOption,
     bold,
     console,
     print_json,
@@ -112,7 +113,7 @@ def count_command(
     ] = None,
     output: OutputOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress display.")] = False,
+    show_progress: ProgressOption = None,
 ) -> int:
     """Count the activation regions of a network over an input domain, exactly.
 
@@ -131,7 +132,7 @@ def count_command(
         )
         if value is not None
     }
-    with progress_display(quiet or as_json) as progress:
+    with progress_display(show_progress, as_json) as progress:
         result = count(
             network,
             domain,
