@@ -22,6 +22,7 @@ from milpcount.arguments import (
     watched,
     workers_of,
 )
+from milpcount.bounds import proved_upper
 from milpcount.certificates import certified
 from milpcount.cluster.dask_cluster import DaskCluster
 from milpcount.core.domain import Domain
@@ -132,7 +133,7 @@ def _count(
     if outcome.termination.reason is not TerminationReason.COMPLETE:
         lower += 0 if merges else outcome.open_regions
         if not merges or upper is None:
-            upper = outcome.upper if outcome.upper is not None else _proved_upper(problem)
+            upper = outcome.upper if outcome.upper is not None else proved_upper(problem)
     return CountResult(
         lower=lower,
         upper=upper,
@@ -286,16 +287,3 @@ def estimate(
             options=options,
         )
     return replace(result, notes=problem.network.notes)
-
-
-def _proved_upper(problem: CountProblem) -> int | None:
-    """The least analytic upper bound; every one of them also bounds the non-empty patterns."""
-    from milpcount.bounds import bound_architecture, bound_network
-
-    # The ranges of a polytope take linear programmes, and the time may be over.
-    quick = problem if problem.box.is_bounded or problem.slice is not None else None
-    bounds = [bound_network(problem.network, with_output=problem.with_output, problem=quick)]
-    if problem.slice is not None and problem.stages and problem.network.is_chain:
-        # On a slice the network is one with fewer inputs.
-        bounds.append(bound_architecture([problem.dimension, *problem.widths]))
-    return min((v for b in bounds for v in b.upper.values()), default=None)

@@ -14,6 +14,7 @@ from milpcount.cli.estimate import estimate_command
 from milpcount.cli.explore import explore_command
 from milpcount.cli.fold import fold_command
 from milpcount.cli.info import info_command
+from milpcount.cli.notions import notions_command
 from milpcount.cli.output import EXIT_FAILED, EXIT_INPUT, EXIT_LIMIT, complain
 from milpcount.cli.streams import answering, apart
 from milpcount.cli.study import report_command, run_command
@@ -39,6 +40,7 @@ app.command("estimate")(apart(estimate_command))
 app.command("verify")(apart(verify_command))
 app.command("bound")(apart(bound_command))
 app.command("info")(apart(info_command))
+app.command("notions")(apart(notions_command))
 app.command("engines")(apart(engines_command))
 app.command("survey")(apart(survey_command))
 app.command("explore")(apart(explore_command))
