@@ -22,7 +22,6 @@ from milpcount.arguments import (
     watched,
     workers_of,
 )
-from milpcount.bounds import proved_upper
 from milpcount.certificates import certified
 from milpcount.cluster.dask_cluster import DaskCluster
 from milpcount.core.domain import Domain
@@ -133,6 +132,8 @@ def _count(
     if outcome.termination.reason is not TerminationReason.COMPLETE:
         lower += 0 if merges else outcome.open_regions
         if not merges or upper is None:
+            from milpcount.bounds import proved_upper
+
             upper = outcome.upper if outcome.upper is not None else proved_upper(problem)
     return CountResult(
         lower=lower,
