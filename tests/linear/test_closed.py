@@ -81,6 +81,24 @@ def test_several_outputs_meet_only_where_all_do() -> None:
     assert _numbers(other, mc.Box(-1, 1)) == [4, 4, 4]
 
 
+def test_stages_that_read_older_ones() -> None:
+    """The bow with y as a linear unit that two later stages read."""
+    one, zero = np.ones((1, 1)), np.zeros(1)
+    relu = mc.ReLUGate(np.zeros(1))
+    first = mc.Stage(
+        (0,), (np.eye(2),), np.zeros(2), mc.ReLUGate(np.array([-1.0, 1.0]), np.array([False, True]))
+    )
+    height = mc.Stage((1,), (np.array([[-1.0, 0.0]]),), np.ones(1), relu)
+    below = mc.Stage((1, 2), (np.array([[0.0, -1.0]]), one), zero, relu)
+    above = mc.Stage((2, 3), (2 * one, -one), zero, relu)
+    bow = mc.ReLUNetwork.of_stages(
+        [first, height, below, above], mc.Stage((2, 4), (-one, one), zero, mc.LinearGate(1))
+    )
+    for domain in (mc.Box(-3, 3), mc.WholeSpace()):
+        assert _numbers(bow, domain) == [7, 6, 6]
+        _both_ways(CountProblem.of(bow, domain))
+
+
 def _both_ways(problem: CountProblem) -> tuple[LinearPieces, LinearPieces]:
     """Open and closed pieces; the latter by vertices (where they can be had) and by programmes."""
     bits = full_regions(problem)
