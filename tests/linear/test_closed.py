@@ -16,6 +16,7 @@ from milpcount.core.run import Outcome, Watch
 from milpcount.errors import InvariantError
 from milpcount.linear import LinearPieces, closed, merge_closed, merge_linear
 from milpcount.linear.facet_slices import FacetSlices
+from milpcount.linear.vertex_slices import VertexSlices
 from tests.linear.oracle import oracle_closed
 from tests.linear.pieces_on_a_line import numbers_on_a_line
 from tests.linear.problems import full_regions
@@ -97,6 +98,31 @@ def test_stages_that_read_older_ones() -> None:
     for domain in (mc.Box(-3, 3), mc.WholeSpace()):
         assert _numbers(bow, domain) == [7, 6, 6]
         _both_ways(CountProblem.of(bow, domain))
+
+
+def test_two_outputs_that_meet_inside_a_facet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bows in (x, y) and in (x, z): both are zero on a segment that meets no edge of a region."""
+    one, zero, relu = np.ones((1, 1)), np.zeros(2), mc.ReLUGate(np.zeros(2))
+    gate = mc.ReLUGate(np.array([-1.0, 1.0, 1.0]), np.array([False, True, True]))
+    first = mc.Stage((0,), (np.eye(3),), np.zeros(3), gate)
+    height = mc.Stage((1,), (np.array([[-1.0, 0, 0]]),), np.ones(1), mc.ReLUGate(np.zeros(1)))
+    below = mc.Stage((1, 2), (-np.eye(3)[1:], np.vstack([one, one])), zero, relu)
+    above = mc.Stage((2, 3), (2 * np.vstack([one, one]), -np.eye(2)), zero, relu)
+    output = mc.Stage((2, 4), (-np.vstack([one, one]), np.eye(2)), zero, mc.LinearGate(2))
+    bows = mc.ReLUNetwork.of_stages([first, height, below, above], output)
+    found: list[bool] = []
+    holds_zero = VertexSlices._holds_zero
+
+    def recorded(slices: VertexSlices, facet: int, affine: object) -> bool:
+        found.append(holds_zero(slices, facet, affine))  # type: ignore[arg-type]
+        return found[-1]
+
+    monkeypatch.setattr(VertexSlices, "_holds_zero", recorded)
+    linear, closed, affine = _numbers(bows, mc.Box(-3, 3))
+    # Zero on both sides; else x < 0 or x > 0, and three parts of each bow but for both middles.
+    assert (linear, closed, affine) == (2 + 2 * 8 + 1, 1 + 2 * 8 + 1, 1 + 2 * 8 + 1)
+    assert any(found)
+    _both_ways(CountProblem.of(bows, mc.WholeSpace()))
 
 
 def _both_ways(problem: CountProblem) -> tuple[LinearPieces, LinearPieces]:
