@@ -58,8 +58,8 @@ def engines_command(
             f"that vary{stages} ({rule['reason']})"
         )
     out.print("Inputs that vary: or units of the first stage, where those are fewer.")
-    merged = ", ".join(d.value for d in Definition if d.merges)
-    out.print(f"Pieces of the function ({merged}) are made of full regions, by every engine.")
+    pieces = ", ".join(d.value for d in Definition if d.merges)
+    out.print(f"Pieces of the function ({pieces}) are made of full regions, by every engine.")
     return EXIT_DONE
 
 
