@@ -30,13 +30,16 @@ Record = dict[str, Any]
 
 KINDS = ("within", "between")
 _LOW_ERROR = 0.10  # a test error below it counts as low in the table of claims
+_WEAK = 0.2  # a rank correlation below it is called no trend
 
 _CLAIMS = """
 The claims are those of the abstract of Lewandowski et al. (arXiv 2503.08502), shortened: folding
 grows with depth where the generalisation error is low, and decreases where the error increases.
 Their networks, pairs and measure of the error are not the ones of this study, so `as claimed` is
 about these networks alone.  `rho` is Spearman's rank correlation over the networks of the row, of
-chi with depth or with error, which is {error}.  Untrained networks come in only where it is said.
+chi with depth or with error, which is {error}; below {weak} in size it is called no trend.
+Untrained networks come in only where it is said.  At one depth a network's error falls with the
+length of its training, so what holds there of the error may as well be said of the training.
 """
 
 
@@ -51,7 +54,7 @@ def write_results(
         "folding": (folding_table(walked), _FOLDING.format(pairs=pairs, error=error)),
         "layers": (layers_table(walked), _LAYERS),
         "subsets": (subsets_table(walked), _SUBSETS),
-        "claims": (claims_table(walked), _CLAIMS.format(error=error)),
+        "claims": (claims_table(walked), _CLAIMS.format(error=error, weak=_WEAK)),
     }
     files = []
     for name, (frame, note) in tables.items():
@@ -211,10 +214,16 @@ def _claim(claim: str, way: str, which: str, records: Sequence[Record], by: str)
         )
         rho = frame["x"].rank().corr(frame["chi"].rank()) if len(frame) > 2 else float("nan")
         row[f"rho_{kind}"] = None if pd.isna(rho) else round(float(rho), 2)
-        found.append("-" if pd.isna(rho) else "rises" if rho > 0 else "falls")
+        found.append(_trend(rho))
     row["here_chi"] = found[0] if found[0] == found[1] else f"{found[0]} within, {found[1]} between"
     row["as_claimed"] = "yes" if set(found) == {way} else "no"
     return row
+
+
+def _trend(rho: float) -> str:
+    if pd.isna(rho):
+        return "-"
+    return "no trend" if abs(rho) < _WEAK else "rises" if rho > 0 else "falls"
 
 
 def _of_subset(group: Sequence[Record], kind: str, subset: str, prefix: str) -> dict[str, Any]:
@@ -263,7 +272,7 @@ def draw_by_depth(records: Sequence[Record], title: str) -> Figure:
             colour = shade(k, len(lengths))
             for statistic, style in (("mean", "-"), ("p95", ":")):
                 values = [_mean(r[kind]["all"][statistic] for r in g) for _, g in groups]
-                label = f"{epochs} epochs" if statistic == "mean" else None
+                label = _length(epochs) if statistic == "mean" else None
                 panel.plot(
                     depths, values, style, color=colour, marker="o", markersize=3, label=label
                 )
@@ -337,6 +346,10 @@ def draw_by_layer(records: Sequence[Record], title: str) -> Figure:
 
 
 _WORDS = {"within": "within a class", "between": "between classes"}
+
+
+def _length(epochs: int) -> str:
+    return "untrained" if epochs == 0 else f"{epochs} epoch{'s' if epochs > 1 else ''}"
 
 
 def _sixty(records: Sequence[Record]) -> bool:
