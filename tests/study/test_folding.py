@@ -10,6 +10,7 @@ import pytest
 
 import milpcount as mc
 from experiments import space_folding as experiment
+from experiments import space_folding_results
 from experiments.cantor_walks import cantor_record
 from experiments.space_folding_results import cantor_table, claims_table
 
@@ -45,7 +46,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_records_tables_and_figures(small: Path) -> None:
+def test_records_tables_and_figures(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = experiment.run(small)
     store = files[0]
     records = [json.loads(line) for line in store.read_text(encoding="utf-8").splitlines()]
@@ -58,6 +59,8 @@ def test_records_tables_and_figures(small: Path) -> None:
     assert all(file.stat().st_size > 0 for file in files)
     before = {file: file.read_bytes() for file in files if file.suffix in (".csv", ".md", ".jsonl")}
     # What is recorded is not walked again, and gives the same tables.
+    monkeypatch.setattr(experiment, "_folding", None)
+    monkeypatch.setattr(space_folding_results, "save_figure", lambda *given: [])
     again = experiment.run(small)
     assert {file: file.read_bytes() for file in again if file in before} == before
 
