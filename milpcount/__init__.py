@@ -60,6 +60,9 @@ from milpcount.survey import survey as survey
 
 if TYPE_CHECKING:
     from milpcount import zoo as zoo
+    from milpcount.definitions import Notion as Notion
+    from milpcount.definitions import Notions as Notions
+    from milpcount.definitions import notions as notions
     from milpcount.geometry.exploration import dual_graph as dual_graph
     from milpcount.geometry.exploration import explore as explore
     from milpcount.geometry.folding import MaxFolding as MaxFolding
@@ -81,6 +84,8 @@ _NAMES = {
     "Folding": "milpcount.geometry.walk",
     "Locations": "milpcount.geometry.locate",
     "MaxFolding": "milpcount.geometry.folding",
+    "Notion": "milpcount.definitions",
+    "Notions": "milpcount.definitions",
     "RegionGraph": "milpcount.geometry.region_graph",
     "Walk": "milpcount.geometry.walk",
     "cantornet": "milpcount.zoo.folds",
@@ -88,6 +93,7 @@ _NAMES = {
     "explore": "milpcount.geometry.exploration",
     "locate": "milpcount.geometry.locate",
     "max_folding": "milpcount.geometry.folding",
+    "notions": "milpcount.definitions",
     "region_at": "milpcount.geometry.locate",
     "regions_at": "milpcount.geometry.locate",
     "walk": "milpcount.geometry.walk",

@@ -30,6 +30,7 @@ _COMMANDS = {
     "survey": "milpcount.cli.survey",
     "explore": "milpcount.cli.explore",
     "fold": "milpcount.cli.fold",
+    "notions": "milpcount.cli.notions",
     "run": "milpcount.cli.study",
     "report": "milpcount.cli.study",
 }

@@ -60,7 +60,9 @@ def count_command(
         typer.Option(
             "--definition",
             help="full: full-dimensional regions; nonempty: patterns that occur; "
-            "linear: full regions, neighbours with the same affine map merged.",
+            "linear: full regions, neighbours with the same affine map merged; "
+            "closed: also those that a closed set joins on which the function is that map; "
+            "affine: different affine maps.",
         ),
     ] = Definition.FULL,
     with_output: Annotated[
@@ -159,6 +161,8 @@ def _describe(result: CountResult) -> None:
         Definition.FULL: "full-dimensional activation regions",
         Definition.NONEMPTY: "non-empty activation patterns",
         Definition.LINEAR: "linear regions",
+        Definition.CLOSED: "closed linear regions",
+        Definition.AFFINE: "affine maps of regions",
     }[result.definition]
     out = console()
     if result.exact:

@@ -185,6 +185,8 @@ def _title(result: SurveyResult) -> str:
         Definition.FULL: "full-dimensional activation regions",
         Definition.NONEMPTY: "non-empty activation patterns",
         Definition.LINEAR: "linear regions",
+        Definition.CLOSED: "closed linear regions",
+        Definition.AFFINE: "affine maps of regions",
     }[result.definition]
     exact = sum(row.exact for row in result.rows)
     engines = ", ".join(sorted({row.result.engine for row in result.rows})) or "no engine"
