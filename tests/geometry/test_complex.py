@@ -276,6 +276,17 @@ def test_decision_boundaries(inputs: int, classes: int) -> None:
             assert boundary.f_vector == k.boundary(outputs=(0, 1)).f_vector
 
 
+def test_decision_boundaries_of_the_whole_space() -> None:
+    network = random_net(np.random.default_rng(6), [2, 6, 2])
+    k = mc.polyhedral_complex(network, WHOLE)
+    one, other = k.boundary(argmax=True), k.boundary(outputs=(0, 1))
+    assert one.f_vector == other.f_vector
+    assert one.betti == other.betti
+    assert np.isinf(one.measure)
+    three = mc.polyhedral_complex(random_net(np.random.default_rng(6), [2, 6, 3]), WHOLE)
+    assert set(three.refine(argmax=True).classes) == {0, 1, 2}
+
+
 def gf2_betti(k: FaceComplex) -> tuple[int, ...]:
     """From the ranks of whole boundary matrices."""
     counts = list(k.f_vector)
@@ -309,7 +320,13 @@ def test_what_stops_early_is_true() -> None:
     every = {row.tobytes() for row in whole.faces(0).signs}
     assert all(row.tobytes() in every for row in some.faces(0).signs)
     assert not some.dual_graph().expanded.all()
-    assert mc.polyhedral_complex(network, WHOLE, budget=mc.Budget(regions=20)).complete is False
+    everything = mc.polyhedral_complex(network, WHOLE)
+    for regions in (20, 150):
+        some = mc.polyhedral_complex(network, WHOLE, budget=mc.Budget(regions=regions))
+        assert not some.complete
+        for d in range(3):
+            known = {row.tobytes() for row in everything.faces(d).signs}
+            assert all(row.tobytes() in known for row in some.faces(d).signs)
 
 
 def test_what_is_refused() -> None:

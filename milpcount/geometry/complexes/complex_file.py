@@ -14,9 +14,10 @@ from milpcount.core.result import Limit, Termination
 from milpcount.errors import InputError, InvariantError, UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.geometry.complexes.assembly import Assembled
-from milpcount.geometry.complexes.cuts import Cut, cut_of, refined
+from milpcount.geometry.complexes.cuts import Cut, cut_of, leading, refined
+from milpcount.geometry.complexes.domain_faces import domain_sides
 from milpcount.geometry.complexes.face_sets import Corners, FaceSet
-from milpcount.geometry.complexes.polyhedral import PolyhedralComplex, domain_sides
+from milpcount.geometry.complexes.polyhedral import PolyhedralComplex
 from milpcount.geometry.complexes.stored_network import Reader, network_arrays, read_network
 from milpcount.importers.npz import read_archive
 from milpcount.search.frames.problem_frames import is_bounded
@@ -114,9 +115,12 @@ def load_complex(path: str | Path) -> PolyhedralComplex:
     sides = len(domain_sides(problem))
     corners = _unpacked(reader, "corners", len(vertices), searched.n_units, sides)
     named = problem.n_units + (0 if cut is None else cut.columns)
+    names = corners
+    if cut is not None and cut.kind == "argmax":
+        names = Corners(leading(corners.signs, problem.n_units), corners.sides)
     faces: list[FaceSet] = []
     for k in range(n + 1):
-        faces.append(_read_faces(reader, k, faces, len(vertices), corners, named, sides))
+        faces.append(_read_faces(reader, k, faces, len(vertices), names, named, sides))
     reader.end()
     found = Assembled(searched, not stopped, bounded, vertices, corners, tuple(faces))
     made = PolyhedralComplex(problem, found, termination, seconds, cut)

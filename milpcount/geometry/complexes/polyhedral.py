@@ -16,9 +16,9 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.result import Budget, Limit, ProgressCallback, Termination, TerminationReason
 from milpcount.core.run import Watch
 from milpcount.errors import DomainError, InputError, InvariantError, UnsupportedError
-from milpcount.exact.dyadic import integer_matrix
 from milpcount.geometry.complexes.assembly import Assembled, assemble
 from milpcount.geometry.complexes.cuts import Cut, cut_of
+from milpcount.geometry.complexes.domain_faces import domain_sides, euler_characteristics
 from milpcount.geometry.complexes.exact_points import ExactPoints
 from milpcount.geometry.complexes.face_complex import FaceComplex
 from milpcount.geometry.complexes.face_sets import FaceSet
@@ -26,9 +26,8 @@ from milpcount.geometry.complexes.simplices import exact_volumes
 from milpcount.geometry.complexes.subcomplex import SubComplex
 from milpcount.geometry.region import Prepared
 from milpcount.geometry.region_graph import RegionGraph, Regions
-from milpcount.geometry.space import Side
 
-__all__ = ["PolyhedralComplex", "domain_sides", "polyhedral_complex"]
+__all__ = ["PolyhedralComplex", "polyhedral_complex"]
 
 Float = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -188,7 +187,7 @@ class PolyhedralComplex(FaceComplex):
         """
         if not self.complete or self.skeleton:
             return
-        expected = _euler_characteristics(self.problem, self.is_bounded)
+        expected = euler_characteristics(self.problem, self.is_bounded)
         if self.euler_characteristic not in expected:
             raise InvariantError(
                 f"the Euler characteristic of {self!r} is {self.euler_characteristic}, "
@@ -395,37 +394,3 @@ class PolyhedralComplex(FaceComplex):
         whole, column = self._signed(cut)
         chosen: list[Bools] = [side * faces.sign_of(column) >= 0 for faces in whole._faces]
         return SubComplex(whole, chosen, self.dimension, f"{name}, {cut}")
-
-
-def domain_sides(problem: CountProblem) -> tuple[Side, ...]:
-    """The sides that the domain has, in the order of the columns of ``sides``."""
-    rows = len(problem.rows[1])
-    if rows:
-        return tuple(Side("row", k) for k in range(rows))
-    out = []
-    for j in np.flatnonzero(problem.box.lo < problem.box.hi).tolist():
-        if np.isfinite(problem.box.lo[j]):
-            out.append(Side("lower", j))
-        if np.isfinite(problem.box.hi[j]):
-            out.append(Side("upper", j))
-    return tuple(out)
-
-
-def _euler_characteristics(problem: CountProblem, bounded: bool) -> tuple[int, ...]:
-    """What the alternating sum of a domain's faces can be.
-
-    With lines of dimension ``l`` in it, a domain is bounded but for these, and then has
-    ``(-1)^l``, or it is not, and has 0.
-    """
-    n = int((problem.box.lo < problem.box.hi).sum())
-    if bounded:
-        return (1,)
-    matrix, right = problem.rows
-    if len(right):
-        integers, _ = integer_matrix(matrix)
-        lines = n - integers.rank()
-    else:
-        lines = int((np.isinf(problem.box.lo) & np.isinf(problem.box.hi)).sum())
-    if lines == n:
-        return ((-1) ** n,)
-    return (0, (-1) ** lines) if lines else (0,)
