@@ -1,0 +1,57 @@
+"""Interruptions that come at an event, so that no test hangs on the speed of a machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import numpy as np
+import pytest
+
+import milpcount as mc
+from milpcount.core import run as core_run
+from milpcount.search import searcher
+from milpcount.search.run import dask_pool, driver, pool
+from milpcount.search.run.journal import Journal
+from tests.shared import random_net
+
+__all__ = ["SECONDS", "die_after", "endless_network", "report_always", "shorten_portions"]
+
+SECONDS = 120.0  # until a test gives up what should come soon: for the slowest of machines
+
+
+def endless_network() -> mc.ReLUNetwork:
+    """One whose count takes years on any machine: only a limit or a signal ends it."""
+    return random_net(np.random.default_rng(5), [10, 60, 60, 1])
+
+
+def report_always(patch: pytest.MonkeyPatch) -> None:
+    """Progress is told at every opportunity, not ten times a second."""
+    patch.setattr(core_run, "_BETWEEN_REPORTS", 0.0)
+
+
+def shorten_portions(patch: pytest.MonkeyPatch) -> None:
+    """Searches stop for a look after some milliseconds or, in this process, some hundred steps.
+
+    Worker processes begin with few steps and double them from look to look: a count of some ten
+    thousand regions takes them several portions, however fast they are.
+    """
+    report_always(patch)
+    patch.setattr(searcher, "_MOST_STEPS", 500)
+    patch.setattr(driver, "_SHORT", 0.005)
+    for kind in (pool.Here, pool.Workers, dask_pool.DaskPool):
+        patch.setattr(kind, "slice", 0.005)
+
+
+def die_after(patch: pytest.MonkeyPatch, portions: int) -> None:
+    """Kill this process, as SIGKILL does, when so many portions are written to a file."""
+    finish, left = Journal.finish, [portions]
+
+    def finish_and_die(self: Journal, *arguments: object) -> list[int]:
+        numbers = finish(self, *arguments)  # type: ignore[arg-type]
+        left[0] -= 1
+        if not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return numbers
+
+    patch.setattr(Journal, "finish", finish_and_die)
