@@ -10,12 +10,20 @@ import pytest
 
 import milpcount as mc
 from milpcount.core import run as core_run
+from milpcount.core.run import Watch
 from milpcount.search import searcher
 from milpcount.search.run import dask_pool, driver, pool
 from milpcount.search.run.journal import Journal
 from tests.shared import random_net
 
-__all__ = ["SECONDS", "die_after", "endless_network", "report_always", "shorten_portions"]
+__all__ = [
+    "SECONDS",
+    "die_after",
+    "endless_network",
+    "report_always",
+    "shorten_portions",
+    "time_is_up_with_a_region",
+]
 
 SECONDS = 120.0  # until a test gives up what should come soon: for the slowest of machines
 
@@ -41,6 +49,17 @@ def shorten_portions(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(driver, "_SHORT", 0.005)
     for kind in (pool.Here, pool.Workers, dask_pool.DaskPool):
         patch.setattr(kind, "slice", 0.005)
+
+
+def time_is_up_with_a_region(patch: pytest.MonkeyPatch) -> None:
+    """Limits on the time are reached as soon as a region is found, and not before."""
+
+    def remaining(watch: Watch) -> float | None:
+        if watch.budget.seconds is None:
+            return None
+        return 0.0 if watch.regions else watch.budget.seconds
+
+    patch.setattr(Watch, "remaining", property(remaining))
 
 
 def die_after(patch: pytest.MonkeyPatch, portions: int) -> None:
