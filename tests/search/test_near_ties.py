@@ -36,7 +36,7 @@ def near_ties(widths: list[int], seed: int) -> mc.ReLUNetwork:
     "widths", [[2, 6, 5, 1], [3, 7, 4, 1], [2, 4, 4, 4, 1], [9, 4, 4, 1], [1, 4, 4, 3, 1]], ids=str
 )
 def test_counts(widths: list[int], definition: str) -> None:
-    for seed in range(12):
+    for seed in range(8):
         network = near_ties(widths, seed)
         box = mc.Box(-1, 1)
         truth = mc.count(network, box, engine="tree-highs", definition=definition).lower
@@ -44,3 +44,29 @@ def test_counts(widths: list[int], definition: str) -> None:
         for engine in engines:
             found = mc.count(network, box, engine=engine, definition=definition)
             assert (found.lower, found.exact) == (truth, True), (seed, engine)
+
+
+def cancelling(inputs: int, seed: int, size: float) -> mc.ReLUNetwork:
+    """Units and their thirds, whose multiples cancel but for the rounding of the thirds.
+
+    The next layer is ``size`` times that rounding: its forms are as small as their errors.
+    """
+    rng = np.random.default_rng(seed)
+    rows = 0.7 * rng.integers(-3, 4, size=(3, inputs))
+    right = 0.1 * rng.integers(-2, 3, size=3)
+    mixed = size * rng.integers(-2, 3, size=(4, 3))
+    weights = [np.vstack([rows, rows / 3]), np.hstack([mixed / 3, -mixed]), np.ones((1, 4))]
+    return mc.ReLUNetwork(weights, [np.hstack([right, right / 3]), np.zeros(4), np.zeros(1)])
+
+
+@pytest.mark.parametrize("size", [1.0, 2.0**40])
+@pytest.mark.parametrize("inputs", [1, 2])
+def test_forms_that_cancel(inputs: int, size: float) -> None:
+    for seed in range(4):
+        network = cancelling(inputs, seed, size)
+        box = mc.Box(-1, 1)
+        for definition, engines in (("full", ["tree", "subdivision"]), ("nonempty", ["tree"])):
+            truth = mc.count(network, box, engine="tree-highs", definition=definition).lower
+            for engine in engines:
+                found = mc.count(network, box, engine=engine, definition=definition)
+                assert (found.lower, found.exact) == (truth, True), (seed, engine, definition)
