@@ -22,7 +22,7 @@ from milpcount.errors import InputError, InvariantError, UnsupportedError
 from milpcount.exact.feasibility import Row, decide
 from milpcount.exact.forms import domain_rows, exact_box
 from milpcount.proof.limits import beyond
-from milpcount.search.frames.problem_frames import certified_frame
+from milpcount.search.frames.problem_frames import searches_image
 from milpcount.search.recording import encode
 from milpcount.support.regular_files import require_writable, writing
 
@@ -164,13 +164,13 @@ def _require_readable(problem: CountProblem) -> None:
     Raises:
         UnsupportedError: it is beyond the limits of :mod:`milpcount.proof.limits`.
     """
-    around, reduced = certified_frame(problem)
+    # Of its size alone: a network that is too wide takes long to prepare.
     vary = int((problem.box.lo < problem.box.hi).sum())
     too_much = beyond(
         problem.domain if problem.slice is None else problem.slice,
-        around is not None,
+        not problem.box.is_bounded,
         problem.stages,
-        problem.widths[0] if reduced else vary,
+        problem.widths[0] if searches_image(problem) else vary,
     )
     if too_much is not None:
         raise UnsupportedError(
