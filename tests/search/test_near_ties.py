@@ -33,7 +33,9 @@ def near_ties(widths: list[int], seed: int) -> mc.ReLUNetwork:
 
 @pytest.mark.parametrize("definition", ["full", "nonempty"])
 @pytest.mark.parametrize(
-    "widths", [[2, 6, 5, 1], [3, 7, 4, 1], [2, 4, 4, 4, 1], [9, 4, 4, 1], [1, 4, 4, 3, 1]], ids=str
+    "widths",
+    [[2, 6, 5, 1], [3, 7, 4, 1], [2, 4, 4, 4, 1], [9, 4, 4, 1], [1, 4, 4, 3, 1], [2, 16, 1]],
+    ids=str,
 )
 def test_counts(widths: list[int], definition: str) -> None:
     for seed in range(8):
