@@ -29,7 +29,8 @@ from milpcount.exact.forms import domain_rows
 from milpcount.geometry.graph_file import Stored, load, save
 from milpcount.geometry.locate import around, one_region
 from milpcount.geometry.point_checks import checked_point, require_in_domain
-from milpcount.geometry.region import Prepared, Region
+from milpcount.geometry.prepared import Prepared
+from milpcount.geometry.region import Region
 from milpcount.geometry.region_graph import RegionGraph
 from milpcount.geometry.shape import Shape
 from milpcount.geometry.walls import Crossing

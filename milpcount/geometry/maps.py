@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from milpcount.core.domain import Box, WholeSpace
 from milpcount.core.problem import CountProblem
 from milpcount.exact.feasibility import Row
-from milpcount.geometry.space import ROUNDOFF, WIDE_ROUNDOFF, Space
+from milpcount.geometry.float_forms import ROUNDOFF, WIDE_ROUNDOFF
+from milpcount.geometry.space import Space
 from milpcount.geometry.walls import Wall
 
 __all__ = ["ACCURACY", "Maps", "unit_length"]
@@ -110,7 +111,7 @@ class Maps:
         space = self._inputs
         outputs = len(matrix)
         with np.errstate(all="ignore"):
-            values, errors = space.wide_forms(bits)
+            values, errors = space.floats.wide_forms(bits)
             rows = values[-outputs:, :-1][wrong[:, 0]]
             sizes = errors[-outputs:, :-1][wrong[:, 0]]
             sizes = sizes + (space.d + 2) * WIDE_ROUNDOFF * np.abs(rows).astype(np.float64)

@@ -12,7 +12,7 @@ from milpcount.core.point import Point
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, decide, feasible_dictionary
 from milpcount.geometry.balls import exact_ball, float_ball, gap
-from milpcount.geometry.region import MOST_VERTEX_INPUTS, Prepared
+from milpcount.geometry.prepared import MOST_VERTEX_INPUTS, Prepared
 from milpcount.geometry.shape import Shape
 
 __all__ = ["bounding_box", "chebyshev", "is_bounded"]

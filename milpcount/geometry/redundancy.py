@@ -13,7 +13,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.geometry.space import ROUNDOFF, FloatForms, Space
+from milpcount.geometry.float_forms import ROUNDOFF, FloatForms
+from milpcount.geometry.space import Space
 
 __all__ = ["least_over_box", "redundant"]
 

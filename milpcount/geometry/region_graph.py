@@ -13,7 +13,8 @@ from milpcount.core.pattern import ActivationPattern
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Termination, TerminationReason
 from milpcount.errors import InputError, MissingDependencyError
-from milpcount.geometry.region import MOST_VERTEX_INPUTS, Prepared, Region
+from milpcount.geometry.prepared import MOST_VERTEX_INPUTS, Prepared
+from milpcount.geometry.region import Region
 from milpcount.geometry.walls import Crossing
 
 if TYPE_CHECKING:

@@ -1,0 +1,179 @@
+"""A network in floats with error bounds: forms of all units on a region, values at points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+from flint import fmpz_mat
+from numpy.typing import NDArray
+
+from milpcount.core.matrix import dense
+from milpcount.core.stage import Stage
+from milpcount.exact.forms import Forms
+
+__all__ = ["ROUNDOFF", "TINY", "WIDE_ROUNDOFF", "FloatForms", "FloatStages"]
+
+Float = NDArray[np.float64]
+Bits = NDArray[np.uint8]
+_Kind = TypeVar("_Kind", np.float64, np.longdouble)
+
+ROUNDOFF = 2.0**-53
+# That of the widest floats, where these are IEEE ones with more digits (80 or 128 bits).
+_WIDE = np.finfo(np.longdouble)
+WIDE_ROUNDOFF = float(_WIDE.eps) / 2 if _WIDE.nmant in (63, 112) else ROUNDOFF
+TINY = 1e-290  # results below may have lost bits to underflow
+
+
+@dataclass(frozen=True, eq=False)
+class FloatForms:
+    """Forms of all units on a region: ``values[u] . (y, 1)``, each number within its ``errors``."""
+
+    values: Float
+    errors: Float
+
+    def at(self, y: Float, blur: Float | None = None) -> tuple[Float, Float]:
+        """Values at the columns of ``y`` of shape ``(d, k)``, and bounds on their errors.
+
+        ``blur`` bounds the errors of the coordinates themselves.
+        """
+        g, (spread, sizes) = self.values, self._spread
+        size = np.abs(y)
+        if blur is not None:
+            size += blur
+        value = g[:, :-1] @ y
+        value += g[:, -1:]
+        error = spread[:, :-1] @ size
+        error += spread[:, -1:]
+        if blur is not None:
+            error += sizes @ blur
+        return value, 1.001 * error + TINY
+
+    @cached_property
+    def _spread(self) -> tuple[Float, Float]:
+        """Errors with those of evaluation in each coefficient, and absolute slopes."""
+        sizes = np.abs(self.values)
+        spread = self.errors + (sizes.shape[1] + 2) * 1.01 * ROUNDOFF * sizes
+        return spread, sizes[:, :-1]
+
+
+class FloatStages:
+    """The stages of a problem, whose first ones' forms are given in integers.
+
+    Attributes:
+        first: the forms of the first stage.
+    """
+
+    def __init__(self, stages: Sequence[Stage], starts: Sequence[int], first: Forms) -> None:
+        """Take the stages, the first position of each (and the end), and the first one's forms."""
+        self._stages, self._starts = stages, starts
+        common = 1 if first.one is None else first.one[-1]
+        self.first = FloatForms(*_rounded(first.matrix, common << first.shift))
+
+    def forms(self, bits: Bits) -> FloatForms:
+        """Pre-activations of all units on the region with these bits, one a position."""
+        return FloatForms(*self._composed(bits, self.first.values, ROUNDOFF))
+
+    def wide_forms(self, bits: Bits) -> tuple[NDArray[np.longdouble], Float]:
+        """As :meth:`forms`, in the widest floats of the machine: values and bounds."""
+        return self._composed(bits, self._wide_first, WIDE_ROUNDOFF)
+
+    @cached_property
+    def _wide_first(self) -> NDArray[np.longdouble]:
+        return self.first.values.astype(np.longdouble)
+
+    def _composed(
+        self, bits: Bits, first: NDArray[_Kind], unit: float
+    ) -> tuple[NDArray[_Kind], Float]:
+        """Forms of all units from those of the first stage, in floats of this unit roundoff."""
+        stages, starts, leaky = self._stages, self._starts, self._leaky
+        values, errors = [first], [self.first.errors]
+        with np.errstate(all="ignore"):
+            for stage in stages[1:]:
+                matrices, sizes, terms = self._weights[stage]
+                roundoff = 1.01 * terms * unit
+                g = np.zeros((stage.width, self.first.values.shape[1]), dtype=first.dtype)
+                e = np.zeros((stage.width, self.first.values.shape[1]))
+                g[:, -1], e[:, -1] = stage.bias, roundoff * np.abs(stage.bias)
+                for k, weight, size in zip(stage.reads, matrices, sizes, strict=True):
+                    active = bits[starts[k - 1] : starts[k]].astype(bool)
+                    h, spread = values[k - 1], errors[k - 1]
+                    if leaky[k - 1]:
+                        factor = np.where(active, 1.0, stages[k - 1].slope)[:, None]
+                        h = factor * h
+                        spread = np.abs(factor) * spread + unit * np.abs(h).astype(np.float64)
+                    else:
+                        h, spread = h[active], spread[active]
+                        weight, size = weight[:, active], size[:, active]
+                    g += weight @ h
+                    e += size @ (spread + roundoff * np.abs(h).astype(np.float64))
+                values.append(g)
+                errors.append(1.001 * e)
+        return np.concatenate(values), np.concatenate(errors)
+
+    @cached_property
+    def _leaky(self) -> list[bool]:
+        """Which stages pass something on where their units are inactive."""
+        return [stage.is_leaky for stage in self._stages]
+
+    @cached_property
+    def _weights(self) -> dict[Stage, tuple[list[Float], list[Float], int]]:
+        """Of each stage after the first: dense matrices, absolute values, and a count of roundings.
+
+        The last bounds how many an entry of the sum of their products goes through.
+        """
+        found = {}
+        for stage in self._stages[1:]:
+            matrices = [dense(weight) for weight in stage.weights]
+            terms = len(matrices) + 3 + sum(matrix.shape[1] for matrix in matrices)
+            found[stage] = (matrices, [np.abs(matrix) for matrix in matrices], terms)
+        return found
+
+    def at(self, y: Float, blur: Float | None) -> tuple[Float, Float]:
+        """Pre-activations of all units at the columns of ``y``, and bounds on their errors.
+
+        ``blur`` bounds the errors of the coordinates themselves.
+        """
+        stages = self._stages
+        with np.errstate(all="ignore"):
+            found = [self.first.at(y, blur)]
+            for stage in stages[1:]:
+                matrices, sizes, terms = self._weights[stage]
+                g = np.repeat(stage.bias[:, None], y.shape[1], axis=1)
+                e, size = np.zeros_like(g), np.abs(g)
+                for k, weight, magnitude in zip(stage.reads, matrices, sizes, strict=True):
+                    before, spread = found[k - 1]
+                    slope = stages[k - 1].slope[:, None]
+                    h = np.where(before > 0, before, slope * before)
+                    # A unit of doubtful sign is off by its error times the steeper side.
+                    spread = spread * np.maximum(1.0, np.abs(slope)) + ROUNDOFF * np.abs(h)
+                    g += weight @ h
+                    e += magnitude @ spread
+                    size += magnitude @ np.abs(h)
+                found.append((g, 1.001 * (e + terms * 1.01 * ROUNDOFF * size)))
+        return (
+            np.concatenate([value for value, _ in found]),
+            np.concatenate([error for _, error in found]),
+        )
+
+
+def _rounded(matrix: fmpz_mat, denominator: int) -> tuple[Float, Float]:
+    """``matrix / denominator`` in floats, and bounds on what rounding changed."""
+    entries = [int(v) for v in matrix.entries()]
+    values = np.empty(len(entries))
+    errors = np.zeros(len(entries))
+    power = denominator & (denominator - 1) == 0
+    for k, entry in enumerate(entries):
+        try:
+            values[k] = entry / denominator
+        except OverflowError:
+            values[k] = errors[k] = np.inf
+            continue
+        small = entry == 0 or (abs(entry) // (entry & -entry)).bit_length() <= 53
+        if not (power and small and (entry == 0 or abs(values[k]) > TINY)):
+            errors[k] = 1.01 * ROUNDOFF * abs(values[k]) + TINY
+    shape = (matrix.nrows(), matrix.ncols())
+    return values.reshape(shape), errors.reshape(shape)
