@@ -69,7 +69,7 @@ class Region:
     problem: CountProblem
     _leaf: Leaf | None
     _prepared: Prepared
-    _hint: Crossing | None = None  # how a ray came in
+    _hint: Float | Crossing | None = None  # a point inside (of the carrier), or how a ray came in
 
     @property
     def witness(self) -> NDArray[np.float64] | None:
@@ -140,16 +140,20 @@ class Region:
         """One entry a position: linear units, which have no bit, are active."""
         return self.problem.index.spread(self.pattern.bits.astype(np.uint8))
 
+    @property
+    def inside(self) -> Float | Crossing | None:
+        """What is known of its interior: a point of the carrier, or how a ray came in."""
+        if self._hint is not None or self._leaf is None:
+            return self._hint
+        space = self._prepared.space
+        x = self._leaf.witness.floats()[list(space.free)]
+        return x if space.bounded_sides or not space.reduced else np.asarray(space.lift @ x)
+
     @cached_property
     def _shape(self) -> Shape:
         from milpcount.geometry.shape import Shape
 
-        space = self._prepared.space
-        inside: Float | Crossing | None = self._hint
-        if inside is None and self._leaf is not None:
-            x = self._leaf.witness.floats()[list(space.free)]
-            inside = x if space.bounded_sides or not space.reduced else space.lift @ x
-        shape = Shape(space, self._bits, inside)
+        shape = Shape(self._prepared.space, self._bits, self.inside)
         if self.problem.definition is not Definition.FULL and shape.decide_inside() is None:
             raise UnsupportedError(
                 f"the pattern {self.pattern} holds on a set without interior points: only full-"
