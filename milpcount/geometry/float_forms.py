@@ -25,6 +25,7 @@ ROUNDOFF = 2.0**-53
 # That of the widest floats, where these are IEEE ones with more digits (80 or 128 bits).
 _WIDE = np.finfo(np.longdouble)
 WIDE_ROUNDOFF = float(_WIDE.eps) / 2 if _WIDE.nmant in (63, 112) else ROUNDOFF
+_NO_FACTOR = np.ones(())
 TINY = 1e-290  # results below may have lost bits to underflow
 
 
@@ -75,44 +76,71 @@ class FloatStages:
 
     def forms(self, bits: Bits) -> FloatForms:
         """Pre-activations of all units on the region with these bits, one a position."""
-        return FloatForms(*self._composed(bits, self.first.values, ROUNDOFF))
+        values, errors = self.forms_of(bits[None])
+        return FloatForms(values[0], errors[0])
 
-    def wide_forms(self, bits: Bits) -> tuple[NDArray[np.longdouble], Float]:
-        """As :meth:`forms`, in the widest floats of the machine: values and bounds."""
-        return self._composed(bits, self._wide_first, WIDE_ROUNDOFF)
+    def forms_of(self, bits: Bits) -> tuple[Float, Float]:
+        """The forms on many regions, one row of bits each, and bounds on their errors.
 
-    @cached_property
-    def _wide_first(self) -> NDArray[np.longdouble]:
-        return self.first.values.astype(np.longdouble)
-
-    def _composed(
-        self, bits: Bits, first: NDArray[_Kind], unit: float
-    ) -> tuple[NDArray[_Kind], Float]:
-        """Forms of all units from those of the first stage, in floats of this unit roundoff."""
-        stages, starts, leaky = self._stages, self._starts, self._leaky
-        values, errors = [first], [self.first.errors]
+        Both have the shape ``(regions, units, d + 1)``.
+        """
+        values = [self._repeated(self.first.values, len(bits))]
+        errors = [self._repeated(self.first.errors, len(bits))]
         with np.errstate(all="ignore"):
-            for stage in stages[1:]:
-                matrices, sizes, terms = self._weights[stage]
-                roundoff = 1.01 * terms * unit
-                g = np.zeros((stage.width, self.first.values.shape[1]), dtype=first.dtype)
-                e = np.zeros((stage.width, self.first.values.shape[1]))
-                g[:, -1], e[:, -1] = stage.bias, roundoff * np.abs(stage.bias)
+            for stage, (matrices, sizes, terms) in self._later:
+                roundoff = 1.01 * terms * ROUNDOFF
+                g = e = np.zeros(())
                 for k, weight, size in zip(stage.reads, matrices, sizes, strict=True):
-                    active = bits[starts[k - 1] : starts[k]].astype(bool)
                     h, spread = values[k - 1], errors[k - 1]
-                    if leaky[k - 1]:
-                        factor = np.where(active, 1.0, stages[k - 1].slope)[:, None]
-                        h = factor * h
-                        spread = np.abs(factor) * spread + unit * np.abs(h).astype(np.float64)
-                    else:
-                        h, spread = h[active], spread[active]
+                    active, factor = self._states(bits, k)
+                    if active is not None:
+                        h, spread = h[:, active], spread[:, active]
                         weight, size = weight[:, active], size[:, active]
-                    g += weight @ h
-                    e += size @ (spread + roundoff * np.abs(h).astype(np.float64))
+                    else:
+                        h, spread = factor * h, np.abs(factor) * spread
+                        if self._leaky[k - 1]:
+                            spread += ROUNDOFF * np.abs(h)
+                    g = g + weight @ h
+                    e = e + size @ (spread + roundoff * np.abs(h))
+                g[:, :, -1] += stage.bias
+                e[:, :, -1] += roundoff * np.abs(stage.bias)
                 values.append(g)
                 errors.append(1.001 * e)
-        return np.concatenate(values), np.concatenate(errors)
+        return np.concatenate(values, axis=1), np.concatenate(errors, axis=1)
+
+    def wide_forms_of(self, bits: Bits, errors: Float) -> tuple[NDArray[np.longdouble], Float]:
+        """As :meth:`forms_of`, whose errors are given, in the widest floats: values and bounds.
+
+        Those errors are proportional to the unit roundoff but for what the first forms bring with
+        them, so that no sum of them is made again.
+        """
+        values = [self._repeated(self.first.values.astype(np.longdouble), len(bits))]
+        with np.errstate(all="ignore"):
+            for stage, (matrices, _, _) in self._later:
+                g = np.zeros((len(bits), stage.width, values[0].shape[2]), dtype=np.longdouble)
+                g[:, :, -1] = stage.bias
+                for k, weight in zip(stage.reads, matrices, strict=True):
+                    active, factor = self._states(bits, k)
+                    if active is not None:
+                        g += weight[:, active] @ values[k - 1][:, active]
+                    else:
+                        g += weight @ (factor * values[k - 1])
+                values.append(g)
+        scale = 1.0 if self.first.errors.any() else 1.001 * WIDE_ROUNDOFF / ROUNDOFF
+        return np.concatenate(values, axis=1), scale * errors
+
+    @staticmethod
+    def _repeated(table: NDArray[_Kind], count: int) -> NDArray[_Kind]:
+        return np.broadcast_to(table, (count, *table.shape))
+
+    def _states(self, bits: Bits, k: int) -> tuple[NDArray[np.intp] | None, Float]:
+        """What units of stage ``k`` pass on: those that do, of a single region, else factors."""
+        active = bits[:, self._starts[k - 1] : self._starts[k]] != 0
+        if self._leaky[k - 1]:
+            return None, np.where(active, 1.0, self._stages[k - 1].slope)[:, :, None]
+        if len(bits) == 1:
+            return np.flatnonzero(active[0]), _NO_FACTOR
+        return None, active[:, :, None].astype(np.float64)
 
     @cached_property
     def _leaky(self) -> list[bool]:
@@ -120,16 +148,16 @@ class FloatStages:
         return [stage.is_leaky for stage in self._stages]
 
     @cached_property
-    def _weights(self) -> dict[Stage, tuple[list[Float], list[Float], int]]:
-        """Of each stage after the first: dense matrices, absolute values, and a count of roundings.
+    def _later(self) -> list[tuple[Stage, tuple[list[Float], list[Float], int]]]:
+        """Each stage after the first: dense matrices, absolute values, and a count of roundings.
 
         The last bounds how many an entry of the sum of their products goes through.
         """
-        found = {}
+        found = []
         for stage in self._stages[1:]:
             matrices = [dense(weight) for weight in stage.weights]
             terms = len(matrices) + 3 + sum(matrix.shape[1] for matrix in matrices)
-            found[stage] = (matrices, [np.abs(matrix) for matrix in matrices], terms)
+            found.append((stage, (matrices, [np.abs(matrix) for matrix in matrices], terms)))
         return found
 
     def at(self, y: Float, blur: Float | None) -> tuple[Float, Float]:
@@ -140,8 +168,7 @@ class FloatStages:
         stages = self._stages
         with np.errstate(all="ignore"):
             found = [self.first.at(y, blur)]
-            for stage in stages[1:]:
-                matrices, sizes, terms = self._weights[stage]
+            for stage, (matrices, sizes, terms) in self._later:
                 g = np.repeat(stage.bias[:, None], y.shape[1], axis=1)
                 e, size = np.zeros_like(g), np.abs(g)
                 for k, weight, magnitude in zip(stage.reads, matrices, sizes, strict=True):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Edge", "RegionGraph", "Regions"]
 
 Bits = NDArray[np.uint8]
-Float = NDArray[np.float64]
+Inside = NDArray[np.float64] | Crossing | None
 Ints = NDArray[np.int64]
 
 _MOST_SEARCHES = 2000  # breadth-first searches of a diameter
@@ -40,7 +40,7 @@ class Edge(NamedTuple):
 class Regions(Sequence[Region]):
     """The regions of a graph, made when they are asked for."""
 
-    def __init__(self, prepared: Prepared, bits: Bits, hints: Sequence[Float | Crossing | None]) -> None:
+    def __init__(self, prepared: Prepared, bits: Bits, hints: Sequence[Inside]) -> None:
         self._prepared, self._bits, self._hints = prepared, bits, hints
         self._made: dict[int, Region] = {}
 
@@ -84,7 +84,7 @@ class RegionGraph:
         expanded: NDArray[np.bool_],
         termination: Termination,
         seconds: float,
-        hints: Sequence[Float | Crossing | None] = (),
+        hints: Sequence[Inside] = (),
     ) -> None:
         self._prepared = prepared
         self.patterns, self.pairs, self.depth, self.expanded = patterns, pairs, depth, expanded
