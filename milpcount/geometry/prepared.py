@@ -36,7 +36,7 @@ class Prepared:
         """The network in the inputs, for affine maps and half-spaces."""
         from milpcount.geometry.maps import Maps
 
-        return Maps(self.problem)
+        return self.problem.once(Maps)
 
     @cached_property
     def points(self) -> InteriorPoints:

@@ -29,12 +29,13 @@ from milpcount.geometry.redundancy import least_over_box, redundant
 from milpcount.geometry.space import Space
 from milpcount.geometry.walls import Crossing, Side, Wall
 
-__all__ = ["Shooting"]
+__all__ = ["CLOSE", "Shooting"]
 
 Bits = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
 Float = NDArray[np.float64]
 
+CLOSE = 1e-9
 _ROUNDS = 3
 _SMALLEST = 1e-300
 _BEYOND = (0.1, 0.01)  # how far beyond a wall points are looked for
@@ -291,12 +292,36 @@ class Shooting(CentredRows):
         space = self.space
         if not (np.all(np.isfinite(space.lo)) and np.all(np.isfinite(space.hi))):
             return False
+        rest, blur = self._against(duals)
+        rest[-1] -= end
+        return least_over_box(space, rest, blur + ROUNDOFF * np.abs(rest), (j, sign), True) > 0
+
+    def _against(self, duals: Float) -> tuple[Float, Float]:
+        """``-sum_v l_v r_v`` for multipliers of the loaded rows, and bounds on its errors."""
         weight = duals / self._lengths
         rest = -(weight @ self._forms.values)
         size = weight @ np.abs(self._forms.values)
         blur = 1.001 * (weight @ self._forms.errors + (len(weight) + 3) * ROUNDOFF * size)
-        rest[-1] -= end
-        return least_over_box(space, rest, blur + ROUNDOFF * np.abs(rest), (j, sign)) > 0
+        return rest, blur
+
+    def least_coordinate(self, j: int, sign: float) -> float | None:
+        """A proved lower bound on ``sign x_j`` over the region of a bounded box.
+
+        A point proved inside comes as near to it as :data:`CLOSE` of the box's width; None where
+        floats find no such bound and point.
+        """
+        space, centre = self.space, self._centre
+        proposal = None if centre is None else self.load().least_coordinate(j, sign, 0.0)
+        if proposal is None or centre is None:
+            return None
+        rest, blur = self._against(proposal.duals)
+        bound = least_over_box(space, rest, blur, (j, sign))
+        points = np.clip(proposal.point, space.lo, space.hi)[:, None]
+        points = points + (centre[:, None] - points) * np.array([1e-12, 1e-11, 1e-10, 4e-10])
+        values, errors = self._at(points)
+        inside = self._in_box(points) & np.all(values > errors, axis=0)
+        reached = float((sign * points[j])[inside].min(initial=np.inf))
+        return bound if reached - bound <= CLOSE * (space.hi[j] - space.lo[j]) else None
 
     def side_facets(self) -> tuple[Wall, ...]:
         """Facets on sides of the domain on which no unit vanishes."""
