@@ -96,16 +96,28 @@ def run(path: Path, tell: Callable[[str], None] = lambda line: None) -> list[Pat
         for d, width, depth, seed in itertools.product(
             settings.inputs, settings.widths, settings.depths, range(settings.seeds)
         ):
+            heads = [
+                {
+                    "inputs": d,
+                    "width": width,
+                    "depth": depth,
+                    "seed": seed,
+                    "points": settings.points,
+                    "epochs": settings.epochs,
+                    "domain": domain,
+                }
+                for domain in settings.domains
+            ]
+            heads = [head for head in heads if _key(head) not in known]
+            if not heads:
+                continue
             net = trained(d, width, depth, seed, settings.points, settings.epochs)
-            for domain in settings.domains:
-                head = {"inputs": d, "width": width, "depth": depth, "seed": seed, "domain": domain}
-                if _key({**head, "network_sha256": net.sha256}) in known:
-                    continue
-                record = {**head, **_graph(net, domain, settings, settings.limit_of(head))}
+            for head in heads:
+                record = {**head, **_graph(net, head["domain"], settings, settings.limit_of(head))}
                 records.append(record)
                 file.write(json.dumps(record) + "\n")
                 file.flush()
-                tell(f"{net.name} over the {domain}: {record['regions']} regions")
+                tell(f"{net.name} over the {head['domain']}: {record['regions']} regions")
     wanted = _wanted(records, settings)
     _write(store, wanted)
     table = means(wanted)
@@ -145,8 +157,11 @@ def _graph(net: mc.ReLUNetwork, domain: str, settings: Settings, limit: int) -> 
     }
 
 
-def _key(record: Record) -> tuple[str, str]:
-    return record["network_sha256"], record["domain"]
+def _key(record: Record) -> tuple[object, ...]:
+    """What a record is of: a seed trains one network, the same everywhere."""
+    return tuple(
+        record[name] for name in ("inputs", "width", "depth", "seed", "points", "epochs", "domain")
+    )
 
 
 def _stored(path: Path) -> list[Record]:
@@ -172,6 +187,7 @@ def _wanted(records: list[Record], settings: Settings) -> list[Record]:
             and r["depth"] in settings.depths
             and r["seed"] < settings.seeds
             and r["domain"] in settings.domains
+            and (r["points"], r["epochs"]) == (settings.points, settings.epochs)
         ),
         key=lambda r: (r["domain"], r["inputs"], r["depth"], r["width"], r["seed"]),
     )
