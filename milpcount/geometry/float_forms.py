@@ -76,25 +76,24 @@ class FloatStages:
 
     def forms(self, bits: Bits) -> FloatForms:
         """Pre-activations of all units on the region with these bits, one a position."""
-        values, errors = self.forms_of(bits[None])
-        return FloatForms(values[0], errors[0])
+        return FloatForms(*self.forms_of(bits))
 
     def forms_of(self, bits: Bits) -> tuple[Float, Float]:
-        """The forms on many regions, one row of bits each, and bounds on their errors.
+        """The forms on a region, or on each of many with one row of bits, and their errors' bounds.
 
-        Both have the shape ``(regions, units, d + 1)``.
+        Both have the shape ``(units, d + 1)``, with one axis before for many regions.
         """
-        values = [self._repeated(self.first.values, len(bits))]
-        errors = [self._repeated(self.first.errors, len(bits))]
+        values, errors = [self.first.values], [self.first.errors]
         with np.errstate(all="ignore"):
             for stage, (matrices, sizes, terms) in self._later:
                 roundoff = 1.01 * terms * ROUNDOFF
-                g = e = np.zeros(())
+                g: Float = np.zeros(())
+                e: Float = g
                 for k, weight, size in zip(stage.reads, matrices, sizes, strict=True):
                     h, spread = values[k - 1], errors[k - 1]
                     active, factor = self._states(bits, k)
                     if active is not None:
-                        h, spread = h[:, active], spread[:, active]
+                        h, spread = h[active], spread[active]
                         weight, size = weight[:, active], size[:, active]
                     else:
                         h, spread = factor * h, np.abs(factor) * spread
@@ -102,11 +101,11 @@ class FloatStages:
                             spread += ROUNDOFF * np.abs(h)
                     g = g + weight @ h
                     e = e + size @ (spread + roundoff * np.abs(h))
-                g[:, :, -1] += stage.bias
-                e[:, :, -1] += roundoff * np.abs(stage.bias)
+                g[..., -1] += stage.bias
+                e[..., -1] += roundoff * np.abs(stage.bias)
                 values.append(g)
                 errors.append(1.001 * e)
-        return np.concatenate(values, axis=1), np.concatenate(errors, axis=1)
+        return self._joined(values, bits), self._joined(errors, bits)
 
     def wide_forms_of(self, bits: Bits, errors: Float) -> tuple[NDArray[np.longdouble], Float]:
         """As :meth:`forms_of`, whose errors are given, in the widest floats: values and bounds.
@@ -114,33 +113,42 @@ class FloatStages:
         Those errors are proportional to the unit roundoff but for what the first forms bring with
         them, so that no sum of them is made again.
         """
-        values = [self._repeated(self.first.values.astype(np.longdouble), len(bits))]
+        values: list[NDArray[np.longdouble]] = [self._wide_first]
         with np.errstate(all="ignore"):
             for stage, (matrices, _, _) in self._later:
-                g = np.zeros((len(bits), stage.width, values[0].shape[2]), dtype=np.longdouble)
-                g[:, :, -1] = stage.bias
+                g: NDArray[np.longdouble] = np.zeros((), dtype=np.longdouble)
                 for k, weight in zip(stage.reads, matrices, strict=True):
+                    h = values[k - 1]
                     active, factor = self._states(bits, k)
-                    if active is not None:
-                        g += weight[:, active] @ values[k - 1][:, active]
-                    else:
-                        g += weight @ (factor * values[k - 1])
+                    part = (
+                        weight @ (factor * h) if active is None else weight[:, active] @ h[active]
+                    )
+                    g = g + part
+                g[..., -1] += stage.bias
                 values.append(g)
         scale = 1.0 if self.first.errors.any() else 1.001 * WIDE_ROUNDOFF / ROUNDOFF
-        return np.concatenate(values, axis=1), scale * errors
+        return self._joined(values, bits), scale * errors
+
+    @cached_property
+    def _wide_first(self) -> NDArray[np.longdouble]:
+        return self.first.values.astype(np.longdouble)
 
     @staticmethod
-    def _repeated(table: NDArray[_Kind], count: int) -> NDArray[_Kind]:
-        return np.broadcast_to(table, (count, *table.shape))
+    def _joined(tables: list[NDArray[_Kind]], bits: Bits) -> NDArray[_Kind]:
+        """The forms of all stages; the first one's are the same on all regions."""
+        first: NDArray[_Kind] = tables[0]
+        if bits.ndim == 2:
+            first = np.broadcast_to(first, (len(bits), *first.shape))
+        return np.concatenate([first, *tables[1:]], axis=-2)
 
     def _states(self, bits: Bits, k: int) -> tuple[NDArray[np.intp] | None, Float]:
         """What units of stage ``k`` pass on: those that do, of a single region, else factors."""
-        active = bits[:, self._starts[k - 1] : self._starts[k]] != 0
+        active = bits[..., self._starts[k - 1] : self._starts[k]] != 0
         if self._leaky[k - 1]:
-            return None, np.where(active, 1.0, self._stages[k - 1].slope)[:, :, None]
-        if len(bits) == 1:
-            return np.flatnonzero(active[0]), _NO_FACTOR
-        return None, active[:, :, None].astype(np.float64)
+            return None, np.where(active, 1.0, self._stages[k - 1].slope)[..., None]
+        if bits.ndim == 1:
+            return np.flatnonzero(active), _NO_FACTOR
+        return None, active[..., None].astype(np.float64)
 
     @cached_property
     def _leaky(self) -> list[bool]:

@@ -82,7 +82,9 @@ class Maps:
         hidden = space.index.n_units - outputs
         full = np.ones((len(bits), space.n_units), dtype=np.uint8)
         full[:, space.index.positions[:hidden]] = bits[:, :hidden]
-        values, errors = space.floats.forms_of(full)
+        # A single region: its active units' columns alone.
+        values, errors = space.floats.forms_of(full[0] if len(full) == 1 else full)
+        values, errors = (a.reshape(len(bits), -1, space.d + 1) for a in (values, errors))
         last, spread = values[:, -outputs:, :-1], errors[:, -outputs:, :-1]
         constants = values[:, -outputs:, -1].copy()
         with np.errstate(all="ignore"):
@@ -156,9 +158,9 @@ class Maps:
             return wrong
         space, (_, outputs, n) = self._inputs, matrices.shape
         with np.errstate(all="ignore"):
-            values, spread = space.floats.wide_forms_of(bits, errors)
-            last = values[:, -outputs:, :-1].reshape(-1, space.d)
-            sizes = spread[:, -outputs:, :-1].reshape(-1, space.d)
+            values, spread = space.floats.wide_forms_of(bits[0] if len(bits) == 1 else bits, errors)
+            last = values[..., -outputs:, :-1].reshape(-1, space.d)
+            sizes = spread[..., -outputs:, :-1].reshape(-1, space.d)
             sizes = sizes + (space.d + 2) * WIDE_ROUNDOFF * np.abs(last).astype(np.float64)
             rows, places = np.divmod(wrong, n)
             columns = self._columns[places]
