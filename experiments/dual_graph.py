@@ -96,7 +96,7 @@ def run(path: Path, tell: Callable[[str], None] = lambda line: None) -> list[Pat
         for d, width, depth, seed in itertools.product(
             settings.inputs, settings.widths, settings.depths, range(settings.seeds)
         ):
-            heads = [
+            heads: list[Record] = [
                 {
                     "inputs": d,
                     "width": width,
@@ -121,12 +121,13 @@ def run(path: Path, tell: Callable[[str], None] = lambda line: None) -> list[Pat
     wanted = _wanted(records, settings)
     _write(store, wanted)
     table = means(wanted)
+    beside = table[table["published_degree"].notna()]
     write_text(folder / "dual_graph.csv", table.to_csv(index=False, lineterminator="\n"))
-    write_text(folder / "dual_graph.md", f"{settings.title}\n\n{to_markdown(table)}")
+    for name, part in (("dual_graph", table), ("published", beside)):
+        write_text(folder / f"{name}.md", f"{settings.title}\n\n{to_markdown(part)}")
     return [
         store,
-        folder / "dual_graph.csv",
-        folder / "dual_graph.md",
+        *(folder / name for name in ("dual_graph.csv", "dual_graph.md", "published.md")),
         *save_figure(draw_degrees(wanted, settings.title), "degrees", folder),
         *save_figure(draw_diameters(wanted, settings.title), "diameters", folder),
     ]
