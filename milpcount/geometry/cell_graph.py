@@ -29,7 +29,7 @@ from milpcount.core.result import Limit, Termination
 from milpcount.core.run import Watch
 from milpcount.core.stage import Stage
 from milpcount.errors import UnsupportedError
-from milpcount.geometry.region import MOST_VERTEX_INPUTS, Prepared
+from milpcount.geometry.prepared import MOST_VERTEX_INPUTS, Prepared
 from milpcount.geometry.region_graph import RegionGraph
 from milpcount.geometry.shape import Shape
 
