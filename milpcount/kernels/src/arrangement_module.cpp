@@ -1,0 +1,64 @@
+// The boundary of the kernels for arrangements.
+
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/unique_ptr.h>
+
+#include "boundary.hpp"
+#include "deletion.hpp"
+#include "module.hpp"
+
+namespace milpcount {
+
+namespace {
+
+std::unique_ptr<Deletion> make_deletion(nb::object residues, nb::object primes, Index memory,
+                                        bool generic) {
+    const Input<Index, 3> in(residues, "residues");
+    const auto p = vector_input<Index>(primes, "primes", in.shape(0));
+    if (in.shape(0) < 1) refuse("primes", "there are none");
+    if (in.shape(1) < 1 || in.shape(2) < 1) refuse("residues", "there are no vectors");
+    if (in.shape(1) >= Index{1} << 31) refuse("residues", "there are too many vectors");
+    if (memory < 0) refuse("memory", "it is negative");
+    const Index size = in.shape(1) * in.shape(2);
+    for (Index q = 0; q < in.shape(0); ++q) {
+        const Index prime = p.data()[q];
+        const bool small = in.shape(0) == 1 && prime > 1 && prime < (Index{1} << 15);
+        const bool wide = prime > (Index{1} << 32) && prime < (Index{1} << 62) && prime % 2 == 1;
+        if (!small && !wide) refuse("primes", "neither one below 2^15 nor all of 33 to 62 bits");
+        for (Index e = 0; e < size; ++e)
+            if (in.data()[q * size + e] < 0 || in.data()[q * size + e] >= prime)
+                refuse("residues", "a number is no residue");
+    }
+    return Deletion::make(in.data(), in.shape(1), in.shape(2), p.span(),
+                          static_cast<std::size_t>(memory), generic);
+}
+
+}  // namespace
+
+void bind_arrangement(nb::module_& m) {
+    m.def("make_deletion", &make_deletion, array_arg("residues"), array_arg("primes"),
+          nb::arg("memory"), nb::arg("generic"));
+    nb::class_<Deletion>(m, "Deletion")
+        .def("advance", &Deletion::advance, nb::arg("work"), nb::call_guard<nb::gil_scoped_release>())
+        .def_prop_ro("total",
+                     [](const Deletion& self) {
+                         const Count total = self.total();
+                         return std::make_pair(total.high, total.low);
+                     })
+        .def_prop_ro("done", &Deletion::done)
+        .def_prop_ro("coincident", &Deletion::coincident)
+        .def_prop_ro("unlucky", &Deletion::unlucky)
+        .def("statistics", [](const Deletion& self) {
+            const Deletion::Statistics s = self.statistics();
+            nb::dict out;
+            out["restrictions"] = s.restrictions;
+            out["lookups"] = s.lookups;
+            out["found"] = s.found;
+            out["kept"] = s.kept;
+            out["bytes"] = s.bytes;
+            out["full"] = s.full;
+            return out;
+        });
+}
+
+}  // namespace milpcount
