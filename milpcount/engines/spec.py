@@ -5,18 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from milpcount.core.domain import Box, Polytope
+from milpcount.core.gate import LinearGate, ReLUGate
+from milpcount.core.matrix import nonzeros
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
 from milpcount.errors import DomainError, InputError, UnsupportedError
 
-__all__ = ["ANY_DOMAIN", "BOUNDED", "Capabilities", "EngineSpec", "Option", "varying_inputs"]
+__all__ = [
+    "ANY_DOMAIN",
+    "BOUNDED",
+    "NEEDS",
+    "Capabilities",
+    "EngineSpec",
+    "Option",
+    "is_arrangement",
+    "is_single_layer",
+    "varying_inputs",
+]
 
 FULL, NONEMPTY = Definition.FULL, Definition.NONEMPTY
 
 # Kinds of domains, as :func:`_kinds` names them.
 BOUNDED = frozenset({"box", "polytope"})
 ANY_DOMAIN = BOUNDED | {"unbounded box", "slice"}
+
+# What a count may need of an engine besides a number: the regions themselves, and abilities.
+NEEDS = frozenset({"regions", "workers", "resume", "certificate"})
+
 _MANY = {"box": "boxes", "polytope": "polytopes", "slice": "slices"}
 
 
@@ -62,12 +80,14 @@ class Capabilities:
         most_inputs: the largest number of inputs that vary and that the first stage can tell
             apart; None for any.
         most_units: the largest number of units; None for any.
+        single_layer: whether units that read the states of others are not served.
     """
 
     definitions: frozenset[Definition] = frozenset({FULL, NONEMPTY})
     domains: frozenset[str] = ANY_DOMAIN
     most_inputs: int | None = None
     most_units: int | None = None
+    single_layer: bool = False
 
     def obstacle(self, problem: CountProblem) -> tuple[type[InputError], str] | None:
         """Why the problem is not served: a kind of error, and words that follow a name."""
@@ -87,6 +107,8 @@ class Capabilities:
             )
         if self.most_units is not None and units > self.most_units:
             return UnsupportedError, f"serves at most {self.most_units} units, here are {units}"
+        if self.single_layer and not is_single_layer(problem):
+            return UnsupportedError, "counts single layers, and here units read others with a state"
         return None
 
 
@@ -104,6 +126,7 @@ class EngineSpec(Capabilities):
         resumes: whether it takes ``resume``, a file that keeps finished work.
         certifies: whether it writes a certificate while it searches; what other engines find is
             certified afterwards.
+        lists: whether it finds the regions themselves, and not only how many there are.
         seconds_per_region: an order of magnitude, for plans; None where it varies too much.
     """
 
@@ -115,12 +138,25 @@ class EngineSpec(Capabilities):
     shares: bool = False
     resumes: bool = False
     certifies: bool = False
+    lists: bool = True
     seconds_per_region: float | None = None
+
+    @property
+    def abilities(self) -> frozenset[str]:
+        """Which of :data:`NEEDS` it serves."""
+        able = {
+            "regions": self.lists,
+            "workers": self.shares,
+            "resume": self.resumes,
+            "certificate": self.certifies,
+        }
+        return frozenset(need for need in NEEDS if able[need])
 
     def takes(self, option: str) -> bool:
         """Whether the engine has an option or ability of this name."""
-        able = {"workers": self.shares, "resume": self.resumes, "certificate": self.certifies}
-        return able.get(option, False) or any(option == o.name for o in self.options)
+        if option in NEEDS:
+            return option != "regions" and option in self.abilities
+        return any(option == o.name for o in self.options)
 
     def require_options(self, options: Mapping[str, object], engines: Iterable[EngineSpec]) -> None:
         """Check names and values.
@@ -148,6 +184,53 @@ def varying_inputs(problem: CountProblem) -> int:
     """The dimension of the search: inputs that vary, or units of the first stage if fewer."""
     vary = int((problem.box.lo < problem.box.hi).sum())
     return min(vary, problem.widths[0] if problem.widths else 0)
+
+
+def is_single_layer(problem: CountProblem) -> bool:
+    """Whether every unit with a state is an affine function of the input.
+
+    So is one that reads the input and linear units alone, in whatever stage they stand; units of
+    slope 1 pass on what they compute as linear ones do.
+    """
+    return problem.once(_is_single_layer)
+
+
+def _is_single_layer(problem: CountProblem) -> bool:
+    # Of the input and of each stage: which outputs are affine functions of the input.
+    affine = [np.ones(problem.network.input_dimension, dtype=bool)]
+    for stage in problem.stages:
+        if type(stage.gate) not in (ReLUGate, LinearGate):
+            return False
+        here = np.ones(stage.width, dtype=bool)
+        for k, weight in zip(stage.reads, stage.weights, strict=True):
+            if not affine[k].all():
+                rows, columns, _ = nonzeros(weight)
+                here[rows[~affine[k][columns]]] = False
+        if not here[~stage.linear].all():
+            return False
+        affine.append(here & (stage.linear | (stage.slope == 1)))
+    return True
+
+
+def is_arrangement(problem: CountProblem) -> bool:
+    """Whether a glance shows that the regions are those of an arrangement over all of R^n.
+
+    A single layer over the whole space; or one whose hyperplanes all pass through the origin,
+    over a domain with the origin inside.
+    """
+    return is_single_layer(problem) and (_is_everything(problem) or _is_central(problem))
+
+
+def _is_everything(problem: CountProblem) -> bool:
+    ends = np.concatenate([problem.box.lo, problem.box.hi])
+    return isinstance(problem.domain, Box) and not bool(np.isfinite(ends).any())
+
+
+def _is_central(problem: CountProblem) -> bool:
+    around = bool(np.all(problem.box.lo < 0) and np.all(problem.box.hi > 0))
+    _, right = problem.rows
+    biases = any(np.any(stage.bias) for stage in problem.stages)
+    return around and bool(np.all(right > 0)) and not biases and problem.slice is None
 
 
 def _kinds(problem: CountProblem) -> list[str]:

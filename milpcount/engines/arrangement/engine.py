@@ -64,7 +64,8 @@ def count_arrangement(
     require_full_dimensional(problem)
     rows = hyperplanes_of(problem)
     inside = Open.of(problem)
-    if inside.rows:
+    centred = inside.has_origin() and not any(row[-1] for row in rows)
+    if not centred:
         rows = [row for row in rows if inside.meets(row)]
     outcome.statistics["hyperplanes"] = len(rows)
     if not rows:
@@ -72,7 +73,7 @@ def count_arrangement(
         yield Tally(1)
         outcome.finish(watch)
         return
-    if inside.rows and not have_common_point(rows, inside):
+    if inside.rows and not centred and not have_common_point(rows, inside):
         raise UnsupportedError("engine arrangement: the domain cuts hyperplanes short")
     yield from _product(rows, watch, outcome, memory * 10**6, confirm == "yes")
     outcome.finish(watch)
@@ -99,8 +100,7 @@ def _product(
     if complete and confirm:
         for rho in counts:
             rho.confirm(watch)
-        if watch.stopped is not None:
-            watch.stopped = None
+        watch.stopped = None  # a limit that ends the second computation leaves the count exact
     outcome.statistics |= {
         "factors": len(parts),
         "rank": sum(part.rank - (part.times == 1) for part in parts),

@@ -53,6 +53,10 @@ class Open:
         # Divided by what their entries have in common: the sign stays.
         return cls(n, tuple(tuple(v // math.gcd(*row) for v in row) for row in rows))
 
+    def has_origin(self) -> bool:
+        """Whether the origin lies inside."""
+        return all(row[-1] > 0 for row in self.rows)
+
     def holds(self, rows: Sequence[Row]) -> bool:
         """Whether some point inside satisfies the rows."""
         nowhere = (None,) * self.dimension

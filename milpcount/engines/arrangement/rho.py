@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Rho", "run"]
 
 _LEAST, _MOST = 16, 1 << 30  # work of one step: vectors restricted
+_ATTEMPTS = 16  # with other primes
 _SECONDS = 0.03  # what a step should take
 
 
@@ -58,7 +59,7 @@ class Rho:
             UnsupportedError: the numbers are too long.
         """
         self.vectors = vectors
-        self.value = vectors.known
+        self.value: int | None = vectors.known
         self.proof = "formula"
         self.confirmed = self.value is not None
         self.statistics: Counter[str] = Counter()
@@ -84,11 +85,10 @@ class Rho:
                 return
             if not search.coincident:
                 self._settle(search, "general position")
-                if self.value != self.vectors.upper:
+                if not self.confirmed:
                     raise InvariantError("an arrangement in general position was miscounted")
-                self.confirmed = True
                 return
-        for attempt in range(MOST_PRIMES):
+        for attempt in range(_ATTEMPTS):
             search = self._search(self._others(attempt), generic=False)
             yield from run(search, watch, phase)
             if not search.done:
@@ -106,7 +106,7 @@ class Rho:
         """
         if self.value is None or self.confirmed:
             return
-        prime = wide_prime(3 * MOST_PRIMES)
+        prime = wide_prime(_ATTEMPTS * len(self._primes))
         search = self._search((prime,), generic=False, backwards=True)
         for _ in run(search, watch, "confirming"):
             pass
@@ -135,4 +135,6 @@ class Rho:
     def _settle(self, search: Deletion, proof: str) -> None:
         high, low = search.total
         self.value, self.proof = (high << 64) + low, proof
+        # A formula is a second computation.
+        self.confirmed = self.value == self.vectors.upper
         self.statistics.update(search.statistics())

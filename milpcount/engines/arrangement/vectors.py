@@ -18,7 +18,7 @@ __all__ = ["MOST_PRIMES", "SMALL", "Vectors", "wide_prime"]
 
 SMALL = 1 << 15  # primes below it are served by tables
 _WIDE = 1 << 62
-MOST_PRIMES = 64
+MOST_PRIMES = 1000
 
 
 @dataclass(frozen=True)
