@@ -280,3 +280,22 @@ def make_deletion(
     One prime below 2^15, or primes of 33 to 62 bits.  With ``generic`` the search ends when two
     vectors coincide.
     """
+
+class Cone:
+    """Regions within an open cone by sections, in integers; see ``src/cone.hpp``."""
+
+    total: Final[tuple[int, int]]  # what is counted so far: times 2**64, and the rest
+    done: Final[bool]
+    overflow: Final[bool]  # numbers grew beyond 62 bits: nothing more is counted
+
+    def advance(self, work: int) -> None:
+        """Go on until about ``work`` values are computed."""
+
+    def statistics(self) -> dict[str, int]:
+        """Sections, how many were found in the memory, its bytes, if it is full."""
+
+def make_cone(forms: NDArray[np.int64], sides: NDArray[np.int64], memory: int) -> Cone:
+    """Forms, shape ``(forms, entries)``, on the cone where all sides are positive; not empty.
+
+    ``memory`` is in bytes.  More than 64 sides or 20,000 extreme rays raise ``UnsupportedError``.
+    """

@@ -12,7 +12,10 @@ deletion and restriction modulo primes (``kernels/src/deletion.hpp``), whose res
 - it equals the number for general position (Schläfli; Zaslavsky 1975), which no arrangement
   exceeds.
 
-What the first way has counted is then counted a second time.
+Over another domain the regions are counted by sections of a cone in integers of 62 bits
+(``kernels/src/cone.hpp``), as long as every minor of hyperplanes and sides is below that.
+
+What no formula gives is counted a second time: see :class:`~.rho.Rho` and :class:`~.cut.Cut`.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from collections.abc import Iterator
 
 from milpcount.core.problem import CountProblem
 from milpcount.core.run import Found, Outcome, Tally, Watch
+from milpcount.engines.arrangement.cut import Cut
 from milpcount.engines.arrangement.hyperplanes import (
     Hyperplane,
     Open,
@@ -31,7 +35,7 @@ from milpcount.engines.arrangement.hyperplanes import (
 )
 from milpcount.engines.arrangement.rho import Rho
 from milpcount.engines.arrangement.vectors import Vectors
-from milpcount.errors import InputError, UnsupportedError
+from milpcount.errors import InputError
 from milpcount.exact.domains import require_full_dimensional
 
 __all__ = ["count_arrangement"]
@@ -56,8 +60,8 @@ def count_arrangement(
 
     Raises:
         InputError: a negative memory.
-        UnsupportedError: a domain that cuts hyperplanes short without a common point of them, or
-            weights with too many bits.
+        UnsupportedError: weights with too many bits, or a domain that cuts hyperplanes short and
+            has too many sides, vertices or bits.
     """
     if memory < 0:
         raise InputError(f"engine arrangement: memory must be at least 0, not {memory}")
@@ -73,41 +77,65 @@ def count_arrangement(
         yield Tally(1)
         outcome.finish(watch)
         return
-    if inside.rows and not centred and not have_common_point(rows, inside):
-        raise UnsupportedError("engine arrangement: the domain cuts hyperplanes short")
-    yield from _product(rows, watch, outcome, memory * 10**6, confirm == "yes")
+    if not inside.rows or centred or have_common_point(rows, inside):
+        yield from _everywhere(rows, watch, outcome, memory * 10**6, confirm == "yes")
+    else:
+        yield from _within(Cut(rows, inside, memory * 10**6), watch, outcome, confirm == "yes")
     outcome.finish(watch)
 
 
-def _product(
+def _everywhere(
     rows: list[Hyperplane], watch: Watch, outcome: Outcome, memory: int, confirm: bool
 ) -> Iterator[Tally]:
-    """Count the arrangement factor by factor."""
+    """Count the arrangement over R^n, factor by factor."""
     parts = sorted((Vectors.of(part) for part in factors(rows)), key=lambda v: len(v.rows))
     counts = [Rho(vectors, memory) for vectors in parts]
     outcome.upper = math.prod(part.times * part.upper for part in parts)
-    before = 1
-    for part, rho in zip(parts, counts, strict=True):
-        for lower in rho.count(watch):
-            more = before * part.times * lower - watch.regions
-            if more > 0:
-                watch.regions += more
-                yield Tally(more)
-        if rho.value is None:
-            break
-        before *= part.times * rho.value
-    complete = all(rho.value is not None for rho in counts)
-    if complete and confirm:
-        for rho in counts:
-            rho.confirm(watch)
-        watch.stopped = None  # a limit that ends the second computation leaves the count exact
     outcome.statistics |= {
         "factors": len(parts),
         "rank": sum(part.rank - (part.times == 1) for part in parts),
     }
-    if complete:
-        outcome.statistics["proof"] = ", ".join(sorted({rho.proof for rho in counts}))
-        outcome.statistics["confirmed"] = all(rho.confirmed for rho in counts)
+    before = 1
+    for part, rho in zip(parts, counts, strict=True):
+        factor = before * part.times
+        yield from _tallies((factor * lower for lower in rho.count(watch)), watch)
+        if rho.value is None:
+            return
+        before = factor * rho.value
+    outcome.upper = before
     for rho in counts:
         for name, value in rho.statistics.items():
             outcome.add(name, int(value))
+        if confirm:
+            rho.confirm(watch)
+    watch.stopped = None  # a limit that ends the second computation leaves the count exact
+    outcome.statistics |= {
+        "proof": ", ".join(sorted({rho.proof for rho in counts})),
+        "confirmed_by": ", ".join(sorted({rho.second or "nothing" for rho in counts})),
+    }
+
+
+def _within(cut: Cut, watch: Watch, outcome: Outcome, confirm: bool) -> Iterator[Tally]:
+    """Count the regions within a domain that cuts hyperplanes short."""
+    outcome.upper = cut.upper
+    yield from _tallies(cut.count(watch), watch)
+    if cut.value is None:
+        return
+    outcome.upper = cut.value
+    if confirm:
+        cut.confirm(watch)
+    watch.stopped = None
+    outcome.statistics |= {
+        **cut.statistics,
+        "proof": "integers of 62 bits",
+        "confirmed_by": "the opposite order" if cut.confirmed else "nothing",
+    }
+
+
+def _tallies(lowers: Iterator[int], watch: Watch) -> Iterator[Tally]:
+    """What each lower bound adds to those before it."""
+    for lower in lowers:
+        more = lower - watch.regions
+        if more > 0:
+            watch.regions += more
+            yield Tally(more)

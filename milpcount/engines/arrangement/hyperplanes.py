@@ -18,7 +18,15 @@ from milpcount.exact.feasibility import Row, decide
 from milpcount.exact.forms import domain_rows, exact_box, problem_stages
 from milpcount.exact.prefix import Prefix
 
-__all__ = ["Hyperplane", "Open", "factors", "have_common_point", "hyperplanes_of", "primitive"]
+__all__ = [
+    "Hyperplane",
+    "Open",
+    "factors",
+    "have_common_point",
+    "hyperplanes_of",
+    "largest_minor",
+    "primitive",
+]
 
 Hyperplane = tuple[int, ...]
 
@@ -28,6 +36,12 @@ def primitive(row: Sequence[int]) -> Hyperplane:
     common = math.gcd(*row) or 1
     lead = next((v for v in row if v), 1)
     return tuple(v // (common if lead > 0 else -common) for v in row)
+
+
+def largest_minor(rows: Sequence[Sequence[int]], order: int) -> int:
+    """A bound on the absolute value of minors up to this order: Hadamard's, rounded up."""
+    squares = sorted((sum(v * v for v in row) for row in rows), reverse=True)
+    return math.isqrt(math.prod(max(1, s) for s in squares[:order])) + 1
 
 
 @dataclass(frozen=True)

@@ -1,55 +1,35 @@
-"""Counting the regions of one connected arrangement, step by step, with proof and confirmation."""
+"""Counting the regions of one connected arrangement, with proof and confirmation."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from milpcount.core.run import Watch
+from milpcount.engines.arrangement.cut import cone_of
+from milpcount.engines.arrangement.steps import counted, run
 from milpcount.engines.arrangement.vectors import MOST_PRIMES, SMALL, Vectors, wide_prime
 from milpcount.errors import InvariantError, UnsupportedError
 
 if TYPE_CHECKING:
     from milpcount.kernels.native import Deletion
 
-__all__ = ["Rho", "run"]
+__all__ = ["Rho"]
 
-_LEAST, _MOST = 16, 1 << 30  # work of one step: vectors restricted
 _ATTEMPTS = 16  # with other primes
-_SECONDS = 0.03  # what a step should take
-
-
-def run(search: Deletion, watch: Watch, phase: str) -> Iterator[int]:
-    """Let a search go on until it is done or a limit is reached; yield what it has counted."""
-    work = _LEAST
-    while not search.done and watch.exceeded() is None:
-        start = watch.seconds
-        search.advance(work)
-        high, low = search.total
-        yield (high << 64) + low
-        watch.report(phase)
-        took = watch.seconds - start
-        if watch.budget.regions is not None:
-            # A vector that is restricted adds about one region.
-            work = max(_LEAST, min(work * 2, watch.budget.regions - watch.regions))
-        elif took < _SECONDS:
-            work = min(work * 2, _MOST)
-        elif took > 2 * _SECONDS:
-            work = max(work // 2, _LEAST)
 
 
 class Rho:
-    """``rho`` of some vectors.
+    """``rho`` of some vectors (``kernels/src/deletion.hpp``).
 
     Attributes:
         vectors: the vectors.
         value: the number, once it is proved.
-        proof: what proves it: "formula", "general position" or "bound on minors".
-        confirmed: whether a second computation has found the same number.
-        statistics: of the memory, added up.
+        proof: what proves it: "formula", "general position" or "minors below the primes".
+        second: what has found the same number besides, "" if nothing has.
+        statistics: of the count that proves it.
     """
 
     def __init__(self, vectors: Vectors, memory: int) -> None:
@@ -61,8 +41,8 @@ class Rho:
         self.vectors = vectors
         self.value: int | None = vectors.known
         self.proof = "formula"
-        self.confirmed = self.value is not None
-        self.statistics: Counter[str] = Counter()
+        self.second = "" if self.value is None else "formula"
+        self.statistics: dict[str, int] = {}
         self._memory = memory
         self._primes = vectors.primes() if self.value is None else ()
         if len(self._primes) > MOST_PRIMES:
@@ -85,7 +65,7 @@ class Rho:
                 return
             if not search.coincident:
                 self._settle(search, "general position")
-                if not self.confirmed:
+                if not self.second:
                     raise InvariantError("an arrangement in general position was miscounted")
                 return
         for attempt in range(_ATTEMPTS):
@@ -94,27 +74,40 @@ class Rho:
             if not search.done:
                 return
             if not search.unlucky:
-                self._settle(search, "bound on minors")
+                self._settle(search, "minors below the primes")
                 return
         raise InvariantError("every choice of primes met a minor that some of them divide")
 
     def confirm(self, watch: Watch) -> None:
-        """Count once more: modulo another prime of 62 bits, in the opposite order, from new keys.
+        """Count once more, from the last vector to the first.
 
-        Modulo any prime the number is a lower bound, and all but ever a sharp one; another number
-        leaves the count unconfirmed, a larger one is a contradiction.
+        In integers, by sections of R^n, which shares nothing with the first count but a table of
+        numbers; where they pass 62 bits modulo one other prime: then the number is a lower bound,
+        and all but ever the same.
+
+        Raises:
+            InvariantError: another number comes out.
         """
-        if self.value is None or self.confirmed:
+        if self.value is None or self.second:
             return
-        prime = wide_prime(_ATTEMPTS * len(self._primes))
-        search = self._search((prime,), generic=False, backwards=True)
-        for _ in run(search, watch, "confirming"):
-            pass
-        high, low = search.total
-        found = (high << 64) + low
-        if found > self.value:
-            raise InvariantError(f"an arrangement was counted twice: {self.value} and {found}")
-        self.confirmed = search.done and found == self.value
+        integers = cone_of(self.vectors.rows[::-1], (), self._memory)
+        if integers is not None:
+            for _ in run(integers, watch, "confirming"):
+                pass
+            found, wanted, sharp = counted(integers), 2 * self.value, True
+            done, second = integers.done and not integers.overflow, "sections in integers"
+        else:
+            other = self._search(
+                (wide_prime(_ATTEMPTS * len(self._primes)),), generic=False, backwards=True
+            )
+            for _ in run(other, watch, "confirming"):
+                pass
+            found, wanted, sharp = counted(other), self.value, False
+            done, second = other.done, "another prime"
+        if found > wanted or (done and sharp and found != wanted):
+            raise InvariantError(f"an arrangement was counted twice: {wanted} and {found}")
+        if done and found == wanted:
+            self.second = second
 
     def _others(self, attempt: int) -> tuple[int, ...]:
         """The primes, or as many others after an attempt in which some divided a minor."""
@@ -133,8 +126,7 @@ class Rho:
         return make_deletion(residues, np.array(primes, dtype=np.int64), self._memory, generic)
 
     def _settle(self, search: Deletion, proof: str) -> None:
-        high, low = search.total
-        self.value, self.proof = (high << 64) + low, proof
+        self.value, self.proof = counted(search), proof
+        self.statistics = search.statistics()
         # A formula is a second computation.
-        self.confirmed = self.value == self.vectors.upper
-        self.statistics.update(search.statistics())
+        self.second = "formula" if self.value == self.vectors.upper else ""

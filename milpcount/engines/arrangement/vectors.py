@@ -12,7 +12,7 @@ import numpy as np
 from flint import fmpz, fmpz_mat
 from numpy.typing import NDArray
 
-from milpcount.engines.arrangement.hyperplanes import Hyperplane, primitive
+from milpcount.engines.arrangement.hyperplanes import Hyperplane, largest_minor, primitive
 
 __all__ = ["MOST_PRIMES", "SMALL", "Vectors", "wide_prime"]
 
@@ -73,8 +73,7 @@ class Vectors:
     @cached_property
     def largest_minor(self) -> int:
         """A bound on the absolute value of every minor: Hadamard's, rounded up."""
-        squares = sorted((sum(v * v for v in row) for row in self.rows), reverse=True)
-        return math.isqrt(math.prod(squares[: self.rank])) + 1
+        return largest_minor(self.rows, self.rank)
 
     def primes(self) -> tuple[int, ...]:
         """Primes whose product is above every minor; more than :data:`MOST_PRIMES` are given up."""

@@ -4,6 +4,7 @@
 #include <nanobind/stl/unique_ptr.h>
 
 #include "boundary.hpp"
+#include "cone.hpp"
 #include "deletion.hpp"
 #include "module.hpp"
 
@@ -33,6 +34,21 @@ std::unique_ptr<Deletion> make_deletion(nb::object residues, nb::object primes, 
                           static_cast<std::size_t>(memory), generic);
 }
 
+std::unique_ptr<Cone> make_cone(nb::object forms, nb::object sides, Index memory) {
+    const auto in = matrix_input<Index>(forms, "forms", ANY, ANY);
+    const auto rows = matrix_input<Index>(sides, "sides", ANY, in.shape(1));
+    if (in.shape(1) < 1) refuse("forms", "they have no entries");
+    if (memory < 0) refuse("memory", "it is negative");
+    for (const auto& [some, name] : {std::make_pair(in.span(), "forms"),
+                                     std::make_pair(rows.span(), "sides")})
+        for (Index x : some)
+            if (x <= -(Index{1} << 62) || x >= (Index{1} << 62))
+                refuse(name, "a number has more than 62 bits");
+    nb::gil_scoped_release free;
+    return Cone::make(in.data(), in.shape(0), rows.data(), rows.shape(0), in.shape(1),
+                      static_cast<std::size_t>(memory));
+}
+
 }  // namespace
 
 void bind_arrangement(nb::module_& m) {
@@ -57,6 +73,24 @@ void bind_arrangement(nb::module_& m) {
             out["kept"] = s.kept;
             out["bytes"] = s.bytes;
             out["full"] = s.full;
+            return out;
+        });
+    m.def("make_cone", &make_cone, array_arg("forms"), array_arg("sides"), nb::arg("memory"));
+    nb::class_<Cone>(m, "Cone")
+        .def("advance", &Cone::advance, nb::arg("work"), nb::call_guard<nb::gil_scoped_release>())
+        .def_prop_ro("total",
+                     [](const Cone& self) {
+                         const Count total = self.total();
+                         return std::make_pair(total.high, total.low);
+                     })
+        .def_prop_ro("done", &Cone::done)
+        .def_prop_ro("overflow", &Cone::overflow)
+        .def("statistics", [](const Cone& self) {
+            nb::dict out;
+            out["sections"] = self.sections();
+            out["found"] = self.found();
+            out["bytes"] = self.bytes();
+            out["full"] = self.full();
             return out;
         });
 }

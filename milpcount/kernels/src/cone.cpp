@@ -1,0 +1,403 @@
+#include "cone.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <numeric>
+#include <vector>
+
+namespace milpcount {
+
+namespace {
+
+struct Overflow {};
+
+Index common_divisor(Index a, Index b) {
+    auto x = static_cast<Word>(a < 0 ? -a : a), y = static_cast<Word>(b < 0 ? -b : b);
+    return static_cast<Index>(std::gcd(x, y));
+}
+
+// Columns of values, one a generator, lines first; of a ray the rows of B on which it is 0.
+struct Generators {
+    Index rows = 0;
+    Index lines = 0;
+    std::vector<Index> values;
+    std::vector<Word> zeros;  // of the rays
+
+    Index rays() const { return static_cast<Index>(zeros.size()); }
+    Index count() const { return lines + rays(); }
+    Index* column(Index g) { return values.data() + g * rows; }
+    const Index* column(Index g) const { return values.data() + g * rows; }
+};
+
+// out = a v + b w, divided by what its entries have in common.  In the wide type products of 62 bits
+// do not overflow.
+void combine(Index a, const Index* v, Index b, const Index* w, Index rows, Index* out) {
+#if defined(__SIZEOF_INT128__)
+    using Wide = __int128;
+    constexpr Index limit = Index{1} << 30;
+    const auto small = [](Index x) { return x > -limit && x < limit; };
+    bool narrow = small(a) && small(b);
+    for (Index j = 0; narrow && j < rows; ++j) narrow = small(v[j]) && small(w[j]);
+    if (narrow) {
+        Index common = 0;
+        for (Index j = 0; j < rows; ++j) {
+            out[j] = a * v[j] + b * w[j];
+            if (common != 1) common = common_divisor(common, out[j]);
+        }
+        if (common > 1)
+            for (Index j = 0; j < rows; ++j) out[j] /= common;
+        return;
+    }
+    std::vector<Wide> wide(static_cast<std::size_t>(rows));
+    Wide common = 0;
+    for (Index j = 0; j < rows; ++j) {
+        Wide x = static_cast<Wide>(a) * v[j] + static_cast<Wide>(b) * w[j];
+        wide[static_cast<std::size_t>(j)] = x;
+        if (x < 0) x = -x;
+        while (x != 0) std::swap(x, common %= x);
+    }
+    for (Index j = 0; j < rows; ++j) {
+        const Wide x = common > 1 ? wide[static_cast<std::size_t>(j)] / common
+                                  : wide[static_cast<std::size_t>(j)];
+        out[j] = static_cast<Index>(x);
+        if (x != out[j] || x <= -(Wide{1} << 62) || x >= (Wide{1} << 62)) throw Overflow{};
+    }
+#else
+    (void)a, (void)v, (void)b, (void)w, (void)rows, (void)out;
+    throw Overflow{};
+#endif
+}
+
+// Append a v + b w to the columns of `out`; only their first `out.rows` entries.
+void append(Index a, const Index* v, Index b, const Index* w, Generators& out) {
+    const std::size_t size = out.values.size();
+    out.values.resize(size + static_cast<std::size_t>(out.rows));
+    combine(a, v, b, w, out.rows, out.values.data() + size);
+}
+
+// The generators of the section in which a form vanishes whose values are given; if `side` is not
+// negative, of the half where it is positive or 0, as row `side` of B.  `dimension` is that of the
+// cone.  False if the form has no zero inside (half: no positive value).
+bool cut(const Generators& in, const Index* form, Index dimension, Index side, Generators& out) {
+    const Word bit = side >= 0 ? Word{1} << side : 0;
+    out.values.clear();
+    out.zeros.clear();
+    const Index* h = form;
+    const Index rays = in.rays(), lines = in.lines;
+    for (Index pivot = 0; pivot < lines; ++pivot) {
+        if (h[pivot] == 0) continue;
+        const Index p = h[pivot], sign = p > 0 ? 1 : -1;
+        const Index* l = in.column(pivot);
+        out.lines = lines - 1;
+        for (Index g = 0; g < lines; ++g)
+            if (g != pivot) append(p, in.column(g), -h[g], l, out);
+        for (Index g = 0; g < rays; ++g) {
+            append(sign * p, in.column(lines + g), -sign * h[lines + g], l, out);
+            out.zeros.push_back(in.zeros[static_cast<std::size_t>(g)] | bit);
+        }
+        if (side >= 0) {
+            append(sign, l, 0, l, out);
+            out.zeros.push_back(bit - 1);
+        }
+        return true;
+    }
+    out.lines = lines;
+    for (Index g = 0; g < lines; ++g) append(1, in.column(g), 0, in.column(g), out);
+    bool positive = false, negative = false;
+    for (Index g = 0; g < rays; ++g) {
+        const Index value = h[lines + g];
+        positive |= value > 0;
+        negative |= value < 0;
+        if (value == 0 || (side >= 0 && value > 0)) {
+            append(1, in.column(lines + g), 0, in.column(lines + g), out);
+            out.zeros.push_back(in.zeros[static_cast<std::size_t>(g)] | (value == 0 ? bit : 0));
+        }
+    }
+    if (!positive || (side < 0 && !negative)) return false;
+    // A face of dimension 2, lines apart, lies on so many rows at least.
+    const int least = static_cast<int>(dimension - lines - 2);
+    for (Index v = 0; v < rays; ++v) {
+        if (h[lines + v] <= 0) continue;
+        for (Index w = 0; w < rays; ++w) {
+            if (h[lines + w] >= 0) continue;
+            const Word both = in.zeros[static_cast<std::size_t>(v)] &
+                              in.zeros[static_cast<std::size_t>(w)];
+            if (std::popcount(both) < least) continue;
+            bool face = true;
+            for (Index g = 0; face && g < rays; ++g)
+                face = (in.zeros[static_cast<std::size_t>(g)] & both) != both || g == v || g == w;
+            if (!face) continue;
+            append(-h[lines + w], in.column(lines + v), h[lines + v], in.column(lines + w), out);
+            out.zeros.push_back(both | bit);
+        }
+    }
+    return true;
+}
+
+class Sections final : public Cone {
+    struct Level {
+        Index dimension = 0, next = 0;
+        Count total;
+        Generators cone;
+        CountMemory::Key key;
+        Word hash = 0;
+        bool remember = false;
+    };
+
+  public:
+    Sections(const Index* forms, Index m, const Index* sides, Index k, Index d, std::size_t memory)
+        : levels_(static_cast<std::size_t>(d) + 1), memory_(memory) {
+        if (k > MOST_SIDES)
+            throw OverLimit("a cone of " + std::to_string(k) + " sides, more than " +
+                            std::to_string(MOST_SIDES) + "; use engine tree");
+        for (Index j = 0; j <= d; ++j) levels_[static_cast<std::size_t>(j)].dimension = d - j;
+        try {
+            Generators all = half_spaces(sides, k, d);
+            Generators& root = levels_[0].cone;
+            root.rows = m;
+            root.lines = all.lines;
+            root.zeros = all.zeros;
+            root.values.resize(static_cast<std::size_t>(m * all.count()));
+            for (Index g = 0; g < all.count(); ++g)
+                for (Index i = 0; i < m; ++i)
+                    root.column(g)[i] = value(forms + i * d, all.column(g), d);
+            begin(0);
+        } catch (const Overflow&) {
+            overflow_ = done_ = true;
+        }
+    }
+
+    void advance(Index work) override {
+        try {
+            while (work > 0 && !done_) work -= step();
+        } catch (const Overflow&) {
+            overflow_ = done_ = true;
+        }
+    }
+    Count total() const override {
+        Count sum;
+        for (std::size_t k = 0; k <= top_; ++k) sum.add(levels_[k].total);
+        return sum;
+    }
+    Index bytes() const override { return static_cast<Index>(memory_.bytes()); }
+    bool full() const override { return memory_.full(); }
+
+  private:
+    static Index value(const Index* form, const Index* point, Index d) {
+#if defined(__SIZEOF_INT128__)
+        __int128 sum = 0;
+        for (Index c = 0; c < d; ++c) sum += static_cast<__int128>(form[c]) * point[c];
+        const auto out = static_cast<Index>(sum);
+        if (sum != out || out <= -(Index{1} << 62) || out >= (Index{1} << 62)) throw Overflow{};
+        return out;
+#else
+        (void)form, (void)point, (void)d;
+        throw Overflow{};
+#endif
+    }
+
+    // Generators of {x : B x >= 0}, in coordinates.
+    static Generators half_spaces(const Index* sides, Index k, Index d) {
+        Generators now, next;
+        now.rows = next.rows = d;
+        now.lines = d;
+        now.values.assign(static_cast<std::size_t>(d * d), 0);
+        for (Index j = 0; j < d; ++j) now.column(j)[j] = 1;
+        std::vector<Index> h;
+        for (Index s = 0; s < k; ++s) {
+            h.resize(static_cast<std::size_t>(now.count()));
+            for (Index g = 0; g < now.count(); ++g)
+                h[static_cast<std::size_t>(g)] = value(sides + s * d, now.column(g), d);
+            if (!cut(now, h.data(), d, s, next)) throw BadArgument("the cone is empty");
+            if (next.rays() > MOST_RAYS)
+                throw OverLimit("a domain of more than " + std::to_string(MOST_RAYS) +
+                                " vertices; use engine tree");
+            std::swap(now, next);
+        }
+        return now;
+    }
+
+    // Enter a level whose values are in place: forms without a zero inside and repeated ones go.
+    void begin(std::size_t k) {
+        Level& level = levels_[k];
+        top_ = k;
+        level.next = 0;
+        level.total = Count{1, 0};
+        keep_distinct(level.cone);
+        const auto rows = static_cast<Word>(level.cone.rows);
+        if (rows == 0 || level.dimension <= 2) {
+            // A line is cut in one point; an angle, a half-plane or a plane by each form once.
+            if (rows > 0) level.total.low = level.cone.lines == 2 ? 2 * rows : 1 + rows;
+            finish();
+        } else {
+            recall(level);
+        }
+    }
+
+    // Complete a level whose count is known.
+    void recall(Level& level) {
+        level.remember = false;
+        if (level.dimension < 4 || level.cone.rows < 4) return;
+        make_key(level);
+        level.hash = CountMemory::hash(level.key);
+        const Count* known = memory_.find(level.key, level.hash);
+        level.remember = known == nullptr;
+        if (known == nullptr) return;
+        ++found_;
+        level.total = *known;
+        finish();
+    }
+
+    void finish() {
+        for (;;) {
+            Level& level = levels_[top_];
+            if (level.remember) memory_.keep(level.key, level.hash, level.total);
+            level.remember = false;
+            if (top_ == 0) {
+                done_ = true;
+                return;
+            }
+            const Count total = level.total;
+            level.total = Count{};
+            --top_;
+            levels_[top_].total.add(total);
+            if (levels_[top_].next < levels_[top_].cone.rows) return;
+        }
+    }
+
+    Index step() {
+        Level& level = levels_[top_];
+        const Index i = level.next++;
+        ++sections_;
+        const Generators& cone = level.cone;
+        // A section that nothing cuts is one region.
+        if (i == 0) {
+            level.total.add(Count{1, 0});
+            if (level.next == cone.rows) finish();
+            return 1;
+        }
+        form_.resize(static_cast<std::size_t>(cone.count()));
+        for (Index g = 0; g < cone.count(); ++g) form_[static_cast<std::size_t>(g)] = cone.column(g)[i];
+        Generators& below = levels_[top_ + 1].cone;
+        below.rows = i;
+        cut(cone, form_.data(), level.dimension, -1, below);
+        const Index work = i * below.count() + 1;
+        begin(top_ + 1);
+        return work;
+    }
+
+    // Divide rows by common factors, make their first entry that is not 0 positive, drop those
+    // without a zero inside and those that are met a second time; then divide the columns.
+    void keep_distinct(Generators& cone) {
+        const Index m = cone.rows, count = cone.count(), lines = cone.lines;
+        rows_.resize(static_cast<std::size_t>(m * count));
+        hashes_.clear();
+        Index kept = 0;
+        for (Index i = 0; i < m; ++i) {
+            Index* row = rows_.data() + kept * count;
+            bool positive = false, negative = false;
+            Index common = 0, sign = 0;
+            for (Index g = 0; g < count; ++g) {
+                const Index x = cone.column(g)[i];
+                row[g] = x;
+                positive |= x > 0 || (g < lines && x != 0);
+                negative |= x < 0 || (g < lines && x != 0);
+                if (sign == 0) sign = x > 0 ? 1 : x < 0 ? -1 : 0;
+                if (common != 1) common = common_divisor(common, x);
+            }
+            if (!positive || !negative) continue;
+            if (sign < 0) common = -common;
+            if (common != 1)
+                for (Index g = 0; g < count; ++g) row[g] /= common;
+            Word hash = 0;
+            for (Index g = 0; g < count; ++g)
+                hash = (hash ^ static_cast<Word>(row[g])) * 0xD6E8FEB86659FD93u + (hash >> 27);
+            bool again = false;
+            for (Index j = 0; j < kept && !again; ++j)
+                again = hashes_[static_cast<std::size_t>(j)] == hash &&
+                        std::equal(row, row + count, rows_.data() + j * count);
+            if (again) continue;
+            hashes_.push_back(hash);
+            ++kept;
+        }
+        cone.rows = kept;
+        cone.values.resize(static_cast<std::size_t>(kept * count));
+        for (Index g = 0; g < count; ++g) {
+            Index* column = cone.column(g);
+            Index common = 0;
+            for (Index i = 0; i < kept; ++i) {
+                column[i] = rows_[static_cast<std::size_t>(i * count + g)];
+                if (common != 1) common = common_divisor(common, column[i]);
+            }
+            if (common > 1)
+                for (Index i = 0; i < kept; ++i) column[i] /= common;
+        }
+    }
+
+    // Values in an order of rows and columns that depends on their sizes; rows begin positive.
+    void make_key(Level& level) {
+        const Generators& cone = level.cone;
+        const Index m = cone.rows, count = cone.count(), lines = cone.lines;
+        std::vector<Word>&rows = row_colours_, &columns = column_colours_;
+        rows.assign(static_cast<std::size_t>(m), 0);
+        columns.assign(static_cast<std::size_t>(count), 1);
+        for (Index g = 0; g < lines; ++g) columns[static_cast<std::size_t>(g)] = 2;
+        for (int round = 0; round < 2; ++round) {
+            std::fill(rows.begin(), rows.end(), Word{0});
+            for (Index g = 0; g < count; ++g)
+                for (Index i = 0; i < m; ++i)
+                    rows[static_cast<std::size_t>(i)] += coloured(columns[static_cast<std::size_t>(g)],
+                                                                  cone.column(g)[i]);
+            for (Index g = 0; g < count; ++g) {
+                Word sum = columns[static_cast<std::size_t>(g)];
+                for (Index i = 0; i < m; ++i)
+                    sum += coloured(rows[static_cast<std::size_t>(i)], cone.column(g)[i]);
+                columns[static_cast<std::size_t>(g)] = sum;
+            }
+        }
+        const auto order = [](std::vector<Index>& out, const std::vector<Word>& colours, Index from) {
+            out.resize(colours.size());
+            std::iota(out.begin(), out.end(), Index{0});
+            std::stable_sort(out.begin() + from, out.end(), [&](Index a, Index b) {
+                return colours[static_cast<std::size_t>(a)] < colours[static_cast<std::size_t>(b)];
+            });
+        };
+        order(row_order_, rows, 0);
+        order(column_order_, columns, lines);
+        level.key.resize(static_cast<std::size_t>(8 * (2 + m * count)));
+        std::uint8_t* at = level.key.data();
+        const auto put = [&](Word x) {
+            std::memcpy(at, &x, 8);
+            at += 8;
+        };
+        put(static_cast<Word>(level.dimension) << 32 | static_cast<Word>(m));
+        put(static_cast<Word>(lines));
+        for (Index i : row_order_) {
+            Index sign = 0;
+            for (Index g : column_order_) {
+                const Index x = cone.column(g)[i];
+                if (sign == 0) sign = x > 0 ? 1 : x < 0 ? -1 : 0;
+                put(static_cast<Word>(sign * x));
+            }
+        }
+    }
+    static Word coloured(Word colour, Index x) {
+        return mixed(colour ^ (static_cast<Word>(x < 0 ? -x : x) * 0x9E3779B97F4A7C15u));
+    }
+
+    std::vector<Level> levels_;
+    std::size_t top_ = 0;
+    CountMemory memory_;
+    // Scratch.
+    std::vector<Index> form_, rows_, row_order_, column_order_;
+    std::vector<Word> hashes_, row_colours_, column_colours_;
+};
+
+}  // namespace
+
+std::unique_ptr<Cone> Cone::make(const Index* forms, Index m, const Index* sides, Index k, Index d,
+                                 std::size_t memory) {
+    return std::make_unique<Sections>(forms, m, sides, k, d, memory);
+}
+
+}  // namespace milpcount
