@@ -36,6 +36,7 @@ def counted(search: Steps) -> int:
 
 def run(search: Steps, watch: Watch, phase: str) -> Iterator[int]:
     """Let a search go on until it is done or a limit is reached; yield what it has counted."""
+    yield counted(search)  # small ones are done at once
     work = _LEAST
     while not search.done and watch.exceeded() is None:
         start = watch.seconds
