@@ -54,7 +54,7 @@ def engines_command(
     for rule in _auto():
         inputs = "any number of" if rule["most_inputs"] is None else f"up to {rule['most_inputs']}"
         stages = "" if rule["most_stages"] is None else f", stages: {rule['most_stages']} at most"
-        where = ", a single layer over R^n or with its centre inside" if rule["arrangement"] else ""
+        where = f", {rule['kind']}" if rule["kind"] else ""
         out.print(
             f"  {rule['engine']}: {' or '.join(rule['definitions'])} regions, {inputs} inputs "
             f"that vary{stages}{where} ({rule['reason']})"
@@ -93,7 +93,7 @@ def _auto() -> list[dict[str, Any]]:
             "definitions": [d.value for d in Definition if d in rule.definitions],
             "most_inputs": rule.most_inputs,
             "most_stages": rule.most_stages,
-            "arrangement": rule.arrangement,
+            "kind": None if rule.kind is None else rule.kind.words,
             "reason": rule.reason,
         }
         for rule in AUTO

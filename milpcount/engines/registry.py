@@ -11,12 +11,12 @@ from typing import Any
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
 from milpcount.core.run import Found, Outcome, Watch
+from milpcount.engines.single_layer import has_short_minors, is_arrangement
 from milpcount.engines.spec import (
     BOUNDED,
     NEEDS,
     EngineSpec,
     Option,
-    is_arrangement,
     varying_inputs,
 )
 from milpcount.errors import UnsupportedError
@@ -111,6 +111,19 @@ ENGINES: Mapping[str, EngineSpec] = {
 
 
 @dataclass(frozen=True)
+class Kind:
+    """Networks and domains that a rule is for.
+
+    Attributes:
+        words: what they are.
+        holds: whether a problem is of them.
+    """
+
+    words: str
+    holds: Callable[[CountProblem], bool]
+
+
+@dataclass(frozen=True)
 class AutoRule:
     """When "auto" takes an engine; the first rule that applies does.
 
@@ -120,8 +133,7 @@ class AutoRule:
         most_inputs: up to so many inputs that vary, None for any number.
         reason: why.
         most_stages: up to so many counted stages, None for any number.
-        arrangement: whether the regions must be those of an arrangement of hyperplanes over R^n:
-            a single layer, over a domain that evidently cuts no hyperplane short.
+        kind: which networks, besides.
     """
 
     engine: str
@@ -129,7 +141,7 @@ class AutoRule:
     most_inputs: int | None
     reason: str
     most_stages: int | None = None
-    arrangement: bool = False
+    kind: Kind | None = None
 
     def applies(self, problem: CountProblem) -> bool:
         """Whether the problem is such a one."""
@@ -137,7 +149,7 @@ class AutoRule:
             problem.definition in self.definitions
             and (self.most_inputs is None or varying_inputs(problem) <= self.most_inputs)
             and (self.most_stages is None or len(problem.stages) <= self.most_stages)
-            and (not self.arrangement or is_arrangement(problem))
+            and (self.kind is None or self.kind.holds(problem))
         )
 
 
@@ -146,9 +158,19 @@ AUTO = (
         "arrangement",
         frozenset({Definition.FULL}),
         None,
-        "the regions of an arrangement are counted, not searched, where no more than their number "
-        "is wanted",
-        arrangement=True,
+        "regions of hyperplanes are counted, not searched, where no more is wanted",
+        kind=Kind(
+            "a single layer over R^n, or with all zeros at the origin inside", is_arrangement
+        ),
+    ),
+    AutoRule(
+        "arrangement",
+        frozenset({Definition.FULL}),
+        10,
+        "sections in integers: many of the hyperplanes meet in degenerate ways",
+        kind=Kind(
+            "a single layer of small integers over a box, at least 5 inputs", has_short_minors
+        ),
     ),
     AutoRule(
         "subdivision",

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from milpcount.core.domain import Box, Polytope
-from milpcount.core.gate import LinearGate, ReLUGate
-from milpcount.core.matrix import nonzeros
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
+from milpcount.engines.single_layer import is_single_layer
 from milpcount.errors import DomainError, InputError, UnsupportedError
 
 __all__ = [
@@ -21,8 +18,6 @@ __all__ = [
     "Capabilities",
     "EngineSpec",
     "Option",
-    "is_arrangement",
-    "is_single_layer",
     "varying_inputs",
 ]
 
@@ -184,53 +179,6 @@ def varying_inputs(problem: CountProblem) -> int:
     """The dimension of the search: inputs that vary, or units of the first stage if fewer."""
     vary = int((problem.box.lo < problem.box.hi).sum())
     return min(vary, problem.widths[0] if problem.widths else 0)
-
-
-def is_single_layer(problem: CountProblem) -> bool:
-    """Whether every unit with a state is an affine function of the input.
-
-    So is one that reads the input and linear units alone, in whatever stage they stand; units of
-    slope 1 pass on what they compute as linear ones do.
-    """
-    return problem.once(_is_single_layer)
-
-
-def _is_single_layer(problem: CountProblem) -> bool:
-    # Of the input and of each stage: which outputs are affine functions of the input.
-    affine = [np.ones(problem.network.input_dimension, dtype=bool)]
-    for stage in problem.stages:
-        if type(stage.gate) not in (ReLUGate, LinearGate):
-            return False
-        here = np.ones(stage.width, dtype=bool)
-        for k, weight in zip(stage.reads, stage.weights, strict=True):
-            if not affine[k].all():
-                rows, columns, _ = nonzeros(weight)
-                here[rows[~affine[k][columns]]] = False
-        if not here[~stage.linear].all():
-            return False
-        affine.append(here & (stage.linear | (stage.slope == 1)))
-    return True
-
-
-def is_arrangement(problem: CountProblem) -> bool:
-    """Whether a glance shows that the regions are those of an arrangement over all of R^n.
-
-    A single layer over the whole space; or one whose hyperplanes all pass through the origin,
-    over a domain with the origin inside.
-    """
-    return is_single_layer(problem) and (_is_everything(problem) or _is_central(problem))
-
-
-def _is_everything(problem: CountProblem) -> bool:
-    ends = np.concatenate([problem.box.lo, problem.box.hi])
-    return isinstance(problem.domain, Box) and not bool(np.isfinite(ends).any())
-
-
-def _is_central(problem: CountProblem) -> bool:
-    around = bool(np.all(problem.box.lo < 0) and np.all(problem.box.hi > 0))
-    _, right = problem.rows
-    biases = any(np.any(stage.bias) for stage in problem.stages)
-    return around and bool(np.all(right > 0)) and not biases and problem.slice is None
 
 
 def _kinds(problem: CountProblem) -> list[str]:

@@ -17,7 +17,7 @@ from milpcount.engines.arrangement.hyperplanes import factors, hyperplanes_of
 from milpcount.engines.arrangement.rho import Rho
 from milpcount.engines.arrangement.vectors import Vectors, wide_prime
 from milpcount.engines.registry import choose_engine
-from milpcount.engines.spec import is_single_layer
+from milpcount.engines.single_layer import has_short_minors, is_single_layer
 from tests.shared import net, random_net
 
 WHOLE = mc.WholeSpace()
@@ -282,7 +282,7 @@ def test_what_is_affine_is_a_single_layer(domain: mc.Domain) -> None:
     assert arrangement(network, domain) == mc.count(network, domain, engine="brute").lower
     deep = random_net(np.random.default_rng(0), [2, 3, 3, 1])
     assert not is_single_layer(CountProblem.of(deep, domain))
-    with pytest.raises(mc.UnsupportedError, match="counts single layers, .*; use engine tree"):
+    with pytest.raises(mc.UnsupportedError, match=r"counts single layers, .*; use engine tree"):
         mc.count(deep, domain, engine="arrangement")
     with pytest.raises(mc.UnsupportedError, match="single layers"):
         mc.count(network, domain, engine="arrangement", with_output=True)
@@ -317,6 +317,22 @@ def test_auto_takes_it_where_a_number_is_wanted() -> None:
     assert chosen(network, box, "certificate") == "tree"
     with pytest.raises(mc.UnsupportedError, match="does not list them; use engine tree"):
         mc.enumerate_regions(network, box, engine="arrangement")
+
+
+def test_auto_takes_it_for_small_integers_in_boxes() -> None:
+    rng = np.random.default_rng(2)
+    small = layer(rng.integers(-1, 2, size=(9, 6)), rng.integers(-1, 2, size=9))
+    result = mc.count(small, mc.Box(-1, 1))
+    assert (result.engine, result.exact) == ("arrangement", True)
+    assert result.lower == mc.count(small, mc.Box(-1, 1), engine="subdivision").lower
+
+    def short(network: mc.ReLUNetwork, domain: mc.Domain) -> bool:
+        return has_short_minors(CountProblem.of(network, domain))
+
+    assert not short(layer(rng.normal(size=(9, 6)), np.zeros(9)), mc.Box(-1, 1))
+    assert not short(small, mc.Box(-1.2345, 1))
+    assert not short(small, mc.Box([0, -1, -1, -1, -1, -1], [0, 1, 1, 1, 1, 1]))
+    assert not short(layer(np.eye(4), np.ones(4)), mc.Box(-1, 1))
 
 
 def test_lists_and_linear_pieces_go_to_other_engines() -> None:

@@ -79,7 +79,10 @@ class Cut:
         assert self._search is not None
         yield from run(self._search, watch, "cutting hyperplanes")
         if self._search.overflow:
-            raise InvariantError("minors within the bound passed 62 bits")
+            raise UnsupportedError(
+                "engine arrangement: numbers passed what this build's integers hold; "
+                "use engine subdivision or tree"
+            )
         self.statistics = self._search.statistics()
         if self._search.done:
             self.value = counted(self._search)

@@ -29,16 +29,16 @@ struct Generators {
     const Index* column(Index g) const { return values.data() + g * rows; }
 };
 
-// out = a v + b w, divided by what its entries have in common.  In the wide type products of 62 bits
-// do not overflow.
+constexpr Index NARROW = Index{1} << 29, WIDE = Index{1} << 62;
+
+bool narrow(Index x) { return x > -NARROW && x < NARROW; }
+
+// out = a v + b w, divided by what its entries have in common.  Numbers have 62 bits at most; where
+// products need them, 128 bits are taken, and without those it is an overflow.
 void combine(Index a, const Index* v, Index b, const Index* w, Index rows, Index* out) {
-#if defined(__SIZEOF_INT128__)
-    using Wide = __int128;
-    constexpr Index limit = Index{1} << 30;
-    const auto small = [](Index x) { return x > -limit && x < limit; };
-    bool narrow = small(a) && small(b);
-    for (Index j = 0; narrow && j < rows; ++j) narrow = small(v[j]) && small(w[j]);
-    if (narrow) {
+    bool all = narrow(a) && narrow(b);
+    for (Index j = 0; all && j < rows; ++j) all = narrow(v[j]) && narrow(w[j]);
+    if (all) {
         Index common = 0;
         for (Index j = 0; j < rows; ++j) {
             out[j] = a * v[j] + b * w[j];
@@ -48,6 +48,8 @@ void combine(Index a, const Index* v, Index b, const Index* w, Index rows, Index
             for (Index j = 0; j < rows; ++j) out[j] /= common;
         return;
     }
+#if defined(__SIZEOF_INT128__)
+    using Wide = __int128;
     std::vector<Wide> wide(static_cast<std::size_t>(rows));
     Wide common = 0;
     for (Index j = 0; j < rows; ++j) {
@@ -57,13 +59,12 @@ void combine(Index a, const Index* v, Index b, const Index* w, Index rows, Index
         while (x != 0) std::swap(x, common %= x);
     }
     for (Index j = 0; j < rows; ++j) {
-        const Wide x = common > 1 ? wide[static_cast<std::size_t>(j)] / common
-                                  : wide[static_cast<std::size_t>(j)];
+        Wide x = wide[static_cast<std::size_t>(j)];
+        if (common > 1) x /= common;
+        if (x <= -Wide{WIDE} || x >= Wide{WIDE}) throw Overflow{};
         out[j] = static_cast<Index>(x);
-        if (x != out[j] || x <= -(Wide{1} << 62) || x >= (Wide{1} << 62)) throw Overflow{};
     }
 #else
-    (void)a, (void)v, (void)b, (void)w, (void)rows, (void)out;
     throw Overflow{};
 #endif
 }
@@ -184,16 +185,19 @@ class Sections final : public Cone {
 
   private:
     static Index value(const Index* form, const Index* point, Index d) {
+        bool all = d <= 32;
+        for (Index c = 0; all && c < d; ++c) all = narrow(form[c]) && narrow(point[c]);
+        if (all) {
+            Index sum = 0;
+            for (Index c = 0; c < d; ++c) sum += form[c] * point[c];
+            if (sum > -WIDE && sum < WIDE) return sum;
+        }
 #if defined(__SIZEOF_INT128__)
         __int128 sum = 0;
         for (Index c = 0; c < d; ++c) sum += static_cast<__int128>(form[c]) * point[c];
-        const auto out = static_cast<Index>(sum);
-        if (sum != out || out <= -(Index{1} << 62) || out >= (Index{1} << 62)) throw Overflow{};
-        return out;
-#else
-        (void)form, (void)point, (void)d;
-        throw Overflow{};
+        if (sum > -__int128{WIDE} && sum < __int128{WIDE}) return static_cast<Index>(sum);
 #endif
+        throw Overflow{};
     }
 
     // Generators of {x : B x >= 0}, in coordinates.
@@ -286,14 +290,16 @@ class Sections final : public Cone {
         return work;
     }
 
-    // Divide rows by common factors, make their first entry that is not 0 positive, drop those
-    // without a zero inside and those that are met a second time; then divide the columns.
+    // Keep the forms that have a zero inside, of proportional ones the first, and divide the columns
+    // by what their entries have in common.  (Rows are divided for the comparison only: a column
+    // then stays below the minors that it is proportional to.)
     void keep_distinct(Generators& cone) {
         const Index m = cone.rows, count = cone.count(), lines = cone.lines;
         rows_.resize(static_cast<std::size_t>(m * count));
         hashes_.clear();
-        Index kept = 0;
+        kept_.clear();
         for (Index i = 0; i < m; ++i) {
+            const auto kept = static_cast<Index>(kept_.size());
             Index* row = rows_.data() + kept * count;
             bool positive = false, negative = false;
             Index common = 0, sign = 0;
@@ -318,20 +324,23 @@ class Sections final : public Cone {
                         std::equal(row, row + count, rows_.data() + j * count);
             if (again) continue;
             hashes_.push_back(hash);
-            ++kept;
+            kept_.push_back(i);
+        }
+        // Columns grow shorter, so that each is written where it or an earlier one was.
+        const auto kept = static_cast<Index>(kept_.size());
+        for (Index g = 0; g < count; ++g) {
+            const Index* from = cone.values.data() + g * m;
+            Index* to = cone.values.data() + g * kept;
+            Index common = 0;
+            for (Index i = 0; i < kept; ++i) {
+                to[i] = from[kept_[static_cast<std::size_t>(i)]];
+                if (common != 1) common = common_divisor(common, to[i]);
+            }
+            if (common > 1)
+                for (Index i = 0; i < kept; ++i) to[i] /= common;
         }
         cone.rows = kept;
         cone.values.resize(static_cast<std::size_t>(kept * count));
-        for (Index g = 0; g < count; ++g) {
-            Index* column = cone.column(g);
-            Index common = 0;
-            for (Index i = 0; i < kept; ++i) {
-                column[i] = rows_[static_cast<std::size_t>(i * count + g)];
-                if (common != 1) common = common_divisor(common, column[i]);
-            }
-            if (common > 1)
-                for (Index i = 0; i < kept; ++i) column[i] /= common;
-        }
     }
 
     // Values in an order of rows and columns that depends on their sizes; rows begin positive.
@@ -389,7 +398,7 @@ class Sections final : public Cone {
     std::size_t top_ = 0;
     CountMemory memory_;
     // Scratch.
-    std::vector<Index> form_, rows_, row_order_, column_order_;
+    std::vector<Index> form_, rows_, kept_, row_order_, column_order_;
     std::vector<Word> hashes_, row_colours_, column_colours_;
 };
 
