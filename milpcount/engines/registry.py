@@ -50,7 +50,7 @@ ENGINES: Mapping[str, EngineSpec] = {
         EngineSpec(
             name="arrangement",
             summary="the hyperplanes of a single layer, by deletion and restriction; counts only",
-            module="milpcount.engines.arrangement.engine",
+            module="milpcount.engines.arrangement.counting",
             function="count_arrangement",
             definitions=frozenset({Definition.FULL}),
             single_layer=True,

@@ -139,7 +139,7 @@ def test_arrangements_that_fit_are_taken() -> None:
 def test_arrangements_that_do_not_fit_are_refused(
     make: Any, arguments: Any, name: str, value: object
 ) -> None:
-    with pytest.raises(mc.errors.InvariantError, match="kernel argument|the cone is empty"):
+    with pytest.raises(mc.errors.InvariantError, match=r"kernel argument|the cone is empty"):
         make(**{**arguments(), name: value})
 
 
