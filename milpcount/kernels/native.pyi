@@ -297,5 +297,5 @@ class Cone:
 def make_cone(forms: NDArray[np.int64], sides: NDArray[np.int64], memory: int) -> Cone:
     """Forms, shape ``(forms, entries)``, on the cone where all sides are positive; not empty.
 
-    ``memory`` is in bytes.  More than 64 sides or 20,000 extreme rays raise ``UnsupportedError``.
+    ``memory`` is in bytes.  More than 64 sides or 5,000 extreme rays raise ``UnsupportedError``.
     """

@@ -147,8 +147,8 @@ def test_cones_over_the_limits_name_the_way_out() -> None:
     sides = np.ones((65, 2), dtype=np.int64)
     with pytest.raises(mc.UnsupportedError, match="65 sides, more than 64; use engine tree"):
         native.make_cone(**{**forms(), "sides": sides})
-    # A cube of 15 dimensions has 32,768 vertices.
-    n = 15
+    # A cube of 13 dimensions has 8,192 vertices.
+    n = 13
     box = np.vstack([np.hstack([s * np.eye(n), np.ones((n, 1))]) for s in (1, -1)])
-    with pytest.raises(mc.UnsupportedError, match="20000 vertices; use engine tree"):
+    with pytest.raises(mc.UnsupportedError, match="5000 vertices; use engine tree"):
         native.make_cone(np.ones((1, n + 1), dtype=np.int64), box.astype(np.int64), 0)

@@ -15,6 +15,9 @@ deletion and restriction modulo primes (``kernels/src/deletion.hpp``), whose res
 Over another domain the regions are counted by sections of a cone in integers of 62 bits
 (``kernels/src/cone.hpp``), as long as every minor of hyperplanes and sides is below that.
 
+Patterns that occur on hyperplanes alone (definition "nonempty") are not served: their number
+depends on more than the arrangement (x and 2x have two, x and -x three).
+
 What no formula gives is counted a second time: see :class:`~.rho.Rho` and :class:`~.cut.Cut`.
 """
 
@@ -30,6 +33,7 @@ from milpcount.engines.arrangement.hyperplanes import (
     Hyperplane,
     Open,
     factors,
+    general_position,
     have_common_point,
     hyperplanes_of,
 )
@@ -69,8 +73,19 @@ def count_arrangement(
     rows = hyperplanes_of(problem)
     inside = Open.of(problem)
     centred = inside.has_origin() and not any(row[-1] for row in rows)
+    outcome.upper, outcome.open_regions = general_position(len(rows), inside.dimension), 1
     if not centred:
-        rows = [row for row in rows if inside.meets(row)]
+        met = []
+        for row in rows:
+            if watch.exceeded() is not None:
+                break
+            if inside.meets(row):
+                met.append(row)
+        rows = met
+    if watch.exceeded() is not None:
+        outcome.finish(watch)
+        return
+    outcome.open_regions = 0
     outcome.statistics["hyperplanes"] = len(rows)
     if not rows:
         watch.regions += 1

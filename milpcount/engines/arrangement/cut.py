@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from milpcount.core.run import Watch
-from milpcount.engines.arrangement.hyperplanes import Hyperplane, Open, largest_minor
+from milpcount.engines.arrangement.hyperplanes import (
+    Hyperplane,
+    Open,
+    general_position,
+    largest_minor,
+)
 from milpcount.engines.arrangement.steps import counted, run
 from milpcount.errors import InvariantError, UnsupportedError
 
@@ -71,8 +75,7 @@ class Cut:
     @property
     def upper(self) -> int:
         """As many hyperplanes in general position over R^n."""
-        n = len(self._rows[0]) - 1
-        return sum(math.comb(len(self._rows), k) for k in range(n + 1))
+        return general_position(len(self._rows), len(self._rows[0]) - 1)
 
     def count(self, watch: Watch) -> Iterator[int]:
         """Yield lower bounds, and set ``value`` at the end unless a limit comes first."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from flint import fmpz_mat
 
+from milpcount.core.domain import Box
 from milpcount.core.problem import CountProblem
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, decide
@@ -22,6 +23,7 @@ __all__ = [
     "Hyperplane",
     "Open",
     "factors",
+    "general_position",
     "have_common_point",
     "hyperplanes_of",
     "largest_minor",
@@ -44,12 +46,24 @@ def largest_minor(rows: Sequence[Sequence[int]], order: int) -> int:
     return math.isqrt(math.prod(max(1, s) for s in squares[:order])) + 1
 
 
+def general_position(hyperplanes: int, dimension: int) -> int:
+    """The largest number of regions of so many hyperplanes (Schläfli; Zaslavsky 1975)."""
+    return sum(math.comb(hyperplanes, k) for k in range(dimension + 1))
+
+
 @dataclass(frozen=True)
 class Open:
-    """The interior of a domain in its free coordinates: all rows strict; none for all of R^n."""
+    """The interior of a domain in its free coordinates.
+
+    Attributes:
+        dimension: how many these are.
+        rows: positive inside; none for all of R^n.
+        box: the same where the domain is a box, else None.
+    """
 
     dimension: int
     rows: tuple[Hyperplane, ...]
+    box: ExactBox | None = None
 
     @classmethod
     def of(cls, problem: CountProblem) -> Open:
@@ -65,7 +79,11 @@ class Open:
                     rows.append(row)
         rows += [list(row.coefficients) for row in domain_rows(problem) if any(row.coefficients)]
         # Divided by what their entries have in common: the sign stays.
-        return cls(n, tuple(tuple(v // math.gcd(*row) for v in row) for row in rows))
+        sides = tuple(tuple(v // math.gcd(*row) for v in row) for row in rows)
+        if not isinstance(problem.domain, Box):
+            return cls(n, sides)
+        lo, hi = ([ends[j] for j in box.free] for ends in (box.lo, box.hi))
+        return cls(n, sides, ExactBox(tuple(lo), tuple(hi), box.denominator))
 
     def has_origin(self) -> bool:
         """Whether the origin lies inside."""
@@ -80,6 +98,9 @@ class Open:
     def meets(self, row: Hyperplane) -> bool:
         """Whether a hyperplane passes through the inside: some points lie on either side."""
         negative = tuple(-v for v in row)
+        if self.box is not None:
+            tops = (self.box.supremum(row), self.box.supremum(negative))
+            return all(top is None or top > 0 for top in tops)
         return self.holds([Row(row, True)]) and self.holds([Row(negative, True)])
 
 

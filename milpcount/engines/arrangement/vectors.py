@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,12 @@ import numpy as np
 from flint import fmpz, fmpz_mat
 from numpy.typing import NDArray
 
-from milpcount.engines.arrangement.hyperplanes import Hyperplane, largest_minor, primitive
+from milpcount.engines.arrangement.hyperplanes import (
+    Hyperplane,
+    general_position,
+    largest_minor,
+    primitive,
+)
 
 __all__ = ["MOST_PRIMES", "SMALL", "Vectors", "wide_prime"]
 
@@ -61,7 +65,7 @@ class Vectors:
     @property
     def upper(self) -> int:
         """``rho`` of as many vectors in general position, the largest there is."""
-        return sum(math.comb(len(self.rows) - 1, k) for k in range(self.rank))
+        return general_position(len(self.rows) - 1, self.rank - 1)
 
     @property
     def known(self) -> int | None:

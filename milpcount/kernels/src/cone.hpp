@@ -33,7 +33,7 @@ namespace milpcount {
 class Cone {
   public:
     static constexpr Index MOST_SIDES = 64;    // rows of B: one bit each
-    static constexpr Index MOST_RAYS = 20000;  // of the cone itself
+    static constexpr Index MOST_RAYS = 5000;   // of the cone itself
 
     // Forms and rows of B, with d entries each, row by row; no row of B is 0 and the cone is not
     // empty.  The memory takes so many bytes at most.  Throws OverLimit.
