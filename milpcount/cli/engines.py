@@ -64,7 +64,7 @@ def engines_command(
         "Inputs that vary: or units of the first stage, where those are fewer."
     )
     pieces = ", ".join(d.value for d in Definition if d.merges)
-    out.print(f"Pieces of the function ({pieces}) are made of full regions, by every engine.")
+    out.print(f"Pieces of the function ({pieces}) are made of the full regions that engines list.")
     return EXIT_DONE
 
 
