@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -141,6 +142,24 @@ def test_arrangements_that_do_not_fit_are_refused(
 ) -> None:
     with pytest.raises(mc.errors.InvariantError, match=r"kernel argument|the cone is empty"):
         make(**{**arguments(), name: value})
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_no_numbers_end_the_process(seed: int) -> None:
+    """Moduli that are no primes, repeated and zero rows, cones of all kinds: some count or a no."""
+    rng = np.random.default_rng(seed)
+    k, m, d = int(rng.integers(1, 3)), int(rng.integers(1, 7)), int(rng.integers(1, 5))
+    primes = rng.integers(2, 60, size=1) if k == 1 else 2 ** rng.integers(33, 62, size=2) + 1
+    residues = np.array([rng.integers(0, p, size=(m, d)) % 5 % p for p in primes])
+    search = native.make_deletion(residues, primes, int(rng.integers(0, 10**6)), m % 2 == 0)
+    search.advance(10**6)
+    assert search.done
+    sides = rng.integers(-2, 3, size=(int(rng.integers(0, 6)), d))
+    rows = rng.integers(-2, 3, size=(m, d)) << int(rng.choice([0, 20, 40, 59]))
+    with contextlib.suppress(mc.errors.InvariantError):
+        cone = native.make_cone(rows, sides, 10**6)
+        cone.advance(10**6)
+        assert cone.done
 
 
 def test_cones_over_the_limits_name_the_way_out() -> None:

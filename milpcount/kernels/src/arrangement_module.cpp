@@ -3,6 +3,9 @@
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/unique_ptr.h>
 
+#include <atomic>
+#include <utility>
+
 #include "boundary.hpp"
 #include "cone.hpp"
 #include "deletion.hpp"
@@ -11,6 +14,26 @@
 namespace milpcount {
 
 namespace {
+
+// Go on with a search; one thread at a time.
+template <class Search>
+void go_on(Search& search, Index work) {
+    if (search.busy.exchange(true)) refuse("search", "another thread is at work on it");
+    struct Free {
+        std::atomic<bool>& busy;
+        ~Free() { busy = false; }
+    } free_at_end{search.busy};
+    nb::gil_scoped_release free;
+    search.advance(work);
+}
+
+// What is counted so far.
+template <class Search>
+std::pair<Word, Word> total_of(const Search& search) {
+    if (search.busy) refuse("search", "another thread is at work on it");
+    const Count total = search.total();
+    return {total.high, total.low};
+}
 
 std::unique_ptr<Deletion> make_deletion(nb::object residues, nb::object primes, Index memory,
                                         bool generic) {
@@ -55,12 +78,8 @@ void bind_arrangement(nb::module_& m) {
     m.def("make_deletion", &make_deletion, array_arg("residues"), array_arg("primes"),
           nb::arg("memory"), nb::arg("generic"));
     nb::class_<Deletion>(m, "Deletion")
-        .def("advance", &Deletion::advance, nb::arg("work"), nb::call_guard<nb::gil_scoped_release>())
-        .def_prop_ro("total",
-                     [](const Deletion& self) {
-                         const Count total = self.total();
-                         return std::make_pair(total.high, total.low);
-                     })
+        .def("advance", &go_on<Deletion>, nb::arg("work"))
+        .def_prop_ro("total", &total_of<Deletion>)
         .def_prop_ro("done", &Deletion::done)
         .def_prop_ro("coincident", &Deletion::coincident)
         .def_prop_ro("unlucky", &Deletion::unlucky)
@@ -77,12 +96,8 @@ void bind_arrangement(nb::module_& m) {
         });
     m.def("make_cone", &make_cone, array_arg("forms"), array_arg("sides"), nb::arg("memory"));
     nb::class_<Cone>(m, "Cone")
-        .def("advance", &Cone::advance, nb::arg("work"), nb::call_guard<nb::gil_scoped_release>())
-        .def_prop_ro("total",
-                     [](const Cone& self) {
-                         const Count total = self.total();
-                         return std::make_pair(total.high, total.low);
-                     })
+        .def("advance", &go_on<Cone>, nb::arg("work"))
+        .def_prop_ro("total", &total_of<Cone>)
         .def_prop_ro("done", &Cone::done)
         .def_prop_ro("overflow", &Cone::overflow)
         .def("statistics", [](const Cone& self) {

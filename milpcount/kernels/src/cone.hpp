@@ -24,6 +24,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "count_memory.hpp"
@@ -40,6 +41,8 @@ class Cone {
     static std::unique_ptr<Cone> make(const Index* forms, Index m, const Index* sides, Index k,
                                       Index d, std::size_t memory);
     virtual ~Cone() = default;
+
+    std::atomic<bool> busy{false};  // set by the boundary while a thread is at work
 
     // Go on until about so many values are computed.
     virtual void advance(Index work) = 0;

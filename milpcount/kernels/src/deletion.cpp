@@ -124,8 +124,12 @@ class Search final : public Deletion {
         const Index i = level.next++, n = ring_.cells();
         const Cell* h = level.rows.data() + i * width(level);
         Index k = 0;
-        while (ring_.zero(h + k * n)) ++k;
+        while (k < level.d && ring_.zero(h + k * n)) ++k;
         ++restrictions_;
+        if (k == level.d) {  // only where the modulus is no prime
+            if (level.next == level.m) finish();
+            return 1;
+        }
         if constexpr (std::is_same_v<Ring, SmallField>) {
             if (level.d == 3) {
                 const Index points = ring_.points(level.rows.data(), i, k);

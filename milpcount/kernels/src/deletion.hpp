@@ -27,6 +27,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <span>
 
@@ -48,6 +49,8 @@ class Deletion {
                                           std::span<const Index> primes, std::size_t memory,
                                           bool generic);
     virtual ~Deletion() = default;
+
+    std::atomic<bool> busy{false};  // set by the boundary while a thread is at work
 
     // Go on until about so many vectors are restricted.
     virtual void advance(Index work) = 0;
