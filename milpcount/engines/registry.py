@@ -194,14 +194,15 @@ AUTO = (
 )
 
 
-def choose_engine(name: str, problem: CountProblem, needs: Iterable[str] = ()) -> str:
+def choose_engine(name: str, problem: CountProblem, needs: Iterable[str] = ("regions",)) -> str:
     """Return the engine to run: the named one, or the fastest that serves the problem for "auto".
 
     Arguments:
         name: as given by the user.
         problem: what is to be counted; linear pieces are made of full regions.
-        needs: what "auto" looks for besides: "regions" where they themselves are wanted, and
-            abilities: "certificate", "workers", "resume"; names of other options are passed over.
+        needs: what "auto" looks for: "regions" where they themselves are wanted and not only
+            their number, and abilities: "certificate", "workers", "resume"; names of other
+            options are passed over.
 
     Raises:
         UnsupportedError: no such engine.
