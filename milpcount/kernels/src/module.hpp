@@ -11,5 +11,6 @@ void bind_subdivision(nanobind::module_& m);
 void bind_tree(nanobind::module_& m);
 void bind_sampling(nanobind::module_& m);
 void bind_linear(nanobind::module_& m);
+void bind_arrangement(nanobind::module_& m);
 
 }  // namespace milpcount
