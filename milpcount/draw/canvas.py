@@ -1,8 +1,7 @@
-"""Axes for pictures in the plane, and what is put on them."""
+"""Scenes on Matplotlib's axes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,20 +10,22 @@ from numpy.typing import NDArray
 from milpcount.draw.backends import require_matplotlib
 from milpcount.draw.fills import Fill
 from milpcount.draw.palette import INK, sequential
-from milpcount.draw.plane import Plane
+from milpcount.draw.plane import Plane, fan
+from milpcount.draw.scene import Lines, Marks, Scene, legend_of
+from milpcount.support.escaping import mathtext
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["add_boundary", "add_fill", "add_legend", "add_lines", "new_axes", "plane_axes", "thin"]
+__all__ = ["COLUMN", "new_axes", "paint", "plane_axes"]
 
 Float = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
-_SIDE = 3.3  # inches: a column of a paper
+COLUMN = 3.3  # inches: the width of a column of a paper
+_MANY = 20_000  # polygons from which on a vector file holds them as a picture
 
 
-def new_axes(width: float = _SIDE, height: float = _SIDE) -> Axes:
+def new_axes(width: float = COLUMN, height: float = COLUMN) -> Axes:
     """One panel on a figure of its own, which no list of open figures knows.
 
     Raises:
@@ -37,40 +38,51 @@ def new_axes(width: float = _SIDE, height: float = _SIDE) -> Axes:
     return axes
 
 
+def paint(axes: Axes, scene: Scene, legend: bool = True) -> None:
+    """Put a scene on axes: names below the picture and the scale beside it, nothing on top."""
+    if scene.fill is not None:
+        _add_fill(axes, scene.fill)
+    for k, lines in enumerate(scene.lines):
+        _add_lines(axes, lines, 2 + k)
+    if scene.marks is not None:
+        _add_marks(axes, scene.marks)
+    plane_axes(axes, scene.plane)
+    if scene.title:
+        axes.set_title(mathtext(scene.title), fontsize=9)
+    if legend and scene.fill is not None:
+        _add_scale(axes, scene.fill)
+    if legend:
+        _add_legend(axes, scene)
+
+
 def plane_axes(axes: Axes, plane: Plane) -> None:
     """Equal units on both axes, the domain and nothing else in view."""
     low, high = plane.extent
     axes.set_xlim(low[0], high[0])
     axes.set_ylim(low[1], high[1])
     axes.set_aspect("equal")
+    axes.locator_params(nbins=5)
     across, up = plane.axis_names
+    small_axes(axes, across, up)
+
+
+def small_axes(axes: Axes, across: str, up: str) -> None:
+    """Names and ticks in the size of a column."""
     axes.set_xlabel(across, fontsize=8, labelpad=2)
     axes.set_ylabel(up, fontsize=8, labelpad=2)
     axes.tick_params(labelsize=7, length=2.5, width=0.6)
-    axes.locator_params(nbins=5)
     for spine in axes.spines.values():
         spine.set_linewidth(0.6)
 
 
-def thin(count: int) -> float:
-    """A width for lines in a picture of so many polygons, in points."""
-    return float(np.clip(0.9 * (150 / max(count, 1)) ** 0.33, 0.04, 0.9))
-
-
-def polygon_arrays(points: Float, begin: Ints, corners: Ints) -> list[Float]:
-    """The corners of each polygon."""
-    return np.split(points[corners], begin[1:-1])
-
-
-def add_fill(axes: Axes, fill: Fill, alpha: float = 1.0) -> None:
+def _add_fill(axes: Axes, fill: Fill) -> None:
     """Polygons in their colours; shaded within where the fill is smooth."""
     from matplotlib.collections import PolyCollection
 
     if fill.smooth is not None and fill.scale is not None:
-        triangles = fan(fill.begin, fill.corners)
         axes.tripcolor(
             *fill.points.T,
-            triangles,
+            fan(fill.begin, fill.corners)[0],
             fill.smooth,
             shading="gouraud",
             cmap=sequential(),
@@ -79,71 +91,84 @@ def add_fill(axes: Axes, fill: Fill, alpha: float = 1.0) -> None:
             zorder=1,
         )
         return
+    few = len(fill.colours) < _MANY
     polygons = PolyCollection(
-        polygon_arrays(fill.points, fill.begin, fill.corners),
+        np.split(fill.points[fill.corners], fill.begin[1:-1]),
         facecolors=np.asarray(fill.colours),
         # A hair of the same colour, else the paper shows between neighbours.
         edgecolors="face",
-        linewidths=0.2 if len(fill.colours) < 20_000 else 0.0,
-        antialiaseds=len(fill.colours) < 20_000,
-        alpha=alpha,
+        linewidths=0.2 if few else 0.0,
+        antialiaseds=few,
         zorder=1,
-        rasterized=len(fill.colours) > 20_000,
+        rasterized=not few,
     )
     axes.add_collection(polygons, autolim=False)
 
 
-def fan(begin: Ints, corners: Ints) -> Ints:
-    """Convex polygons cut into triangles about their first corners, shape ``(T, 3)``."""
-    sizes = np.diff(begin)
-    owner = np.repeat(np.arange(len(sizes)), sizes - 2)
-    starts = np.cumsum(sizes - 2) - (sizes - 2)
-    k = np.arange(len(owner)) - starts[owner]
-    base = begin[owner]
-    return np.stack([corners[base], corners[base + k + 1], corners[base + k + 2]], axis=1)
-
-
-def add_lines(
-    axes: Axes, segments: Float, colours: Any, width: float | Float, zorder: float = 2
-) -> None:
-    """Segments, shape ``(S, 2, 2)``, in one colour or one each."""
+def _add_lines(axes: Axes, lines: Lines, zorder: float) -> None:
     from matplotlib.collections import LineCollection
 
-    if len(segments):
-        lines = LineCollection(
-            list(segments),
+    if not len(lines.segments):
+        return
+    # What has no halo is cut at the ends of the picture, what has is drawn on its frame too.
+    looks: list[tuple[Any, Any, float]] = [(lines.colours, lines.widths, 0.0)]
+    if lines.halo:
+        looks.insert(0, ("white", lines.widths + 1.5, -0.5))
+    for colours, widths, lift in looks:
+        collection = LineCollection(
+            list(lines.segments),
             colors=colours,
-            linewidths=width,
+            linewidths=widths,
             capstyle="round",
-            zorder=zorder,
-            rasterized=len(segments) > 20_000,
+            zorder=zorder + lift,
+            rasterized=len(lines.segments) > _MANY,
         )
-        axes.add_collection(lines, autolim=False)
+        axes.add_collection(collection, autolim=False)
 
 
-def add_boundary(axes: Axes, segments: Float) -> None:
-    """The decision boundary: black on white, seen on every colour."""
-    add_lines(axes, segments, "white", 3.2, zorder=4)
-    add_lines(axes, segments, INK, 1.7, zorder=5)
-
-
-def add_legend(axes: Axes, entries: Sequence[tuple[str, Any]]) -> None:
-    """Names below the picture, where they hide nothing; ``entries`` are labels and handles."""
-    if entries:
-        axes.legend(
-            [handle for _, handle in entries],
-            [label for label, _ in entries],
-            loc="upper center",
-            bbox_to_anchor=(0.5, -0.13),
-            ncols=min(len(entries), 3),
-            frameon=False,
-            fontsize=7,
-            handlelength=1.4,
-            columnspacing=1.2,
+def _add_marks(axes: Axes, marks: Marks) -> None:
+    for label in np.unique(marks.labels).tolist():
+        own = marks.points[marks.labels == label]
+        axes.scatter(
+            *own.T,
+            s=9,
+            marker=marks.shape(label),
+            facecolors="white" if label % 2 == 0 else INK,
+            edgecolors=INK if label % 2 == 0 else "white",
+            linewidths=0.5,
+            zorder=20,
         )
 
 
-def add_scale(axes: Axes, fill: Fill) -> None:
+def _add_legend(axes: Axes, scene: Scene) -> None:
+    """Names below the picture, where they hide nothing."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    entries = legend_of([scene])
+    if not entries:
+        return
+    handles: list[Any] = [
+        Patch(facecolor=colour, edgecolor=INK, linewidth=0.4)
+        if width is None
+        else Line2D([], [], color=colour, linewidth=width)
+        for _, colour, width in entries
+    ]
+    axes.legend(
+        handles,
+        [label for label, _, _ in entries],
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.12),
+        borderaxespad=0.3,
+        ncols=min(len(entries), 3),
+        frameon=False,
+        fontsize=7,
+        handlelength=1.4,
+        columnspacing=1.2,
+    )
+
+
+def _add_scale(axes: Axes, fill: Fill) -> None:
     """The scale of a continuous colour, beside the picture."""
     from matplotlib.cm import ScalarMappable
 

@@ -35,9 +35,11 @@ def neighbour_colours(count: int, pairs: Ints, seed: int = 0, least: int = 1) ->
     targets = both[:, 1].tolist()
     order, degeneracy = _smallest_last(count, starts, targets)
     palette = max(degeneracy + 1, least)
-    choice = np.random.default_rng(seed).permuted(
-        np.tile(np.arange(palette), (min(count, 4096), 1)), axis=1
-    ).tolist()
+    choice = (
+        np.random.default_rng(seed)
+        .permuted(np.tile(np.arange(palette), (min(count, 4096), 1)), axis=1)
+        .tolist()
+    )
     colours = [-1] * count
     for step, v in enumerate(reversed(order)):
         taken = {colours[w] for w in targets[starts[v] : starts[v + 1]]}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +13,7 @@ from milpcount.draw.class_parts import class_parts
 from milpcount.draw.colouring import neighbour_colours
 from milpcount.draw.palette import CLASSES, TINTS, cycled, rgb, sequential
 from milpcount.draw.plane import Plane
-from milpcount.errors import InputError, UnsupportedError
+from milpcount.errors import InputError
 from milpcount.linear.circuit import Circuit
 from milpcount.linear.groups import equal_maps
 from milpcount.linear.index import Components
@@ -104,7 +103,7 @@ def _pattern(plane: Plane, output: int, seed: int) -> Fill:
     units, so patterns that differ in few units have similar colours, in every picture of networks
     of one shape.
     """
-    states = plane.problem.index.states(plane.signs).astype(np.float64)
+    states = plane.states.astype(np.float64)
     n = max(1, states.shape[1])
     # Directions at the golden angle: no two units alike, whatever their number.
     turns = np.arange(n) * np.pi * (3 - np.sqrt(5)) + seed
@@ -189,9 +188,8 @@ def _linear(plane: Plane, output: int, seed: int) -> Fill:
     joined = np.zeros(len(plane.ends), dtype=bool)
     labels = np.arange(len(plane))
     if plane.problem.n_units:
-        bits = plane.problem.index.states(plane.signs)
         circuit = Circuit.of(plane.problem)
-        maps = equal_maps(circuit, circuit.spread(bits), lambda: False).map_of
+        maps = equal_maps(circuit, circuit.spread(plane.states), lambda: False).map_of
         same = maps[pairs[:, 0]] == maps[pairs[:, 1]]
         joined[plane.inner[same]] = True
         parts = Components(len(plane))

@@ -11,7 +11,7 @@ from milpcount.core.problem import CountProblem
 __all__ = ["lifted", "map_table", "values_at"]
 
 Float = NDArray[np.float64]
-Signs = NDArray[np.int8]
+Bits = NDArray[np.uint8]
 
 _ROOM = 1 << 22  # numbers in the forms of one stage at once
 
@@ -35,25 +35,23 @@ def values_at(problem: CountProblem, points: Float) -> Float:
     return np.concatenate(parts) if parts else np.zeros((0, net.output_dimension))
 
 
-def map_table(problem: CountProblem, signs: Signs, vary: NDArray[np.intp]) -> tuple[Float, Float]:
+def map_table(problem: CountProblem, states: Bits, vary: NDArray[np.intp]) -> tuple[Float, Float]:
     """``(A, b)`` of shapes ``(regions, outputs, k)`` and ``(regions, outputs)``.
 
-    On a region with the signs ``s`` the network is ``A t + b`` in the ``k`` coordinates of the
+    On a region with these states the network is ``A t + b`` in the ``k`` coordinates of the
     problem that vary; the gates are put into the stages one after the other, all regions at once.
 
     Arguments:
         problem: the network and its domain.
-        signs: shape ``(regions, positions)``, the signs inside the regions.
+        states: shape ``(regions, units)``, 0/1: the activation patterns.
         vary: which coordinates vary.
     """
     frame = _frame(problem, vary)
     net = problem.network
     step = max(1, _ROOM // (max((*net.widths, len(frame), 1)) * frame.shape[1]))
-    parts = [_part(problem, signs[k : k + step], frame) for k in range(0, len(signs), step)]
+    parts = [_part(problem, states[k : k + step], frame) for k in range(0, len(states), step)]
     columns = frame.shape[1]
-    forms = (
-        np.concatenate(parts) if parts else np.zeros((0, net.output_dimension, columns))
-    )
+    forms = np.concatenate(parts) if parts else np.zeros((0, net.output_dimension, columns))
     return forms[..., :-1], forms[..., -1]
 
 
@@ -72,7 +70,8 @@ def _frame(problem: CountProblem, vary: NDArray[np.intp]) -> Float:
     return np.asarray(out)
 
 
-def _part(problem: CountProblem, signs: Signs, frame: Float) -> Float:
+def _part(problem: CountProblem, states: Bits, frame: Float) -> Float:
+    active = problem.index.spread(states) > 0
     net, starts = problem.network, problem.index.starts
     counted = len(problem.index.widths)
     outputs = [frame[None, :, :]]
@@ -81,10 +80,10 @@ def _part(problem: CountProblem, signs: Signs, frame: Float) -> Float:
         forms = sum((_times(w, outputs[r]) for w, r in reads), np.zeros((1, stage.width, 1)))
         forms = forms + np.pad(stage.bias[:, None], ((0, 0), (frame.shape[1] - 1, 0)))
         if k < min(counted, net.depth):
-            active = signs[:, starts[k] : starts[k + 1]] > 0
-            forms = forms * np.where(active | stage.linear, 1.0, stage.slope)[:, :, None]
+            on = active[:, starts[k] : starts[k + 1]]
+            forms = forms * np.where(on, 1.0, stage.slope)[:, :, None]
         outputs.append(forms)
-    return np.broadcast_to(outputs[-1], (len(signs), *outputs[-1].shape[1:]))
+    return np.broadcast_to(outputs[-1], (len(states), *outputs[-1].shape[1:]))
 
 
 def _times(weight: Matrix, forms: Float) -> Float:

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.arguments import network_of
-from milpcount.core.domain import Domain, Polytope
+from milpcount.core.domain import Domain
 from milpcount.core.problem import CountProblem
 from milpcount.draw.map_table import map_table, values_at
-from milpcount.errors import DomainError, InputError, UnsupportedError
 from milpcount.search.cell_complex import CellComplex, cell_complex
 
-__all__ = ["MAX_POLYGONS", "Plane", "plane_of"]
+__all__ = ["MAX_POLYGONS", "Plane", "fan", "plane_of"]
 
 Float = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -35,8 +34,8 @@ class Plane:
         vertices: shape ``(V, dimension)``, in the problem's coordinates.
         begin, corners: polygon ``p`` has the corners ``corners[begin[p] : begin[p + 1]]``, in
             cyclic order.
-        signs: shape ``(polygons, positions)``, the signs inside.
-        vertex_signs: shape ``(V, positions)``.
+        signs: shape ``(polygons, units)``, the signs inside.
+        edge_signs: shape ``(edges, units)``.
         ends: shape ``(edges, 2)``, vertices.
         sides: shape ``(edges, 2)``, the polygons on both sides; -1 where the domain ends.
     """
@@ -47,12 +46,17 @@ class Plane:
     begin: Ints
     corners: Ints
     signs: NDArray[np.int8]
-    vertex_signs: NDArray[np.int8]
+    edge_signs: NDArray[np.int8]
     ends: Ints
     sides: Ints
 
     def __len__(self) -> int:
         return len(self.begin) - 1
+
+    @property
+    def states(self) -> NDArray[np.uint8]:
+        """The activation patterns, 0/1."""
+        return (self.signs > 0).astype(np.uint8)
 
     @cached_property
     def points(self) -> Float:
@@ -76,27 +80,25 @@ class Plane:
 
     @cached_property
     def units(self) -> Ints:
-        """Position of the first unit that turns at each edge, -1 where none does.
+        """The first unit that turns at each edge, -1 where none does.
 
         A unit turns where it vanishes on the edge and not in a polygon beside it.
         """
         out = np.full(len(self.ends), -1, dtype=np.int64)
         if not self.signs.shape[1]:
             return out
-        linear = self.problem.index.linear
         step = max(1, _ROOM // self.signs.shape[1])
         for k in range(0, len(out), step):
-            ends, sides = self.ends[k : k + step], self.sides[k : k + step]
-            zero = (self.vertex_signs[ends[:, 0]] == 0) & (self.vertex_signs[ends[:, 1]] == 0)
+            sides = self.sides[k : k + step]
             beside = (self.signs[sides[:, 0]] != 0) | (self.signs[sides[:, 1]] != 0)
-            turns = zero & beside & ~linear
+            turns = (self.edge_signs[k : k + step] == 0) & beside
             out[k : k + step] = np.where(turns.any(axis=1), turns.argmax(axis=1), -1)
         return out
 
     @cached_property
     def stages(self) -> Ints:
         """The stage (from 0) of the unit that turns at each edge, -1 where none does."""
-        starts = np.array(self.problem.index.starts[1:])
+        starts = np.array(self.problem.index.first_bits[1:])
         return np.where(self.units < 0, -1, np.searchsorted(starts, self.units, side="right"))
 
     @cached_property
@@ -123,7 +125,7 @@ class Plane:
     @cached_property
     def maps(self) -> tuple[Float, Float]:
         """The affine map on each polygon; see :func:`~milpcount.draw.map_table.map_table`."""
-        return map_table(self.problem, self.signs, self.vary)
+        return map_table(self.problem, self.states, self.vary)
 
     @property
     def extent(self) -> tuple[Float, Float]:
@@ -144,15 +146,17 @@ class Plane:
         out[self.begin[1:] - 1] = self.begin[:-1]
         return out
 
-    def fan(self) -> tuple[Ints, Ints]:
-        """The polygons cut into triangles: corners ``(T, 3)`` and the polygon of each."""
-        sizes = np.diff(self.begin)
-        owner = np.repeat(np.arange(len(self)), sizes - 2)
-        starts = np.concatenate([[0], np.cumsum(sizes - 2)])[:-1]
-        k = np.arange(len(owner)) - starts[owner]
-        base = self.begin[owner]
-        corners = self.corners
-        return np.stack([corners[base], corners[base + k + 1], corners[base + k + 2]], 1), owner
+
+def fan(begin: Ints, corners: Ints) -> tuple[Ints, Ints]:
+    """Convex polygons cut into triangles about their first corners.
+
+    Returns the corners of the triangles, shape ``(T, 3)``, and the polygon of each.
+    """
+    sizes = np.diff(begin)
+    owner = np.repeat(np.arange(len(sizes)), sizes - 2)
+    k = np.arange(len(owner)) - (np.cumsum(sizes - 2) - (sizes - 2))[owner]
+    base = begin[owner]
+    return np.stack([corners[base], corners[base + k + 1], corners[base + k + 2]], axis=1), owner
 
 
 def plane_of(source: Any, domain: Domain | None, max_polygons: int = MAX_POLYGONS) -> Plane:
@@ -162,15 +166,18 @@ def plane_of(source: Any, domain: Domain | None, max_polygons: int = MAX_POLYGON
     cells = cell_complex(problem, None, max_polygons)
     corners, begin = _cyclic(cells, vary)
     edges = cells.faces[1]
+    ends = edges.vertices.reshape(-1, 2)
+    units = problem.index.positions
+    vs = cells.vertex_signs[:, units]
     return Plane(
         problem,
         vary,
         cells.vertices,
         begin,
         corners,
-        cells.cell_signs,
-        cells.vertex_signs,
-        edges.vertices.reshape(-1, 2),
+        cells.cell_signs[:, units],
+        vs[ends[:, 0]] | vs[ends[:, 1]],
+        ends,
         cells.facet_cells,
     )
 
