@@ -60,6 +60,9 @@ from milpcount.survey import survey as survey
 
 if TYPE_CHECKING:
     from milpcount import zoo as zoo
+    from milpcount.geometry.complexes.polyhedral import PolyhedralComplex as PolyhedralComplex
+    from milpcount.geometry.complexes.polyhedral import polyhedral_complex as polyhedral_complex
+    from milpcount.geometry.complexes.subcomplex import SubComplex as SubComplex
     from milpcount.geometry.exploration import dual_graph as dual_graph
     from milpcount.geometry.exploration import explore as explore
     from milpcount.geometry.folding import MaxFolding as MaxFolding
@@ -81,13 +84,16 @@ _NAMES = {
     "Folding": "milpcount.geometry.walk",
     "Locations": "milpcount.geometry.locate",
     "MaxFolding": "milpcount.geometry.folding",
+    "PolyhedralComplex": "milpcount.geometry.complexes.polyhedral",
     "RegionGraph": "milpcount.geometry.region_graph",
+    "SubComplex": "milpcount.geometry.complexes.subcomplex",
     "Walk": "milpcount.geometry.walk",
     "cantornet": "milpcount.zoo.folds",
     "dual_graph": "milpcount.geometry.exploration",
     "explore": "milpcount.geometry.exploration",
     "locate": "milpcount.geometry.locate",
     "max_folding": "milpcount.geometry.folding",
+    "polyhedral_complex": "milpcount.geometry.complexes.polyhedral",
     "region_at": "milpcount.geometry.locate",
     "regions_at": "milpcount.geometry.locate",
     "walk": "milpcount.geometry.walk",
