@@ -144,6 +144,7 @@ def _add_legend(axes: Axes, scene: Scene) -> None:
     """Names below the picture, where they hide nothing."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
+    from matplotlib.transforms import offset_copy
 
     entries = legend_of([scene])
     if not entries:
@@ -158,8 +159,10 @@ def _add_legend(axes: Axes, scene: Scene) -> None:
         handles,
         [label for label, _, _ in entries],
         loc="upper center",
-        bbox_to_anchor=(0.5, -0.12),
-        borderaxespad=0.3,
+        bbox_to_anchor=(0.5, 0.0),
+        # Below the names of the axis, however large the panel is.
+        bbox_transform=offset_copy(axes.transAxes, axes.figure, 0.0, -25.0, "points"),
+        borderaxespad=0.0,
         ncols=min(len(entries), 3),
         frameon=False,
         fontsize=7,

@@ -19,11 +19,11 @@ INK = "#111111"
 TINTS = ("#F6EBD3", "#BFDDF2", "#F4BDA4", "#A2C08F", "#C79CC4", "#6F9AC4")
 # Classes: stronger, again from light to dark; the first two are a binary network's.
 CLASSES = (
-    "#F6DDA6", "#8DB7DB", "#E39A7B", "#8FC7AE", "#C5A3CC",
-    "#6C8F5A", "#D8D8D8", "#B0753B", "#5C6FA8", "#8C8C8C",
+    "#F6E3B4", "#86B4DC", "#CF7A55", "#B9DDC0", "#B58CC0",
+    "#6C8F5A", "#E2E2E2", "#B0753B", "#5C6FA8", "#9A9A9A",
 )  # fmt: skip
 # Lines: Okabe and Ito's palette, without yellow.
-LAYERS = ("#111111", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#8A6D00")
+LAYERS = ("#333333", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#8A6D00")
 UNITS = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#111111", "#8A6D00",
     "#7A3E9D", "#5A5A5A",

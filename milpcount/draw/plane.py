@@ -1,4 +1,4 @@
-"""What pictures in the plane are made of: polygons in cyclic order, edges, what vanishes where."""
+"""What pictures in the plane are made of: polygons in cyclic order, edges, what turns where."""
 
 from __future__ import annotations
 
@@ -12,41 +12,42 @@ from numpy.typing import NDArray
 from milpcount.arguments import network_of
 from milpcount.core.domain import Domain
 from milpcount.core.problem import CountProblem
+from milpcount.core.result import Budget, TerminationReason
+from milpcount.core.run import Outcome, Watch
 from milpcount.draw.map_table import map_table, values_at
-from milpcount.search.cell_complex import CellComplex, cell_complex
+from milpcount.engines.registry import run_engine
+from milpcount.errors import DomainError, InputError, UnsupportedError
+from milpcount.geometry.complexes.polyhedral import PolyhedralComplex, polyhedral_complex
 
-__all__ = ["MAX_POLYGONS", "Plane", "fan", "plane_of"]
+__all__ = ["MAX_POLYGONS", "Plane", "complex_of", "fan", "plane_of"]
 
 Float = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 MAX_POLYGONS = 250_000
+_COUNTING = 20.0  # seconds to find out how many polygons are too many
 _ROOM = 1 << 24  # signs looked at in one go
 
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """The cells of a problem with two inputs that vary.
+    """The cells of a complex with two inputs that vary, for pictures.
 
     Attributes:
-        problem: the network and its domain.
+        complex: the complex.
         vary: the two coordinates that vary.
         vertices: shape ``(V, dimension)``, in the problem's coordinates.
         begin, corners: polygon ``p`` has the corners ``corners[begin[p] : begin[p + 1]]``, in
             cyclic order.
-        signs: shape ``(polygons, units)``, the signs inside.
-        edge_signs: shape ``(edges, units)``.
         ends: shape ``(edges, 2)``, vertices.
         sides: shape ``(edges, 2)``, the polygons on both sides; -1 where the domain ends.
     """
 
-    problem: CountProblem
+    complex: PolyhedralComplex
     vary: NDArray[np.intp]
     vertices: Float
     begin: Ints
     corners: Ints
-    signs: NDArray[np.int8]
-    edge_signs: NDArray[np.int8]
     ends: Ints
     sides: Ints
 
@@ -54,9 +55,14 @@ class Plane:
         return len(self.begin) - 1
 
     @property
+    def problem(self) -> CountProblem:
+        """The network and its domain."""
+        return self.complex.problem
+
+    @property
     def states(self) -> NDArray[np.uint8]:
-        """The activation patterns, 0/1."""
-        return (self.signs > 0).astype(np.uint8)
+        """The activation patterns, 0/1, shape ``(polygons, units)``."""
+        return self.complex.patterns
 
     @cached_property
     def points(self) -> Float:
@@ -84,15 +90,27 @@ class Plane:
 
         A unit turns where it vanishes on the edge and not in a polygon beside it.
         """
+        count = self.problem.n_units
+        signs = self.complex.faces(0).signs[:, :count]
         out = np.full(len(self.ends), -1, dtype=np.int64)
-        if not self.signs.shape[1]:
-            return out
-        step = max(1, _ROOM // self.signs.shape[1])
-        for k in range(0, len(out), step):
-            sides = self.sides[k : k + step]
-            beside = (self.signs[sides[:, 0]] != 0) | (self.signs[sides[:, 1]] != 0)
-            turns = (self.edge_signs[k : k + step] == 0) & beside
-            out[k : k + step] = np.where(turns.any(axis=1), turns.argmax(axis=1), -1)
+        step = max(1, _ROOM // max(count, 1))
+        for k in range(0, len(out) if count else 0, step):
+            ends = self.ends[k : k + step]
+            # On an edge a unit vanishes if it does so at both ends.
+            zero = (signs[ends[:, 0]] | signs[ends[:, 1]]) == 0
+            several = np.flatnonzero(np.count_nonzero(zero, axis=1) > 1)
+            if several.size:
+                zero[several] &= self._beside(signs, several + k)
+            out[k : k + step] = np.where(zero.any(axis=1), zero.argmax(axis=1), -1)
+        return out
+
+    def _beside(self, signs: NDArray[np.int8], edges: Ints) -> NDArray[np.bool_]:
+        """Which units do not vanish in both polygons beside each of these edges."""
+        out = np.zeros((len(edges), signs.shape[1]), dtype=bool)
+        for row, pair in zip(out, self.sides[edges].tolist(), strict=True):
+            for p in pair:
+                if p >= 0:
+                    row |= signs[self.corners[self.begin[p] : self.begin[p + 1]]].any(axis=0)
         return out
 
     @cached_property
@@ -159,36 +177,84 @@ def fan(begin: Ints, corners: Ints) -> tuple[Ints, Ints]:
     return np.stack([corners[base], corners[base + k + 1], corners[base + k + 2]], axis=1), owner
 
 
-def plane_of(source: Any, domain: Domain | None, max_polygons: int = MAX_POLYGONS) -> Plane:
-    """The polygons of a network over a domain."""
-    problem = CountProblem.of(network_of(source), domain)
-    vary = np.flatnonzero(problem.box.lo < problem.box.hi)
-    cells = cell_complex(problem, None, max_polygons)
-    corners, begin = _cyclic(cells, vary)
-    edges = cells.faces[1]
-    ends = edges.vertices.reshape(-1, 2)
-    units = problem.index.positions
-    vs = cells.vertex_signs[:, units]
+def plane_of(
+    net_or_complex: Any, domain: Domain | None = None, max_polygons: int = MAX_POLYGONS
+) -> Plane:
+    """The polygons of a network over a domain, or of a complex.
+
+    Raises:
+        InputError: a complex and a domain as well, or more polygons than are allowed.
+        DomainError: an unbounded domain, or none.
+        UnsupportedError: another number of inputs than two varies.
+    """
+    found = complex_of(net_or_complex, domain, 2, max_polygons)
+    begin, corners = found.polygons()
+    vary = np.array(found.free, dtype=np.intp)
     return Plane(
-        problem,
+        found,
         vary,
-        cells.vertices,
+        found.vertices,
         begin,
         corners,
-        cells.cell_signs[:, units],
-        vs[ends[:, 0]] | vs[ends[:, 1]],
-        ends,
-        cells.facet_cells,
+        found.faces(1).vertices.reshape(-1, 2),
+        found.facet_cells,
     )
 
 
-def _cyclic(cells: CellComplex, vary: NDArray[np.intp]) -> tuple[Ints, Ints]:
-    """Corners of the polygons one after the other around each."""
-    faces = cells.faces[2]
-    begin = faces.begin
-    points = cells.vertices[:, vary][faces.vertices]
-    owner = np.repeat(np.arange(len(begin) - 1), np.diff(begin))
-    centre = np.add.reduceat(points, begin[:-1], axis=0) / np.diff(begin)[:, None]
-    about = points - centre[owner]
-    order = np.lexsort((np.arctan2(about[:, 1], about[:, 0]), owner))
-    return faces.vertices[order], begin
+def complex_of(
+    net_or_complex: Any, domain: Domain | None, dimension: int, most: int
+) -> PolyhedralComplex:
+    """A complex of this dimension over a bounded domain, with at most so many cells.
+
+    Raises:
+        InputError: a complex and a domain as well, or more cells than are allowed.
+        DomainError: an unbounded domain, or none.
+        UnsupportedError: another number of inputs varies.
+    """
+    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+        raise InputError(f"max_polygons must be a whole number of at least 1, not {most!r}")
+    if isinstance(net_or_complex, PolyhedralComplex):
+        if domain is not None:
+            raise InputError("the complex has its domain already; leave domain out")
+        _require_picture(net_or_complex.problem, dimension)
+        _require_few(net_or_complex.problem, len(net_or_complex), True, most)
+        return net_or_complex
+    problem = CountProblem.of(network_of(net_or_complex), domain)
+    _require_picture(problem, dimension)
+    if not problem.n_units:
+        raise UnsupportedError("a network without units has one region, the domain: no picture")
+    found = polyhedral_complex(problem.network, domain, budget=Budget(regions=most + 1))
+    _require_few(problem, len(found), found.complete, most)
+    return found
+
+
+def _require_picture(problem: CountProblem, dimension: int) -> None:
+    vary = int(np.count_nonzero(problem.box.lo < problem.box.hi))
+    if vary != dimension:
+        what = {2: "a picture in the plane", 3: "a picture in space"}[dimension]
+        planes = {
+            2: "take a slice: mc.Slice.plane(a, b, c), --plane FILE",
+            3: "take a slice through four points, or fix coordinates with equal ends of the box",
+        }
+        remedy = planes[dimension] if vary > dimension else "choose another style, or a wider box"
+        raise UnsupportedError(f"{what} needs {dimension} inputs that vary, here are {vary}; {remedy}")
+    if not (problem.box.is_bounded or len(problem.rows[1])):
+        raise DomainError("a picture needs a bounded domain: mc.Box(lo, hi), --box LO HI")
+
+
+def _require_few(problem: CountProblem, found: int, complete: bool, most: int) -> None:
+    if found <= most and complete:
+        return
+    count, exact = (found, True) if complete else _counted(problem)
+    number = f"{max(count, found)}" if exact else f"more than {max(count, found)}"
+    raise InputError(
+        f"the picture would have {number} polygons, more than {most}: allow more "
+        "(max_polygons=, --max-polygons), or draw a smaller part of the domain"
+    )
+
+
+def _counted(problem: CountProblem) -> tuple[int, bool]:
+    """The number of regions, and whether the clock did not end the count."""
+    watch, outcome = Watch(Budget(seconds=_COUNTING)), Outcome()
+    count = sum(part.count for part in run_engine("subdivision", problem, watch, outcome, {}))
+    return count, outcome.termination.reason is TerminationReason.COMPLETE

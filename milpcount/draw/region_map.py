@@ -8,6 +8,7 @@ from milpcount.core.domain import Domain
 from milpcount.draw.canvas import new_axes, paint
 from milpcount.draw.plane import MAX_POLYGONS, plane_of
 from milpcount.draw.scene import map_scene, marks_of
+from milpcount.draw.zero_lines import boundary_segments
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,6 +32,7 @@ def regions(
     """Draw the regions."""
     axes = new_axes() if ax is None else ax
     plane = plane_of(net_or_complex, domain, max_polygons)
-    scene = map_scene(plane, color, edges, None, marks_of(plane, points), output, seed)
+    zero = boundary_segments(plane) if boundary else None
+    scene = map_scene(plane, color, edges, zero, marks_of(plane, points), output, seed)
     paint(axes, scene)
     return axes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -88,7 +88,6 @@ class Scene:
     lines: tuple[Lines, ...] = ()
     marks: Marks | None = None
     title: str = ""
-    faint: bool = field(default=False)
 
 
 def map_scene(
@@ -118,11 +117,13 @@ def map_scene(
     return Scene(plane, fill, tuple(lines), marks, title)
 
 
-def edge_lines(plane: Plane, which: Ints, edges: str) -> Lines:
+def edge_lines(plane: Plane, which: Ints, edges: str, width: float | None = None) -> Lines:
     """Edges of the polygons, coloured by the layer or by the unit that turns there."""
     stages = np.maximum(plane.stages[which], 0)
     # Later layers are thinner: told apart without colours.
     widths = thin(len(plane)) * np.maximum(0.55, 1.25 - 0.25 * stages)
+    if width is not None:
+        widths = np.full(len(which), width)
     if edges == "unit":
         return Lines(
             plane.segments[which], cycled(UNITS, np.maximum(plane.units[which], 0)), widths
@@ -135,7 +136,7 @@ def edge_lines(plane: Plane, which: Ints, edges: str) -> Lines:
 
 def thin(count: int) -> float:
     """A width for lines in a picture of so many polygons, in points."""
-    return float(np.clip(0.9 * (150 / max(count, 1)) ** 0.33, 0.04, 0.9))
+    return float(np.clip(0.75 * (150 / max(count, 1)) ** 0.33, 0.04, 0.75))
 
 
 def marks_of(plane: Plane, points: Any) -> Marks | None:
