@@ -154,7 +154,7 @@ def _matplotlib(solid: Solid, ax: Any) -> Any:
         edgecolors=[INK] * len(solid.colours),
         linewidths=float(np.clip(6.0 / np.sqrt(len(solid.colours)), 0.05, 0.5)),
         shade=solid.cube,
-        lightsource=LightSource(azdeg=300, altdeg=50) if solid.cube else None,
+        lightsource=LightSource(azdeg=200, altdeg=50) if solid.cube else None,
     )
     axes.add_collection3d(polygons)
     above = np.array([0.0, 0.0, _LIFT * (high[2] - low[2])])
