@@ -110,6 +110,11 @@ def _add_lines(axes: Axes, lines: Lines, zorder: float) -> None:
 
     if not len(lines.segments):
         return
+    if not np.ptp(lines.segments, axis=1).any():
+        # Dots: segments without length, of which the renderer draws nothing.
+        x, y = lines.segments[:, 0].T
+        axes.scatter(x, y, s=lines.widths**2, c=lines.colours, linewidths=0, zorder=zorder)
+        return
     # What has no halo is cut at the ends of the picture, what has is drawn on its frame too.
     looks: list[tuple[Any, Any, float]] = [(lines.colours, lines.widths, 0.0)]
     if lines.halo:

@@ -14,7 +14,7 @@ from milpcount.draw.canvas import COLUMN, paint
 from milpcount.draw.fills import fill_of
 from milpcount.draw.palette import INK
 from milpcount.draw.plane import MAX_POLYGONS, Plane, plane_of
-from milpcount.draw.scene import Lines, Marks, Scene, edge_lines, marks_of
+from milpcount.draw.scene import Lines, Marks, Scene, edge_lines, marks_of, outline
 from milpcount.draw.zero_lines import boundary_segments
 from milpcount.errors import InputError
 
@@ -73,14 +73,15 @@ def layer_scenes(plane: Plane, marks: Marks | None = None) -> list[Scene]:
     scenes = []
     for number, k in enumerate(_counted(plane), start=1):
         lines = [
+            outline(plane),
             Lines.plain(plane.segments[(stages >= 0) & (stages < k)], _GREY, 0.5),
             edge_lines(plane, np.flatnonzero(stages == k), "unit", 1.0),
         ]
-        scenes.append(Scene(plane, None, tuple(lines), title=f"layer {number}"))
+        scenes.append(Scene(plane, None, tuple(lines), None, f"layer {number}"))
     whole = Lines.plain(plane.segments[stages >= 0], _GREY, 0.5)
     border = Lines.plain(zero, INK, 1.7, "decision boundary", halo=True)
     fill = fill_of(plane, "class")
-    scenes.append(Scene(plane, fill, (whole, border), marks, "decision boundary"))
+    scenes.append(Scene(plane, fill, (outline(plane), whole, border), marks, "decision boundary"))
     return scenes
 
 

@@ -27,7 +27,9 @@ def boundary_segments(plane: Plane) -> Float:
             return level_segments(plane, 0, 0.0)
         part = plane.complex.boundary(argmax=True)
     except DomainError as error:
-        raise DomainError(f"{error}; a picture without it: boundary=False") from error
+        raise DomainError(
+            f"{error}; a picture without it: boundary=False, --no-boundary"
+        ) from error
     return part.vertices[:, plane.vary][part.faces(1).vertices.reshape(-1, 2)]
 
 
