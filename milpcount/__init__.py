@@ -61,6 +61,7 @@ from milpcount.survey import survey as survey
 if TYPE_CHECKING:
     from milpcount import draw as draw
     from milpcount import zoo as zoo
+    from milpcount.geometry.complexes.complex_file import load_complex as load_complex
     from milpcount.geometry.complexes.polyhedral import PolyhedralComplex as PolyhedralComplex
     from milpcount.geometry.complexes.polyhedral import polyhedral_complex as polyhedral_complex
     from milpcount.geometry.complexes.subcomplex import SubComplex as SubComplex
@@ -92,6 +93,7 @@ _NAMES = {
     "cantornet": "milpcount.zoo.folds",
     "dual_graph": "milpcount.geometry.exploration",
     "explore": "milpcount.geometry.exploration",
+    "load_complex": "milpcount.geometry.complexes.complex_file",
     "locate": "milpcount.geometry.locate",
     "max_folding": "milpcount.geometry.folding",
     "polyhedral_complex": "milpcount.geometry.complexes.polyhedral",

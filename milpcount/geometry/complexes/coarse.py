@@ -99,8 +99,10 @@ def joined(parts: Sequence[Part]) -> tuple[Float, Corners, tuple[FaceSet, ...]]:
     out = []
     for k in range(n + 1):
         count = len(chosen[k])
-        links = [_links(of(k, p), part.faces[k].begin, part.faces[k].vertices, of(0, p))
-                 for p, part in enumerate(parts)]
+        links = [
+            _links(of(k, p), part.faces[k].begin, part.faces[k].vertices, of(0, p))
+            for p, part in enumerate(parts)
+        ]
         begin, ends_of = _rows(np.concatenate(links), count)
         facet_begin, facets = np.zeros(count + 1, np.int64), np.zeros(0, np.int64)
         if k:

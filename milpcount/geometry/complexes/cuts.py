@@ -45,9 +45,9 @@ class Cut:
     level: float = 0.0
 
     @property
-    def units(self) -> int:
-        """Number of units that it appends."""
-        return len(self.outputs) - 1 if self.kind == "argmax" else 1
+    def columns(self) -> int:
+        """Number of signs that name a face of the refined complex, beside those of the units."""
+        return len(self.outputs) if self.kind == "argmax" else 1
 
     def __str__(self) -> str:
         if self.kind == "argmax":
@@ -104,7 +104,7 @@ def _output(value: Any, count: int, name: str) -> int:
 
 
 def refined(problem: CountProblem, cut: Cut) -> CountProblem:
-    """The problem whose last units, ``cut.units`` of them, have the signs of the cut."""
+    """The problem whose last units have the signs of the cut."""
     net = problem.network
     stages = list(net.stages)
     if problem.with_output:

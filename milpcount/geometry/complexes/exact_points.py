@@ -58,9 +58,7 @@ class ExactPoints(Sequence[tuple[Fraction, ...]]):
 
     def chosen(self, places: Ints) -> ExactPoints:
         """Some of the vertices."""
-        return ExactPoints(
-            self._prepared, self._signs[places], self._on_sides[places], self._sides
-        )
+        return ExactPoints(self._prepared, self._signs[places], self._on_sides[places], self._sides)
 
     def _solve(self, place: int) -> Point:
         space = self._prepared.space

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +15,12 @@ from milpcount.core.domain import Domain
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Budget, Limit, ProgressCallback, Termination, TerminationReason
 from milpcount.core.run import Watch
-from milpcount.errors import DomainError, InputError, InvariantError
+from milpcount.errors import DomainError, InputError, InvariantError, UnsupportedError
 from milpcount.geometry.complexes.assembly import Assembled, assemble
 from milpcount.geometry.complexes.cuts import Cut, cut_of
 from milpcount.geometry.complexes.exact_points import ExactPoints
 from milpcount.geometry.complexes.face_complex import FaceComplex
+from milpcount.geometry.complexes.simplices import exact_volumes
 from milpcount.geometry.complexes.subcomplex import SubComplex
 from milpcount.geometry.region import Prepared
 from milpcount.geometry.region_graph import RegionGraph, Regions
@@ -86,6 +89,7 @@ class PolyhedralComplex(FaceComplex):
         sides: the sides of the domain, in the order of the columns of ``faces(k).sides``.
         cut: the function that refines the complex, None where there is none.  The columns of
             ``faces(k).signs`` that follow those of the units are its signs.
+        assembled: what the search found.
         termination: complete, or the limit that ended the search.
         seconds: time that it took.
     """
@@ -99,14 +103,12 @@ class PolyhedralComplex(FaceComplex):
         cut: Cut | None = None,
     ) -> None:
         self.problem, self.termination, self.seconds = problem, termination, seconds
-        self.cut = cut
+        self.cut, self.assembled = cut, found
         self.sides = _sides(problem)
         self._prepared = Prepared(problem)
         same = found.problem is problem
         searched = self._prepared if same else Prepared(found.problem)
-        self._points = ExactPoints(
-            searched, found.corners.signs, found.corners.sides, self.sides
-        )
+        self._points = ExactPoints(searched, found.corners.signs, found.corners.sides, self.sides)
         self._cuts: dict[Cut, PolyhedralComplex] = {}
         free = np.flatnonzero(problem.box.lo < problem.box.hi)
         super().__init__(
@@ -150,6 +152,18 @@ class PolyhedralComplex(FaceComplex):
                 f"the Euler characteristic of {self!r} is {self.euler_characteristic}, "
                 f"not {expected}; this is a defect of milpcount, please report it"
             )
+
+    def save(self, path: str | Path) -> None:
+        """Write the complex with its network to an ``.npz`` file for :func:`load_complex`.
+
+        Raises:
+            InputError: another ending, or a folder that is not there.
+            UnsupportedError: it is too large.
+            OutputError: the file cannot be written.
+        """
+        from milpcount.geometry.complexes.complex_file import save_complex
+
+        save_complex(self, Path(path))
 
     # Cells as regions.
 
@@ -201,12 +215,27 @@ class PolyhedralComplex(FaceComplex):
         graph.depth = graph.distances(0)
         return graph
 
-    def volumes(self, exact: bool = False) -> Any:
-        """The volume of every cell, in the coordinates that vary; as fractions with ``exact``.
+    @overload
+    def volumes(self, exact: Literal[False] = False) -> Float: ...
+    @overload
+    def volumes(self, exact: Literal[True]) -> tuple[Fraction, ...]: ...
+    def volumes(self, exact: bool = False) -> Float | tuple[Fraction, ...]:
+        """The volume of every cell, in the coordinates that vary: floats, infinite where it is.
 
-        Infinite where a cell is unbounded; exact volumes are there for bounded domains.
+        With ``exact`` as fractions, from the exact vertices.
+
+        Raises:
+            UnsupportedError: exact volumes, and some cell is unbounded.
         """
-        return self.measures_of(self.dimension)
+        if not exact:
+            return self.measures_of(self.dimension)
+        if not self.is_bounded:
+            raise UnsupportedError(
+                "some cells are unbounded and have no finite volume; give a bounded domain, or "
+                "take volumes() in floats"
+            )
+        points = [tuple(p[j] for j in self.free) for p in self.exact_vertices]
+        return exact_volumes(self._faces, points)
 
     # Functions of the outputs.
 
@@ -221,7 +250,8 @@ class PolyhedralComplex(FaceComplex):
         """The complex cut where a function of the outputs changes sign.
 
         Arguments:
-            output, level: the function ``f_output - level``.
+            output: with ``level``: the function ``f_output - level``.
+            level: a number.
             outputs: ``(i, j)`` for ``f_i - f_j`` instead.
             argmax: where the greatest output changes instead; the columns of signs that follow
                 those of the units are one for each output: 0 where it is the greatest, else -1.
@@ -230,6 +260,17 @@ class PolyhedralComplex(FaceComplex):
             InputError: no such output, or arguments that exclude each other.
         """
         return self._refined(cut_of(self.problem.network, output, level, outputs, argmax))
+
+    @property
+    def classes(self) -> Ints:
+        """Which output is the greatest on every cell of ``refine(argmax=True)``.
+
+        Raises:
+            InputError: the complex is not refined so.
+        """
+        if self.cut is None or self.cut.kind != "argmax":
+            raise InputError("a cell may have several classes; ask refine(argmax=True).classes")
+        return np.asarray(np.argmax(self._faces[-1].signs[:, self.problem.n_units :], axis=1))
 
     def _refined(self, cut: Cut) -> PolyhedralComplex:
         if self.cut is not None:
@@ -264,16 +305,16 @@ class PolyhedralComplex(FaceComplex):
             DomainError: the function vanishes on whole cells, a plateau.
         """
         cut = cut_of(self.problem.network, output, level, outputs, argmax)
+        column: int | None = None
         if cut.kind == "argmax":
             whole = self if cut == self.cut else self._refined(cut)
             start = self.problem.n_units
             chosen = [
-                np.count_nonzero(faces.signs[:, start:] == 0, axis=1) > 1
-                for faces in whole._faces
+                np.count_nonzero(faces.signs[:, start:] == 0, axis=1) > 1 for faces in whole._faces
             ]
         else:
             whole, column = self._signed(cut)
-            chosen = [faces.signs[:, column] == 0 for faces in whole._faces]
+            chosen = [faces.sign_of(column) == 0 for faces in whole._faces]
         flat = int(np.count_nonzero(chosen[-1]))
         if flat:
             what = (
@@ -285,7 +326,7 @@ class PolyhedralComplex(FaceComplex):
                 f"{what} on {flat} of {len(whole)} cells, where the boundary is full-dimensional; "
                 "choose another level or other outputs, or take sublevel() or superlevel()"
             )
-        return SubComplex(whole, chosen, self.dimension - 1, f"boundary, {cut}")
+        return SubComplex(whole, chosen, self.dimension - 1, f"boundary, {cut}", column)
 
     def sublevel(
         self, output: int = 0, level: float = 0.0, *, outputs: tuple[int, int] | None = None
@@ -304,7 +345,7 @@ class PolyhedralComplex(FaceComplex):
     ) -> SubComplex:
         cut = cut_of(self.problem.network, output, level, outputs)
         whole, column = self._signed(cut)
-        chosen: list[Bools] = [side * faces.signs[:, column] >= 0 for faces in whole._faces]
+        chosen: list[Bools] = [side * faces.sign_of(column) >= 0 for faces in whole._faces]
         return SubComplex(whole, chosen, self.dimension, f"{name}, {cut}")
 
 
