@@ -2,7 +2,7 @@
 
 After Sattelberg et al., whose radii and numbers of points are not stated.  In the combination with
 XOR the two classes change places in two opposite quadrants: class 1 is the annulus where
-``x_1 x_2 > 0``, and the disc elsewhere.
+``x_1 x_2 > 0``, and the disc elsewhere; the axes, where classes meet, are kept clear.
 """
 
 from __future__ import annotations
@@ -23,9 +23,17 @@ Ints = NDArray[np.int64]
 
 
 def disc_and_annulus(
-    points: int, disc: float, annulus: tuple[float, float], seed: int, xor: bool
+    points: int,
+    disc: float,
+    annulus: tuple[float, float],
+    seed: int,
+    xor: bool = False,
+    clear: float = 0.0,
 ) -> tuple[Float, Ints]:
-    """Points uniform in area, so many in the disc (class 0) and in the annulus (class 1)."""
+    """Points uniform in area, so many in the disc (class 0) and in the annulus (class 1).
+
+    With ``xor``, points nearer than ``clear`` to an axis are moved away from it, to that distance.
+    """
     rng = np.random.default_rng(seed)
     inner, outer = annulus
     squares = np.concatenate(
@@ -34,7 +42,10 @@ def disc_and_annulus(
     angles = rng.uniform(0, 2 * np.pi, 2 * points)
     x = np.sqrt(squares)[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     y = np.repeat([0, 1], points)
-    return x, np.where(x[:, 0] * x[:, 1] > 0, y, 1 - y) if xor else y
+    if not xor:
+        return x, y
+    x = np.where(x < 0, -1.0, 1.0) * np.maximum(np.abs(x), clear)
+    return x, np.where(x[:, 0] * x[:, 1] > 0, y, 1 - y)
 
 
 def train(
