@@ -53,6 +53,7 @@ class Settings(Strict):
     disc: float = Field(gt=0)
     annulus: list[float] = Field(min_length=2, max_length=2)
     points: int = Field(ge=1)
+    clear: float = Field(ge=0)
     data_seed: int = Field(ge=0)
     epochs: int = Field(ge=1)
     every: int = Field(ge=1)
@@ -97,7 +98,12 @@ def run(path: Path, tell: Callable[[str], None] = lambda line: None) -> list[Pat
 def _frames(task: Task, settings: Settings) -> tuple[list[Frame], Any]:
     inner, outer = settings.annulus
     x, y = disc_and_annulus(
-        settings.points, settings.disc, (inner, outer), settings.data_seed, task.data == "disc_xor"
+        settings.points,
+        settings.disc,
+        (inner, outer),
+        settings.data_seed,
+        task.data == "disc_xor",
+        settings.clear,
     )
     domain = mc.Box(*settings.box)
     frames: list[Frame] = []

@@ -56,7 +56,7 @@ def draw_frame(frames: Sequence[Frame], k: int, points: Any) -> Figure:
 
     figure = Figure(figsize=(6.8, 3.9), dpi=100)
     now = frames[k]
-    panel = figure.add_axes((0.06, 0.19, 0.43, 0.74))
+    panel = figure.add_axes((0.085, 0.19, 0.43, 0.74))
     draw.regions(now.complex, ax=panel, color="class", points=points)
     panel.set_title(
         f"epoch {now.epoch}: {now.regions} regions, {100 * now.right:.1f} % right", fontsize=9
@@ -68,12 +68,12 @@ def draw_frame(frames: Sequence[Frame], k: int, points: Any) -> Figure:
         ("loss", [frame.loss for frame in frames]),
     )
     for row, (name, values) in enumerate(curves):
-        axes = figure.add_axes((0.61, 0.70 - 0.285 * row, 0.36, 0.22))
+        axes = figure.add_axes((0.63, 0.70 - 0.285 * row, 0.34, 0.22))
         plain_axes(axes)
         axes.plot(epochs, values, color="#0072B2", linewidth=1.1)
         axes.plot(epochs[k], values[k], "o", color="#D55E00", markersize=5)
         axes.set_ylabel(name, fontsize=8)
-        axes.set_ylim(bottom=0.0)
+        axes.set_ylim(0.0, 1.1 * max(*values, 1e-9))
         axes.tick_params(labelsize=7)
         if row < 2:
             axes.set_xticklabels([])

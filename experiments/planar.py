@@ -7,6 +7,7 @@ XOR the two classes change places in two opposite quadrants: class 1 is the annu
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -75,7 +76,7 @@ def train(
     torch.set_num_threads(1)
     sizes = [2, *hidden, 1]
     parts: list[Any] = []
-    for before, after in zip(sizes, sizes[1:], strict=False):
+    for before, after in itertools.pairwise(sizes):
         parts += [torch.nn.Linear(before, after), torch.nn.ReLU()]
     model = torch.nn.Sequential(*parts[:-1])
     optimizer = torch.optim.Adam(model.parameters(), lr=rate)

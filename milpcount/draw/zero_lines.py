@@ -27,7 +27,8 @@ def boundary_segments(plane: Plane) -> Float:
     try:
         return _edges(plane, plane.complex.boundary(argmax=several))
     except DomainError as error:
-        raise DomainError(f"{error}; a picture without it: boundary=False, --no-boundary") from error
+        remedy = "a picture without it: boundary=False, --no-boundary"
+        raise DomainError(f"{error}; {remedy}") from error
 
 
 def level_segments(plane: Plane, output: int, level: float) -> Float:

@@ -15,13 +15,14 @@ __all__ = ["card", "data_uri_image", "interval_text", "whole_text"]
 
 _LONG = 10**15
 _CELL = "padding:1px 10px 1px 0;text-align:left;vertical-align:top;border:0;background:none"
+_NAME = f"{_CELL};font-weight:normal;opacity:.7;white-space:nowrap"
+_VALUE = f"{_CELL};overflow-wrap:anywhere"
 
 
 def card(heading: str, rows: Iterable[tuple[str, object]], picture: str = "") -> str:
     """HTML of an object; ``picture`` is markup made by this package, all else is text."""
     lines = "".join(
-        f'<tr><th style="{_CELL};font-weight:normal;opacity:.7;white-space:nowrap">{_text(name)}</th>'
-        f'<td style="{_CELL};overflow-wrap:anywhere">{_text(value)}</td></tr>'
+        f'<tr><th style="{_NAME}">{_text(name)}</th><td style="{_VALUE}">{_text(value)}</td></tr>'
         for name, value in rows
     )
     table = f'<table style="border:0;border-collapse:collapse">{lines}</table>' if lines else ""
