@@ -139,7 +139,7 @@ def edge_lines(plane: Plane, which: Ints, edges: str, width: float | None = None
             plane.segments[which], cycled(UNITS, np.maximum(plane.units[which], 0)), widths
         )
     shown = np.unique(stages).tolist()
-    legend = [(f"layer {k + 1}", LAYERS[k % len(LAYERS)], 1.4 - 0.2 * min(k, 4)) for k in shown]
+    legend = [(plane.layers[k][0], LAYERS[k % len(LAYERS)], 1.4 - 0.2 * min(k, 4)) for k in shown]
     several = tuple(legend) if len(shown) > 1 else ()
     return Lines(plane.segments[which], cycled(LAYERS, stages), widths, several)
 

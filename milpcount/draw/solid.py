@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from milpcount.draw.backends import require_matplotlib, require_plotly
 from milpcount.draw.palette import INK
-from milpcount.draw.plane import fan
+from milpcount.draw.plane import fan, plain_name
 from milpcount.errors import InputError
 from milpcount.support.text import nearest
 
@@ -116,7 +116,7 @@ def _plotly(solid: Solid) -> Any:
             )
     figure = go.Figure(traces)
     scene: dict[str, Any] = {
-        f"{letter}axis": {"title": {"text": _plain(name)}}
+        f"{letter}axis": {"title": {"text": plain_name(name)}}
         for letter, name in zip("xyz", solid.names, strict=True)
     }
     scene["aspectmode"] = "data" if solid.cube else "manual"
@@ -143,11 +143,6 @@ def _steps(palette: Float) -> list[tuple[float, str]]:
     for k, (r, g, b) in enumerate(palette.astype(int).tolist()):
         out += [(k / n, f"rgb({r},{g},{b})"), ((k + 1) / n, f"rgb({r},{g},{b})")]
     return out
-
-
-def _plain(name: str) -> str:
-    """A name of Matplotlib's without its formula: x1 for $x_{1}$."""
-    return "".join(c for c in name if c not in "${}_")
 
 
 def _matplotlib(solid: Solid, ax: Any) -> Any:

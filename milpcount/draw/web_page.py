@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.draw.palette import sequential
-from milpcount.draw.plane import Plane
+from milpcount.draw.plane import Plane, plain_name
 from milpcount.draw.scene import Lines, Scene, legend_of
 from milpcount.draw.viewer import SCRIPT, STYLE
 
@@ -106,6 +106,7 @@ def _told(plane: Plane, region: NDArray[np.int64]) -> list[str] | None:
         return None
     cuts = index.first_bits[1:-1]
     slopes, constants = plane.maps
+    x, y = (plain_name(axis) for axis in plane.axis_names)
     texts = []
     for p, states in enumerate(plane.states):
         bits = "".join(map(str, states.tolist()))
@@ -114,7 +115,7 @@ def _told(plane: Plane, region: NDArray[np.int64]) -> list[str] | None:
         for k in range(outputs):
             a, b = slopes[p, k]
             name = "f" if net.output_dimension == 1 else f"f{k}"
-            lines.append(f"{name} = {a:.4g} u {b:+.4g} v {constants[p, k]:+.4g}")
+            lines.append(f"{name} = {a:.4g} {x} {b:+.4g} {y} {constants[p, k]:+.4g}")
         texts.append("\n".join(lines))
     return [texts[p] for p in region.tolist()]
 
