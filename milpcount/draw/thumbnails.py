@@ -26,10 +26,14 @@ _POLYGONS, _CELLS = 20_000, 400  # pictures of more take too long for a glance
 
 def complex_card(found: PolyhedralComplex) -> str:
     """Numbers of a complex, with a picture of up to 20,000 polygons or 400 cells in space."""
-    rows: list[tuple[str, object]] = [
-        ("faces by dimension", ", ".join(map(whole_text, found.f_vector))),
-        ("within the domain", ", ".join(map(whole_text, found.interior_f_vector))),
-        ("Euler characteristic", found.euler_characteristic),
+    rows: list[tuple[str, object]] = [("cells", whole_text(len(found)))]
+    if not found.skeleton:
+        rows += [
+            ("faces by dimension", ", ".join(map(whole_text, found.f_vector))),
+            ("within the domain", ", ".join(map(whole_text, found.interior_f_vector))),
+            ("Euler characteristic", found.euler_characteristic),
+        ]
+    rows += [
         ("complete", "yes" if found.complete else f"no, stopped by {found.termination.limit}"),
         ("domain", _domain(found.problem)),
         ("seconds", f"{found.seconds:.3g}"),
@@ -44,7 +48,7 @@ def _complex_picture(found: PolyhedralComplex) -> str:
     words = f"{len(found)} regions"
     if found.dimension == 2 and len(found) <= _POLYGONS:
         return _image(_small_map(found).figure, words)
-    if found.dimension == 3 and len(found) <= _CELLS:
+    if found.dimension == 3 and len(found) <= _CELLS and not found.skeleton:
         return _image(complex3d(found, explode=0.2, backend="matplotlib").figure, words)
     return ""
 

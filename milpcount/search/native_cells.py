@@ -109,9 +109,9 @@ class NativeCells:
         signs, at, rows, on = self._kernel.last_cell()
         return signs, at, rows.tolist(), on.astype(np.bool_)
 
-    def complex(self, every_face: bool) -> dict[str, Any]:
-        """The faces of all cells found so far; see :mod:`.cell_complex`."""
-        return self._kernel.complex(every_face)
+    def complex(self, wanted: native.Wanted) -> dict[str, Any]:
+        """Faces of all cells found so far; see :mod:`.cell_complex`."""
+        return self._kernel.complex(wanted)
 
     def statistics(self) -> dict[str, int]:
         """Counters, by name."""

@@ -151,11 +151,9 @@ def test_missing_libraries_name_the_extra(package: str, monkeypatch: pytest.Monk
     monkeypatch.setattr(
         backends.importlib.util, "find_spec", lambda name: None if name == package else there(name)
     )
+    picture = mc.draw.regions if package == "matplotlib" else mc.draw.surface
     with pytest.raises(mc.MissingDependencyError, match=rf"{package}.*milpcount\[plots\]"):
-        if package == "matplotlib":
-            mc.draw.regions(DIAMOND, SQUARE)
-        else:
-            mc.draw.surface(DIAMOND, SQUARE)
+        picture(DIAMOND, SQUARE)
 
 
 def test_films(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,8 +50,10 @@ def _found(page: str, folder: Path) -> dict[str, object]:
     path = folder / "page.html"
     path.write_text(page.replace("<head>", "<head>" + WATCH).replace("</body>", ACT + "</body>"))
     done = subprocess.run(
-        [browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
-        + [f"--user-data-dir={folder / 'profile'}", f"file://{path}"],
+        [
+            *(browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"),
+            *(f"--user-data-dir={folder / 'profile'}", f"file://{path}"),
+        ],
         capture_output=True,
         text=True,
         timeout=300,

@@ -25,7 +25,7 @@ from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
 def _key(segments: np.ndarray) -> list[list[float]]:
     ends = np.round(np.asarray(segments).reshape(-1, 2, 2), 9) + 0.0
-    return sorted(sum(sorted(pair), []) for pair in ends.tolist())
+    return sorted([*a, *b] for a, b in map(sorted, ends.tolist()))
 
 
 @pytest.mark.parametrize("outputs", [1, 3])

@@ -197,7 +197,7 @@ def test_misuse_is_refused() -> None:
         lambda: kernel.drop(),
         lambda: kernel.open_signs(),
         lambda: kernel.sign_vertex(0, 0, 1),
-        lambda: kernel.complex(True),
+        lambda: kernel.complex(native.Wanted.ALL),
     ]
     for call in refused:
         with pytest.raises(mc.MilpcountError):

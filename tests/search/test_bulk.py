@@ -144,7 +144,7 @@ def test_limits_leave_true_cells() -> None:
 def test_without_faces() -> None:
     network = random_net(np.random.default_rng(2), [3, 6, 4, 1])
     whole = complex_of(network)
-    some = cell_complex(CountProblem.of(network, BOX), faces=False)
+    some = cell_complex(CountProblem.of(network, BOX), faces="facets")
     assert f_vector(some) == [len(whole.faces[0]), 0, len(whole.faces[2]), len(whole.faces[3])]
     assert np.array_equal(some.facet_cells, whole.facet_cells)
 

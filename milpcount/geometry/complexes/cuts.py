@@ -25,7 +25,7 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.stage import Stage
 from milpcount.errors import InputError
 
-__all__ = ["Cut", "cut_of", "leaders", "refined"]
+__all__ = ["EVERYWHERE", "Cut", "cut_of", "leaders", "refined"]
 
 Signs = NDArray[np.int8]
 
@@ -55,6 +55,9 @@ class Cut:
         if self.kind == "difference":
             return f"output {self.outputs[0]} - output {self.outputs[1]}"
         return f"output {self.outputs[0]} at level {self.level:g}"
+
+
+EVERYWHERE = Cut("positive", ())  # a unit that is 1
 
 
 def cut_of(
@@ -112,7 +115,9 @@ def refined(problem: CountProblem, cut: Cut) -> CountProblem:
     count = net.output_dimension
     stages.append(Stage(net.output.reads, net.output.weights, net.output.bias, LinearGate(count)))
     values = len(stages)  # the stage that holds the outputs
-    if cut.kind != "argmax":
+    if cut is EVERYWHERE:
+        last = Stage((values,), (np.zeros((1, count)),), np.ones(1), LinearGate(1))
+    elif cut.kind != "argmax":
         row = np.zeros((1, count))
         row[0, cut.outputs[0]] = 1.0
         if cut.kind == "difference":

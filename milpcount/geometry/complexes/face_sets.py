@@ -115,7 +115,8 @@ class FaceSet:
         if self.dimension == 0 or not len(self):
             return column
         at = self.begin[:-1]
-        return np.sign(np.maximum.reduceat(column, at) + np.minimum.reduceat(column, at))
+        both = np.maximum.reduceat(column, at) + np.minimum.reduceat(column, at)
+        return np.asarray(np.sign(both))
 
     @cached_property
     def sides(self) -> Bools:

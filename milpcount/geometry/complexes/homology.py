@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.geometry.complexes.face_sets import FaceSet
+from milpcount.geometry.complexes.face_sets import FaceSet, rows_of
 
 __all__ = ["betti_numbers", "bounded_modulo_lines", "component_labels"]
 
@@ -75,34 +75,28 @@ def betti_numbers(faces: Sequence[FaceSet], bounded: bool) -> tuple[int, ...]:
     contractible, so Quillen's theorem A applies to the inclusion of the posets.  Lines in all faces
     shift dimensions and change nothing else.
 
-    Columns of the boundary matrices are reduced from the top dimension down; a face that is the
-    last one of a reduced boundary is a cycle's and need not be reduced itself (Chen and Kerber,
-    Persistent homology computation with a twist, 2011).
+    The kernel ``src/chains.hpp`` says how they are found.
     """
+    from milpcount.kernels import native
+
     least, masks = (0, None) if bounded else bounded_modulo_lines(faces)
-    top = len(faces) - 1
-    chosen = [
-        list(range(len(faces[k]))) if masks is None else np.flatnonzero(masks[k]).tolist()
-        for k in range(len(faces))
-    ]
-    boundaries = [0] * (len(faces) + 1)
-    paired: set[int] = set()
-    for k in range(top, least, -1):
+    counts, begins, below = [], [np.zeros(1, dtype=np.int64)], []
+    total = start = 0
+    number = np.zeros(0, dtype=np.int64)
+    for k in range(least, len(faces)):
         part = faces[k]
-        begin, facets = part.facet_begin.tolist(), part.facets.tolist()
-        lows: dict[int, set[int]] = {}
-        for f in chosen[k]:
-            if f in paired:
-                continue
-            column = set(facets[begin[f] : begin[f + 1]])
-            while column:
-                low = max(column)
-                other = lows.get(low)
-                if other is None:
-                    lows[low] = column
-                    break
-                column ^= other
-        paired = set(lows)
-        boundaries[k] = len(lows)
-    found = [len(chosen[k]) - boundaries[k] - boundaries[k + 1] for k in range(least, len(faces))]
-    return (*found, *[0] * least)
+        chosen = np.arange(len(part)) if masks is None else np.flatnonzero(masks[k])
+        if k > least:
+            begin, facets = rows_of(part.facet_begin, number[part.facets], chosen)
+            below.append(facets)
+        else:
+            begin = np.zeros(len(chosen) + 1, dtype=np.int64)
+        begins.append(begin[1:] + total)
+        total += int(begin[-1])
+        number = np.full(len(part), -1, dtype=np.int64)
+        number[chosen] = start + np.arange(len(chosen))
+        counts.append(len(chosen))
+        start += len(chosen)
+    flat = np.concatenate([np.zeros(0, dtype=np.int64), *below])
+    found = native.betti(np.array(counts, dtype=np.int64), np.concatenate(begins), flat)
+    return (*found.tolist(), *[0] * least)
