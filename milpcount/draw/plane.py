@@ -59,10 +59,16 @@ class Plane:
         """The network and its domain."""
         return self.complex.problem
 
-    @property
+    @cached_property
     def states(self) -> NDArray[np.uint8]:
-        """The activation patterns, 0/1, shape ``(polygons, units)``."""
-        return self.complex.patterns
+        """The activation patterns, 0/1, shape ``(polygons, units)``: as ``K.patterns``.
+
+        A unit is active on a polygon if and only if it is at some corner.  Eight units at a time.
+        """
+        count = self.problem.n_units
+        packed = np.packbits(self.complex.faces(0).signs[:, :count] > 0, axis=1)
+        some = np.bitwise_or.reduceat(packed[self.corners], self.begin[:-1], axis=0)
+        return np.unpackbits(some, axis=1, count=count)
 
     @cached_property
     def points(self) -> Float:
