@@ -116,7 +116,7 @@ def _pattern(plane: Plane, output: int, seed: int) -> Fill:
     hue = np.arctan2(way[:, 1], way[:, 0])
     share = states.mean(axis=1) if states.size else np.zeros(len(plane))
     spread = (share - share.min()) / max(float(np.ptp(share)), 1e-9)
-    light, chroma = 92 - 36 * spread, 12 + 40 * strength
+    light, chroma = 92 - 36 * spread, 10 + 32 * strength
     return _plain(plane, _lab(light, chroma * np.cos(hue), chroma * np.sin(hue)))
 
 
