@@ -61,6 +61,9 @@ from milpcount.survey import survey as survey
 if TYPE_CHECKING:
     from milpcount import draw as draw
     from milpcount import zoo as zoo
+    from milpcount.definitions import Notion as Notion
+    from milpcount.definitions import Notions as Notions
+    from milpcount.definitions import notions as notions
     from milpcount.geometry.complexes.complex_file import load_complex as load_complex
     from milpcount.geometry.complexes.polyhedral import PolyhedralComplex as PolyhedralComplex
     from milpcount.geometry.complexes.polyhedral import polyhedral_complex as polyhedral_complex
@@ -86,6 +89,8 @@ _NAMES = {
     "Folding": "milpcount.geometry.walk",
     "Locations": "milpcount.geometry.locate",
     "MaxFolding": "milpcount.geometry.folding",
+    "Notion": "milpcount.definitions",
+    "Notions": "milpcount.definitions",
     "PolyhedralComplex": "milpcount.geometry.complexes.polyhedral",
     "RegionGraph": "milpcount.geometry.region_graph",
     "SubComplex": "milpcount.geometry.complexes.subcomplex",
@@ -96,6 +101,7 @@ _NAMES = {
     "load_complex": "milpcount.geometry.complexes.complex_file",
     "locate": "milpcount.geometry.locate",
     "max_folding": "milpcount.geometry.folding",
+    "notions": "milpcount.definitions",
     "polyhedral_complex": "milpcount.geometry.complexes.polyhedral",
     "region_at": "milpcount.geometry.locate",
     "regions_at": "milpcount.geometry.locate",

@@ -29,6 +29,7 @@ __all__ = [
     "domain_rows",
     "exact_box",
     "exact_stages",
+    "first_stage",
     "problem_stages",
     "signs_at",
 ]
@@ -103,11 +104,21 @@ def problem_stages(problem: CountProblem) -> tuple[ExactStage, ...]:
     return problem.once(_problem_stages)
 
 
+def first_stage(problem: CountProblem) -> ExactStage:
+    """The first of :func:`problem_stages`, without the work for the others."""
+    return problem.once(_first_stage)
+
+
 def _problem_stages(problem: CountProblem) -> tuple[ExactStage, ...]:
-    stages = exact_stages(problem.stages)
-    if problem.slice is None or not stages:
-        return stages
-    first = stages[0]
+    if not problem.stages:
+        return ()
+    return (first_stage(problem), *exact_stages(problem.stages[1:]))
+
+
+def _first_stage(problem: CountProblem) -> ExactStage:
+    first = ExactStage.of(problem.stages[0])
+    if problem.slice is None:
+        return first
     origin, directions, shift = problem.slice.frame()
     # Columns: the directions, then the origin.
     frame = fmpz_mat(
@@ -117,7 +128,7 @@ def _problem_stages(problem: CountProblem) -> tuple[ExactStage, ...]:
     k = len(directions)
     weight = [product[i, j] for i in range(first.width) for j in range(k)]
     bias = [int(product[i, k]) + (b << shift) for i, b in enumerate(first.bias)]
-    return (first.moved(fmpz_mat(first.width, k, weight), bias, shift), *stages[1:])
+    return first.moved(fmpz_mat(first.width, k, weight), bias, shift)
 
 
 def exact_box(problem: CountProblem) -> ExactBox:

@@ -115,7 +115,9 @@ def cell_complex(
         )
     watch = Watch() if watch is None else watch
     frame = cube_frame(problem)
-    machine = NativeCells(frame, problem.stages, problem_stages(problem), emit=False, collect=True)
+    machine = NativeCells(
+        frame, problem.stages, lambda: problem_stages(problem), emit=False, collect=True
+    )
     machine.start(root_signs(problem, frame))
     code = int(native.Stop.STEPS)
     while code == native.Stop.STEPS and watch.exceeded() is None:

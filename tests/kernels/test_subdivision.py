@@ -31,7 +31,7 @@ def machine(network: mc.ReLUNetwork, domain: mc.Domain = BOX, emit: bool = False
     problem = CountProblem.of(network, domain)
     frame = problem_frames(problem)[0]
     assert frame is not None
-    out = NativeCells(frame, problem.stages, problem_stages(problem), emit)
+    out = NativeCells(frame, problem.stages, lambda: problem_stages(problem), emit)
     out.start(root_signs(problem, frame))
     return out
 

@@ -14,7 +14,7 @@ from milpcount.errors import UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.geometry.beyond import charts
 from milpcount.geometry.complexes.coarse import Part, joined
-from milpcount.geometry.complexes.cuts import EVERYWHERE, Cut, leaders, refined
+from milpcount.geometry.complexes.cuts import EVERYWHERE, Cut, leading, refined
 from milpcount.geometry.complexes.face_sets import Corners, FaceSet
 from milpcount.geometry.region import MOST_VERTEX_INPUTS
 from milpcount.search.frames.problem_frames import is_bounded
@@ -68,42 +68,44 @@ def assemble(
     require_full_dimensional(problem)
     whole = problem if cut is None else refined(problem, cut)
     tournament = cut is not None and cut.kind == "argmax"
-    base = problem.n_units
     if not whole.stages:
         # No unit has a state: search with one that is positive everywhere, and forget it.
         found = assemble(problem, watch, EVERYWHERE, skeleton)
         return _without_units(problem, found)
-
-    def names(faces: tuple[FaceSet, ...], sides: tuple[int, ...] | None) -> list[Corners]:
-        out = []
-        for f in faces:
-            signs = f.signs
-            if tournament:
-                signs = np.hstack([signs[:, :base], leaders(signs[:, base:])])
-            out.append(Corners(signs, f.sides if sides is None else f.sides[:, list(sides)]))
-        return out
 
     if is_bounded(problem):
         which: Literal["all", "edges"] = "edges" if skeleton and vary > 2 else "all"
         cells, faces = _search(whole, watch, which)
         if not tournament:
             return Assembled(whole, cells.complete, True, cells.vertices, _at(faces), faces)
-        real = [np.ones(len(f), dtype=bool) for f in faces]
-        part = Part(cells.vertices, cells.errors, faces, names(faces, None), real)
-        return Assembled(whole, cells.complete, True, *joined([part]))
+        return _led(whole, cells, faces, problem.n_units)
     if skeleton:
         raise UnsupportedError("a skeleton alone is made over bounded domains; leave skeleton out")
-    parts = []
+    parts, inner = [], []
     complete = True
     for chart in charts(whole):
         cells, faces = _search(chart.problem, watch, "all")
         far = chart.infinity
         real = [np.ones(len(f), dtype=bool) if far is None else ~f.sides[:, far] for f in faces]
         vertices = chart.points(cells.vertices)
-        parts.append(Part(vertices, cells.errors, faces, names(faces, chart.sides), real))
+        names = []
+        for f in faces:
+            signs = leading(f.signs, problem.n_units) if tournament else f.signs
+            names.append(Corners(signs, f.sides[:, list(chart.sides)]))
+        corners = Corners(faces[0].signs, names[0].sides)
+        parts.append(Part(vertices, cells.errors, corners, faces, names, real))
+        walls = np.ones(faces[0].sides.shape[1], dtype=bool)
+        walls[[*chart.sides, *([] if far is None else [far])]] = False
+        inner.append([~f.sides[:, walls].any(axis=1) for f in faces])
         complete &= cells.complete
         if not complete:
             break
+    if not complete:
+        # Of a face that meets a part in its walls alone the dimension is not known.
+        parts = [
+            replace(part, real=[a & b for a, b in zip(part.real, off, strict=True)])
+            for part, off in zip(parts, inner, strict=True)
+        ]
     return Assembled(whole, complete, False, *joined(parts))
 
 
@@ -114,6 +116,31 @@ def _search(
 
     cells = cell_complex(problem, watch, watch.budget.regions, which)
     return cells, _faces(problem, cells)
+
+
+def _led(
+    whole: CountProblem, cells: CellComplex, faces: tuple[FaceSet, ...], base: int
+) -> Assembled:
+    """The faces of a bounded domain that a tournament has cut, joined again.
+
+    Most units of a large network have one sign all over the domain and are left out of the names.
+    """
+    corners = _at(faces)
+    varies = (corners.signs != corners.signs[:1]).any(axis=0)
+    varies[base:] = True
+    few = Corners(corners.signs[:, varies], corners.sides)
+    kept = int(np.count_nonzero(varies[:base]))
+    names = []
+    for f in faces:
+        short = replace(f, corners=few)
+        names.append(Corners(leading(short.signs, kept), short.sides))
+    real = [np.ones(len(f), dtype=bool) for f in faces]
+    part = Part(cells.vertices, cells.errors, corners, faces, names, real)
+    vertices, exact, made = joined([part])
+    # A bounded face has the signs of its vertices, joined.
+    named = Corners(leading(exact.signs, base), exact.sides)
+    made = tuple(replace(f, corners=named, given=None) for f in made)
+    return Assembled(whole, cells.complete, True, vertices, exact, made)
 
 
 def _without_units(problem: CountProblem, found: Assembled) -> Assembled:

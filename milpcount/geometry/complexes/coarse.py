@@ -37,6 +37,7 @@ class Part:
     Attributes:
         vertices: shape ``(V, d)``.
         errors: shape ``(V,)``, to choose the best of several.
+        corners: signs and sides of the vertices themselves.
         faces: the pieces, by dimension.
         names: for each dimension the signs and sides of the face that each piece belongs to.
         real: for each dimension which pieces belong to the domain at all.
@@ -44,6 +45,7 @@ class Part:
 
     vertices: Float
     errors: Float
+    corners: Corners
     faces: Sequence[FaceSet]
     names: Sequence[Corners]
     real: Sequence[Bools]
@@ -80,7 +82,7 @@ def joined(parts: Sequence[Part]) -> tuple[Float, Corners, tuple[FaceSet, ...]]:
     def of(k: int, p: int) -> Ints:
         return own[place[k, p]]
 
-    fine = parts[0].faces[0]
+    fine = parts[0].corners
     exact = Corners(
         np.zeros((len(chosen[0]), fine.signs.shape[1]), dtype=np.int8),
         np.zeros((len(chosen[0]), all_sides.shape[1]), dtype=bool),
@@ -93,8 +95,8 @@ def joined(parts: Sequence[Part]) -> tuple[Float, Corners, tuple[FaceSet, ...]]:
         better = better[part.errors[better] < best[mine[better]]]
         vertices[mine[better]] = part.vertices[better]
         best[mine[better]] = part.errors[better]
-        exact.signs[mine[better]] = part.faces[0].signs[better]
-        exact.sides[mine[better]] = part.names[0].sides[better]
+        exact.signs[mine[better]] = part.corners.signs[better]
+        exact.sides[mine[better]] = part.corners.sides[better]
     corners = Corners(all_signs[chosen[0]], all_sides[chosen[0]])
     out = []
     for k in range(n + 1):

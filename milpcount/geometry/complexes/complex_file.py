@@ -12,12 +12,15 @@ from milpcount.core.domain import Box, Domain, Polytope, Slice, WholeSpace
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Limit, Termination
 from milpcount.errors import InputError, InvariantError, UnsupportedError
+from milpcount.exact.domains import require_full_dimensional
 from milpcount.geometry.complexes.assembly import Assembled
-from milpcount.geometry.complexes.cuts import Cut, cut_of, refined
+from milpcount.geometry.complexes.cuts import Cut, cut_of, leading, refined
+from milpcount.geometry.complexes.domain_faces import domain_sides
 from milpcount.geometry.complexes.face_sets import Corners, FaceSet
 from milpcount.geometry.complexes.polyhedral import PolyhedralComplex
 from milpcount.geometry.complexes.stored_network import Reader, network_arrays, read_network
 from milpcount.importers.npz import read_archive
+from milpcount.search.frames.problem_frames import is_bounded
 from milpcount.support.regular_files import require_writable, writing
 
 __all__ = ["load_complex", "save_complex"]
@@ -42,7 +45,7 @@ def save_complex(complex_: PolyhedralComplex, path: Path) -> None:
     matrix, right = problem.rows
     if len(right):
         arrays["rows"], arrays["right"] = matrix, right
-    elif problem.box.is_bounded or problem.slice is not None:
+    elif not isinstance(_domain(problem), WholeSpace):
         arrays["lo"], arrays["hi"] = problem.box.lo, problem.box.hi
     if problem.slice is not None:
         arrays["points"] = problem.slice.points
@@ -104,16 +107,20 @@ def load_complex(path: str | Path) -> PolyhedralComplex:
     vertices = reader.take("vertices", "f", -1, problem.dimension).astype(np.float64)
     if not np.all(np.isfinite(vertices)):
         reader.refuse("a vertex is not finite")
-    bounded = problem.box.is_bounded or len(problem.rows[1]) > 0
+    require_full_dimensional(problem)
+    bounded = is_bounded(problem)
     n = int((problem.box.lo < problem.box.hi).sum())
     if not 1 <= n <= _MOST_DIMENSION:
         reader.refuse(f"it has {n} dimensions")
-    sides = len(problem.rows[1]) or (2 * n if bounded else 0)
+    sides = len(domain_sides(problem))
     corners = _unpacked(reader, "corners", len(vertices), searched.n_units, sides)
     named = problem.n_units + (0 if cut is None else cut.columns)
+    names = corners
+    if cut is not None and cut.kind == "argmax":
+        names = Corners(leading(corners.signs, problem.n_units), corners.sides)
     faces: list[FaceSet] = []
     for k in range(n + 1):
-        faces.append(_read_faces(reader, k, faces, len(vertices), corners, named, sides))
+        faces.append(_read_faces(reader, k, faces, len(vertices), names, named, sides))
     reader.end()
     found = Assembled(searched, not stopped, bounded, vertices, corners, tuple(faces))
     made = PolyhedralComplex(problem, found, termination, seconds, cut)
@@ -127,7 +134,8 @@ def load_complex(path: str | Path) -> PolyhedralComplex:
 def _domain(problem: CountProblem) -> Domain:
     if problem.slice is not None:
         return problem.slice
-    if isinstance(problem.domain, Polytope) or problem.box.is_bounded:
+    ends = np.concatenate([problem.box.lo, problem.box.hi])
+    if isinstance(problem.domain, Polytope) or np.isfinite(ends).any():
         return problem.domain
     return WholeSpace()
 

@@ -25,7 +25,7 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.stage import Stage
 from milpcount.errors import InputError
 
-__all__ = ["EVERYWHERE", "Cut", "cut_of", "leaders", "refined"]
+__all__ = ["EVERYWHERE", "Cut", "cut_of", "leading", "refined"]
 
 Signs = NDArray[np.int8]
 
@@ -143,14 +143,15 @@ def refined(problem: CountProblem, cut: Cut) -> CountProblem:
     )
 
 
-def leaders(signs: Signs) -> Signs:
-    """From the signs of a tournament: 0 for the outputs that attain the greatest value, else -1.
+def leading(signs: Signs, base: int) -> Signs:
+    """Signs whose columns from ``base`` on are a tournament's, with one column an output instead.
 
-    Shape ``(faces, outputs - 1)`` to ``(faces, outputs)``.
+    It is 0 for the outputs that attain the greatest value, else -1.
     """
-    out = np.full((len(signs), signs.shape[1] + 1), -1, dtype=np.int8)
+    rounds = signs[:, base:]
+    out = np.full((len(signs), rounds.shape[1] + 1), -1, dtype=np.int8)
     out[:, 0] = 0
-    for k, column in enumerate(signs.T, start=1):
+    for k, column in enumerate(rounds.T, start=1):
         out[column > 0, :k] = -1
         out[column >= 0, k] = 0
-    return out
+    return np.hstack([signs[:, :base], out])

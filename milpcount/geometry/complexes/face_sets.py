@@ -126,6 +126,8 @@ class FaceSet:
         sides = self.corners.sides
         if not len(self) or not sides.shape[1]:
             return np.zeros((len(self), sides.shape[1]), dtype=bool)
+        if self.dimension == 0:
+            return sides[self.vertices]
         gathered = sides[self.vertices]
         return np.asarray(np.logical_and.reduceat(gathered, self.begin[:-1], axis=0))
 

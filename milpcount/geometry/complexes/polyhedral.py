@@ -16,9 +16,9 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.result import Budget, Limit, ProgressCallback, Termination, TerminationReason
 from milpcount.core.run import Watch
 from milpcount.errors import DomainError, InputError, InvariantError, UnsupportedError
-from milpcount.exact.dyadic import integer_matrix
 from milpcount.geometry.complexes.assembly import Assembled, assemble
 from milpcount.geometry.complexes.cuts import Cut, cut_of
+from milpcount.geometry.complexes.domain_faces import domain_sides, euler_characteristics
 from milpcount.geometry.complexes.exact_points import ExactPoints
 from milpcount.geometry.complexes.face_complex import FaceComplex
 from milpcount.geometry.complexes.face_sets import FaceSet
@@ -26,7 +26,6 @@ from milpcount.geometry.complexes.simplices import exact_volumes
 from milpcount.geometry.complexes.subcomplex import SubComplex
 from milpcount.geometry.region import Prepared
 from milpcount.geometry.region_graph import RegionGraph, Regions
-from milpcount.geometry.space import Side
 
 __all__ = ["PolyhedralComplex", "polyhedral_complex"]
 
@@ -115,7 +114,7 @@ class PolyhedralComplex(FaceComplex):
         self.skeleton = skeleton and len(found.faces) > 3
         self.problem, self.termination, self.seconds = problem, termination, seconds
         self.cut, self.assembled = cut, found
-        self.sides = _sides(problem)
+        self.sides = domain_sides(problem)
         self._prepared = Prepared(problem)
         same = found.problem is problem
         searched = self._prepared if same else Prepared(found.problem)
@@ -193,7 +192,7 @@ class PolyhedralComplex(FaceComplex):
         """
         if not self.complete or self.skeleton:
             return
-        expected = _euler_characteristics(self.problem, self.is_bounded)
+        expected = euler_characteristics(self.problem, self.is_bounded)
         if self.euler_characteristic not in expected:
             raise InvariantError(
                 f"the Euler characteristic of {self!r} is {self.euler_characteristic}, "
@@ -400,36 +399,3 @@ class PolyhedralComplex(FaceComplex):
         whole, column = self._signed(cut)
         chosen: list[Bools] = [side * faces.sign_of(column) >= 0 for faces in whole._faces]
         return SubComplex(whole, chosen, self.dimension, f"{name}, {cut}")
-
-
-def _sides(problem: CountProblem) -> tuple[Side, ...]:
-    rows = len(problem.rows[1])
-    if rows:
-        return tuple(Side("row", k) for k in range(rows))
-    out = []
-    for j in np.flatnonzero(problem.box.lo < problem.box.hi).tolist():
-        if np.isfinite(problem.box.lo[j]):
-            out.append(Side("lower", j))
-        if np.isfinite(problem.box.hi[j]):
-            out.append(Side("upper", j))
-    return tuple(out)
-
-
-def _euler_characteristics(problem: CountProblem, bounded: bool) -> tuple[int, ...]:
-    """What the alternating sum of a domain's faces can be.
-
-    With lines of dimension ``l`` in it, a domain is bounded but for these, and then has
-    ``(-1)^l``, or it is not, and has 0.
-    """
-    n = int((problem.box.lo < problem.box.hi).sum())
-    if bounded:
-        return (1,)
-    matrix, right = problem.rows
-    if len(right):
-        integers, _ = integer_matrix(matrix)
-        lines = n - integers.rank()
-    else:
-        lines = int((np.isinf(problem.box.lo) & np.isinf(problem.box.hi)).sum())
-    if lines == n:
-        return ((-1) ** n,)
-    return (0, (-1) ** lines) if lines else (0,)

@@ -70,6 +70,7 @@ def network_arrays(net: ReLUNetwork) -> Arrays:
     """The network as arrays, exactly."""
     out: Arrays = {
         "net_name": np.array(net.name),
+        "net_sha256": np.array(net.sha256),
         "net_notes": np.array(net.notes, dtype=str),
         "net_stages": np.array([len(net.stages), net.input_dimension], dtype=np.int64),
     }
@@ -117,7 +118,10 @@ def read_network(reader: Reader) -> ReLUNetwork:
         gate = LinearGate(units) if linear.all() else ReLUGate(slope, linear)
         stages.append(Stage(reads, weights, bias, gate))
         widths.append(units)
-    return ReLUNetwork.of_stages(stages[:-1], stages[-1], input_box=box, name=name, notes=notes)
+    net = ReLUNetwork.of_stages(stages[:-1], stages[-1], input_box=box, name=name, notes=notes)
+    if str(reader.take("net_sha256", "U")) != net.sha256:
+        reader.refuse("its network has changed")
+    return net
 
 
 def _matrix(reader: Reader, key: str, rows: int, columns: int) -> Matrix:

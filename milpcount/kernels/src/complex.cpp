@@ -25,7 +25,8 @@ void Complex::take(Cell& cell) {
                                         pairs};
         for (std::size_t w = 0; w < pairs; ++w) seen_[w] |= key[w];
         bool fresh = false;
-        const Index id = numbers_.number(key, keys_, key_begin_, fresh);
+        const Index id = numbers_.number(
+            key, keys_, [&](Index k) { return k * static_cast<Index>(pairs); }, fresh);
         vertices_.push_back(id);
         rows_.push_back(cell.facets[v]);
         if (!fresh && error[static_cast<std::size_t>(id)] <= WELL_PLACED) continue;
@@ -170,8 +171,12 @@ class Complex::Maker {
         }
         Faces& below = c_.faces[static_cast<std::size_t>(dimension - 1)];
         bool fresh = false;
-        here.facets.push_back(numbering_.number(ids_, below.vertices, below.begin, fresh));
-        if (fresh) found.push_back(local);
+        here.facets.push_back(numbering_.number(
+            ids_, below.vertices,
+            [&](Index k) { return below.begin[static_cast<std::size_t>(k)]; }, fresh));
+        if (!fresh) return;
+        below.begin.push_back(static_cast<Index>(below.vertices.size()));
+        found.push_back(local);
     }
 
     Complex& c_;
@@ -220,7 +225,8 @@ void Complex::make_edges() {
                 const std::array<Index, 2> ends{std::min(vertices_[i], vertices_[j]),
                                                 std::max(vertices_[i], vertices_[j])};
                 bool fresh = false;
-                numbering.number(ends, edges.vertices, edges.begin, fresh);
+                numbering.number(ends, edges.vertices, [](Index k) { return 2 * k; }, fresh);
+                if (fresh) edges.begin.push_back(static_cast<Index>(edges.vertices.size()));
             }
     }
     edges.facets = edges.vertices;

@@ -51,48 +51,52 @@ struct Faces {
 template <class T>
 class Numbering {
   public:
-    // The number of a key; where it is new, it is put at the end of `keys`, and its end of `begin`.
-    Index number(std::span<const T> key, std::vector<T>& keys, std::vector<Index>& begin,
-                 bool& fresh) {
-        if (2 * (hashes_.size() + 1) > places_.size()) widen();
+    // The number of a key; where it is new, it is put at the end of `keys`.  `start(k)` says where
+    // key k begins, and `start(k + 1)` where it ends.
+    template <class Start>
+    Index number(std::span<const T> key, std::vector<T>& keys, Start&& start, bool& fresh) {
+        if (2 * (static_cast<std::size_t>(count_) + 1) > slots_.size()) widen();
         Word h = 0x9e3779b97f4a7c15ULL + key.size();
         for (const T x : key) {
             h = (h ^ static_cast<Word>(x)) * 0xbf58476d1ce4e5b9ULL;
             h ^= h >> 31;
         }
-        std::size_t p = h & (places_.size() - 1);
-        for (; places_[p] >= 0; p = (p + 1) & (places_.size() - 1)) {
-            const auto k = static_cast<std::size_t>(places_[p]);
-            if (hashes_[k] != h) continue;
-            const auto a = static_cast<std::size_t>(begin[k]);
-            const auto b = static_cast<std::size_t>(begin[k + 1]);
+        std::size_t p = h & (slots_.size() - 1);
+        for (; slots_[p].number >= 0; p = (p + 1) & (slots_.size() - 1)) {
+            if (slots_[p].hash != h) continue;
+            const auto a = static_cast<std::size_t>(start(slots_[p].number));
+            const auto b = static_cast<std::size_t>(start(slots_[p].number + 1));
             if (b - a == key.size() && std::equal(key.begin(), key.end(), keys.data() + a)) {
                 fresh = false;
-                return places_[p];
+                return slots_[p].number;
             }
         }
-        places_[p] = static_cast<Index>(hashes_.size());
-        hashes_.push_back(h);
+        slots_[p] = {h, count_};
         keys.insert(keys.end(), key.begin(), key.end());
-        begin.push_back(static_cast<Index>(keys.size()));
         fresh = true;
-        return places_[p];
+        return count_++;
     }
-    Index count() const { return static_cast<Index>(hashes_.size()); }
+    Index count() const { return count_; }
 
   private:
+    struct Slot {
+        Word hash = 0;
+        Index number = -1;  // -1 where there is none
+    };
+
     void widen() {
-        const std::size_t size = std::max<std::size_t>(1024, 4 * places_.size());
-        places_.assign(size, -1);
-        for (std::size_t k = 0; k < hashes_.size(); ++k) {
-            std::size_t p = hashes_[k] & (size - 1);
-            while (places_[p] >= 0) p = (p + 1) & (size - 1);
-            places_[p] = static_cast<Index>(k);
+        std::vector<Slot> wider(std::max<std::size_t>(1024, 4 * slots_.size()));
+        for (const Slot& slot : slots_) {
+            if (slot.number < 0) continue;
+            std::size_t p = slot.hash & (wider.size() - 1);
+            while (wider[p].number >= 0) p = (p + 1) & (wider.size() - 1);
+            wider[p] = slot;
         }
+        slots_.swap(wider);
     }
 
-    std::vector<Word> hashes_;
-    std::vector<Index> places_;  // open addressing; -1 where there is none
+    std::vector<Slot> slots_;  // open addressing
+    Index count_ = 0;
 };
 
 class Complex final : public LeafSink {
@@ -102,7 +106,7 @@ class Complex final : public LeafSink {
     // Take a finished cell in.
     void take(Cell& cell) override;
 
-    // Numbers the faces that are wanted.
+    // Makes the faces that are wanted.
     void finish(Wanted wanted);
 
     Index cells() const { return static_cast<Index>(simple_.size()); }
@@ -110,7 +114,7 @@ class Complex final : public LeafSink {
 
     // The signs of a vertex, as pairs of words: see cell.hpp.
     const Word* vertex_key(Index vertex) const {
-        return keys_.data() + key_begin_[static_cast<std::size_t>(vertex)];
+        return keys_.data() + static_cast<std::size_t>(vertex) * seen_.size();
     }
 
     const Net& net;
@@ -134,7 +138,6 @@ class Complex final : public LeafSink {
     std::vector<std::int8_t> root_;  // signs given before the search: of units that pass all on
     Numbering<Word> numbers_;
     std::vector<Word> keys_;
-    std::vector<Index> key_begin_{0};
     // The vertices of the cells one after the other, and which of its cell's rows each lies on.
     std::vector<Index> begin_{0};
     std::vector<Index> vertices_;

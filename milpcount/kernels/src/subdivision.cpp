@@ -225,12 +225,13 @@ nb::dict Machine::complex(Wanted wanted) {
     const auto n = static_cast<std::size_t>(net.n), units = static_cast<std::size_t>(net.units);
     const auto count = static_cast<std::size_t>(c.vertices());
     const std::size_t each = 2 * n + static_cast<std::size_t>(net.domain_rows);
-    std::vector<std::int8_t> signs(count * units);
+    auto* signs = new std::int8_t[count * units + 1];
+    nb::capsule owner(signs, [](void* p) noexcept { delete[] static_cast<std::int8_t*>(p); });
     std::vector<std::uint8_t> sides(count * each);
     {
         nb::gil_scoped_release released;
         c.finish(wanted);
-        std::int8_t* sign = signs.data();
+        std::int8_t* sign = signs;
         std::uint8_t* side = sides.data();
         for (Index v = 0; v < c.vertices(); ++v) {
             const Word* key = c.vertex_key(v);
@@ -251,7 +252,7 @@ nb::dict Machine::complex(Wanted wanted) {
     nb::dict out;
     out["vertices"] = table_output<double>(c.at.data(), count, n, n);
     out["errors"] = vector_output<double>(std::span<const double>(c.error));
-    out["vertex_signs"] = table_output<std::int8_t>(signs.data(), count, units, units);
+    out["vertex_signs"] = Table<std::int8_t>(signs, {count, units}, owner);  // may be large
     out["vertex_sides"] = table_output<std::uint8_t>(sides.data(), count, each, each);
     out["cell_signs"] = table_output<std::int8_t>(c.cell_signs.data(), cells, units, units);
     out["facet_cells"] = table_output<Index>(c.facet_cells.data(), c.facet_cells.size() / 2, 2, 2);
