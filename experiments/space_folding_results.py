@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -212,8 +213,9 @@ def _claim(claim: str, way: str, which: str, records: Sequence[Record], by: str)
                 "chi": [r[kind]["all"]["mean"] for r in records],
             }
         )
-        rho = frame["x"].rank().corr(frame["chi"].rank()) if len(frame) > 2 else float("nan")
-        row[f"rho_{kind}"] = None if pd.isna(rho) else round(float(rho), 2)
+        few = len(frame) < 3
+        rho = math.nan if few else float(frame["x"].rank().corr(frame["chi"].rank()))
+        row[f"rho_{kind}"] = None if math.isnan(rho) else round(rho, 2)
         found.append(_trend(rho))
     row["here_chi"] = found[0] if found[0] == found[1] else f"{found[0]} within, {found[1]} between"
     row["as_claimed"] = "yes" if set(found) == {way} else "no"
@@ -221,7 +223,7 @@ def _claim(claim: str, way: str, which: str, records: Sequence[Record], by: str)
 
 
 def _trend(rho: float) -> str:
-    if pd.isna(rho):
+    if math.isnan(rho):
         return "-"
     return "no trend" if abs(rho) < _WEAK else "rises" if rho > 0 else "falls"
 
