@@ -68,6 +68,17 @@ class Chart:
         out[:, self.free] = np.insert(others, self.axis, largest, axis=1)
         return out
 
+    def errors(self, u: Float, parts: Float) -> Float:
+        """Errors of :meth:`points` against their greatest coordinate.
+
+        ``parts`` bounds the errors of ``u`` as parts of the width of the chart's box.
+        """
+        if self.axis < 0:
+            return parts
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            # An error e of w is one of e / w of 1 / w; w is at most its range.
+            return np.asarray(4.0 * parts + parts * np.max(u[:, -1], initial=0.0) / u[:, -1])
+
 
 def charts(problem: CountProblem) -> Iterator[Chart]:
     """The cube, and what lies beyond each of its sides; parts that the domain misses are left out.

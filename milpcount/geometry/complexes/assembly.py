@@ -37,6 +37,8 @@ class Assembled:
         complete: whether the search came to its end.
         is_bounded: whether the domain is bounded.
         vertices: in the problem's coordinates.
+        errors: bound on the error of every vertex, as a part of the width of a bounded domain, of
+            the greatest coordinate in an unbounded one.
         corners: signs of the units of ``problem`` at the vertices, and their sides.
         faces: by dimension.
     """
@@ -45,6 +47,7 @@ class Assembled:
     complete: bool
     is_bounded: bool
     vertices: Float
+    errors: Float
     corners: Corners
     faces: tuple[FaceSet, ...]
 
@@ -77,7 +80,8 @@ def assemble(
         which: Literal["all", "edges"] = "edges" if skeleton and vary > 2 else "all"
         cells, faces = _search(whole, watch, which)
         if not tournament:
-            return Assembled(whole, cells.complete, True, cells.vertices, _at(faces), faces)
+            at = cells.vertices
+            return Assembled(whole, cells.complete, True, at, cells.errors, _at(faces), faces)
         return _led(whole, cells, faces, problem.n_units)
     if skeleton:
         raise UnsupportedError("a skeleton alone is made over bounded domains; leave skeleton out")
@@ -93,7 +97,8 @@ def assemble(
             signs = leading(f.signs, problem.n_units) if tournament else f.signs
             names.append(Corners(signs, f.sides[:, list(chart.sides)]))
         corners = Corners(faces[0].signs, names[0].sides)
-        parts.append(Part(vertices, cells.errors, corners, faces, names, real))
+        errors = chart.errors(cells.vertices, cells.errors)
+        parts.append(Part(vertices, errors, corners, faces, names, real))
         walls = np.ones(faces[0].sides.shape[1], dtype=bool)
         walls[[*chart.sides, *([] if far is None else [far])]] = False
         inner.append([~f.sides[:, walls].any(axis=1) for f in faces])
@@ -136,11 +141,11 @@ def _led(
         names.append(Corners(leading(short.signs, kept), short.sides))
     real = [np.ones(len(f), dtype=bool) for f in faces]
     part = Part(cells.vertices, cells.errors, corners, faces, names, real)
-    vertices, exact, made = joined([part])
+    vertices, errors, exact, made = joined([part])
     # A bounded face has the signs of its vertices, joined.
     named = Corners(leading(exact.signs, base), exact.sides)
     made = tuple(replace(f, corners=named, given=None) for f in made)
-    return Assembled(whole, cells.complete, True, vertices, exact, made)
+    return Assembled(whole, cells.complete, True, vertices, errors, exact, made)
 
 
 def _without_units(problem: CountProblem, found: Assembled) -> Assembled:

@@ -36,7 +36,7 @@ class Part:
 
     Attributes:
         vertices: shape ``(V, d)``.
-        errors: shape ``(V,)``, to choose the best of several.
+        errors: shape ``(V,)``, of the vertices; of several places the best is chosen.
         corners: signs and sides of the vertices themselves.
         faces: the pieces, by dimension.
         names: for each dimension the signs and sides of the face that each piece belongs to.
@@ -51,8 +51,8 @@ class Part:
     real: Sequence[Bools]
 
 
-def joined(parts: Sequence[Part]) -> tuple[Float, Corners, tuple[FaceSet, ...]]:
-    """Vertices, the signs and sides of the pieces that they are, and faces."""
+def joined(parts: Sequence[Part]) -> tuple[Float, Float, Corners, tuple[FaceSet, ...]]:
+    """Vertices, their errors, the signs and sides of the pieces that they are, and faces."""
     n = len(parts[0].faces) - 1
     # From the greatest dimension down, so that the first piece of a face has the face's dimension.
     order = [(k, p) for k in range(n, -1, -1) for p in range(len(parts))]
@@ -115,7 +115,7 @@ def joined(parts: Sequence[Part]) -> tuple[Float, Corners, tuple[FaceSet, ...]]:
             facet_begin, facets = _rows(np.concatenate(links), count)
         given = Corners(all_signs[chosen[k]], all_sides[chosen[k]])
         out.append(FaceSet(k, begin, ends_of, facet_begin, facets, corners, given))
-    return vertices, exact, tuple(out)
+    return vertices, best, exact, tuple(out)
 
 
 def _numbered(rows: NDArray[np.int8]) -> tuple[Ints, Ints]:

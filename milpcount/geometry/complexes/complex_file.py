@@ -57,7 +57,7 @@ def save_complex(complex_: PolyhedralComplex, path: Path) -> None:
     limit = complex_.termination.limit
     arrays["stopped"] = np.array(["" if limit is None else limit.name, complex_.termination.detail])
     arrays["seconds"] = np.array(complex_.seconds)
-    arrays["vertices"] = found.vertices
+    arrays["vertices"] = complex_.vertices
     arrays |= _packed("corners", found.corners)
     for k, faces in enumerate(found.faces):
         for name in ("begin", "vertices", "facet_begin", "facets"):
@@ -122,7 +122,9 @@ def load_complex(path: str | Path) -> PolyhedralComplex:
     for k in range(n + 1):
         faces.append(_read_faces(reader, k, faces, len(vertices), names, named, sides))
     reader.end()
-    found = Assembled(searched, not stopped, bounded, vertices, corners, tuple(faces))
+    found = Assembled(
+        searched, not stopped, bounded, vertices, np.zeros(len(vertices)), corners, tuple(faces)
+    )
     made = PolyhedralComplex(problem, found, termination, seconds, cut)
     try:
         made.check_euler()

@@ -37,7 +37,8 @@ class FaceComplex:
     Attributes:
         dimension: greatest dimension that faces may have.
         free: which of the problem's coordinates vary; the vertices have all of them.
-        vertices: shape ``(V, d)``, floats.
+        vertices: shape ``(V, d)``, floats, proved right to 1e-9 of the domain's width (of their
+            greatest coordinate where it is unbounded), in general to 1e-14.
         is_bounded: whether no face is unbounded.
     """
 
