@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from milpcount.geometry.locate import locate as locate
     from milpcount.geometry.locate import region_at as region_at
     from milpcount.geometry.locate import regions_at as regions_at
+    from milpcount.geometry.maps import affine_maps as affine_maps
     from milpcount.geometry.region_graph import Edge as Edge
     from milpcount.geometry.region_graph import RegionGraph as RegionGraph
     from milpcount.geometry.walk import Folding as Folding
@@ -95,6 +96,7 @@ _NAMES = {
     "RegionGraph": "milpcount.geometry.region_graph",
     "SubComplex": "milpcount.geometry.complexes.subcomplex",
     "Walk": "milpcount.geometry.walk",
+    "affine_maps": "milpcount.geometry.maps",
     "cantornet": "milpcount.zoo.folds",
     "dual_graph": "milpcount.geometry.exploration",
     "explore": "milpcount.geometry.exploration",

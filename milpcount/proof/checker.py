@@ -31,7 +31,6 @@ from typing import NamedTuple
 from milpcount.core.network import ReLUNetwork
 from milpcount.errors import CertificateError
 from milpcount.proof.format import Cursor, Header, read_header, read_segments
-from milpcount.proof.limits import ROWS_A_BYTE
 from milpcount.proof.rational import ACTIVE, INACTIVE, LINEAR, Exact, Row, Rows, Values
 
 __all__ = ["Checked", "Found", "check_certificate", "check_segments"]
@@ -299,7 +298,7 @@ class Segment:
 
 def most_rows(exact: Exact) -> int:
     """How many rows a file may make one compute: those of one pass and some for every byte."""
-    return exact.starts[-1] + ROWS_A_BYTE * exact.header.size
+    return exact.starts[-1] + exact.rows_a_byte * exact.header.size
 
 
 def check_segments(exact: Exact, parts: Iterator[Cursor]) -> Iterator[Found]:

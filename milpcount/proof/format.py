@@ -33,8 +33,8 @@ The contents of the domain have at most 2^25 bytes, those of a segment at most 2
 
 n is the number of inputs of the network, and k at most n and at most 64.  Rows and points have at
 most 2^21 numbers, and there are at most 2^22 varints.  The rows of one stage take at most 2^26
-products, and for every byte of the file at most 16 rows are computed; see
-:mod:`milpcount.proof.limits`.
+products, and for every byte of the file at most 16 rows are computed, or so many of the dearest as
+2^15 products make, if that is more; see :mod:`milpcount.proof.limits`.
 
 **Coordinates.**  Those inputs (on a slice: its parameters, of which the first layer then is a
 function) with ``lo < hi`` and on which a first-layer weight or a row of the polytope depends, in

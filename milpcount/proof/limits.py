@@ -16,8 +16,8 @@ __all__ = [
     "MOST_PRODUCTS",
     "MOST_SLICE",
     "MOST_WEIGHTS",
-    "ROWS_A_BYTE",
     "beyond",
+    "rows_a_byte",
     "stage_products",
 ]
 
@@ -25,19 +25,30 @@ MOST_DOMAIN = 1 << 25  # bytes
 MOST_NUMBERS, MOST_WEIGHTS = 1 << 21, 1 << 22  # of rows or points, and of the box around them
 MOST_SLICE = 64  # dimensions: whether points are independent takes their cube
 MOST_PRODUCTS = 1 << 26  # of numbers, to compute the rows of one stage once: some seconds
-ROWS_A_BYTE = 16  # that the file makes one compute; those that the writers leave have about 1
+_ROWS_A_BYTE = 16  # that the file makes one compute; those that the writers leave have about 1
+_PRODUCTS_A_BYTE = 1 << 15  # for rows so short that more of them take no time
+
+
+def _row_products(stages: Sequence[Stage], coordinates: int) -> list[int]:
+    """Multiplications for one row, on so many coordinates, of every later stage."""
+    widths = [0, *(stage.width for stage in stages)]
+    return [(sum(widths[k] for k in stage.reads) + 1) * (coordinates + 1) for stage in stages[1:]]
 
 
 def stage_products(stages: Sequence[Stage], coordinates: int) -> int:
     """Multiplications for the rows, on so many coordinates, of the costliest later stage."""
-    widths = [0, *(stage.width for stage in stages)]
-    return max(
-        (
-            stage.width * (sum(widths[k] for k in stage.reads) + 1) * (coordinates + 1)
-            for stage in stages[1:]
-        ),
-        default=0,
-    )
+    rows = _row_products(stages, coordinates)
+    return max((s.width * row for s, row in zip(stages[1:], rows, strict=True)), default=0)
+
+
+def rows_a_byte(stages: Sequence[Stage], coordinates: int) -> int:
+    """How many rows every byte of a file may make one compute.
+
+    A region of a deep, narrow network over few coordinates has few bytes, and its point makes one
+    evaluate all stages; but its rows are short.
+    """
+    dearest = max(_row_products(stages, coordinates), default=1)
+    return max(_ROWS_A_BYTE, _PRODUCTS_A_BYTE // dearest)
 
 
 def beyond(domain: Domain, around: bool, stages: Sequence[Stage], coordinates: int) -> str | None:

@@ -16,7 +16,7 @@ from milpcount.geometry.beyond import charts
 from milpcount.geometry.complexes.coarse import Part, joined
 from milpcount.geometry.complexes.cuts import EVERYWHERE, Cut, leading, refined
 from milpcount.geometry.complexes.face_sets import Corners, FaceSet
-from milpcount.geometry.region import MOST_VERTEX_INPUTS
+from milpcount.geometry.prepared import MOST_VERTEX_INPUTS
 from milpcount.search.frames.problem_frames import is_bounded
 
 if TYPE_CHECKING:

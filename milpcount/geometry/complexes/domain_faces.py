@@ -6,7 +6,7 @@ import numpy as np
 
 from milpcount.core.problem import CountProblem
 from milpcount.exact.dyadic import integer_matrix
-from milpcount.geometry.space import Side
+from milpcount.geometry.walls import Side
 
 __all__ = ["domain_sides", "euler_characteristics"]
 

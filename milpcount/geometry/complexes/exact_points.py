@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from milpcount.core.point import Point
 from milpcount.errors import InvariantError
-from milpcount.geometry.region import Prepared
-from milpcount.geometry.space import Side
+from milpcount.geometry.prepared import Prepared
+from milpcount.geometry.walls import Side
 
 __all__ = ["ExactPoints"]
 

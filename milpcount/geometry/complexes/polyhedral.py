@@ -24,7 +24,7 @@ from milpcount.geometry.complexes.face_complex import FaceComplex
 from milpcount.geometry.complexes.face_sets import FaceSet
 from milpcount.geometry.complexes.simplices import exact_volumes
 from milpcount.geometry.complexes.subcomplex import SubComplex
-from milpcount.geometry.region import Prepared
+from milpcount.geometry.prepared import Prepared
 from milpcount.geometry.region_graph import RegionGraph, Regions
 
 __all__ = ["PolyhedralComplex", "polyhedral_complex"]
