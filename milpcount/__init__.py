@@ -59,10 +59,15 @@ from milpcount.survey import SurveyRow as SurveyRow
 from milpcount.survey import survey as survey
 
 if TYPE_CHECKING:
+    from milpcount import draw as draw
     from milpcount import zoo as zoo
     from milpcount.definitions import Notion as Notion
     from milpcount.definitions import Notions as Notions
     from milpcount.definitions import notions as notions
+    from milpcount.geometry.complexes.complex_file import load_complex as load_complex
+    from milpcount.geometry.complexes.polyhedral import PolyhedralComplex as PolyhedralComplex
+    from milpcount.geometry.complexes.polyhedral import polyhedral_complex as polyhedral_complex
+    from milpcount.geometry.complexes.subcomplex import SubComplex as SubComplex
     from milpcount.geometry.exploration import dual_graph as dual_graph
     from milpcount.geometry.exploration import explore as explore
     from milpcount.geometry.folding import MaxFolding as MaxFolding
@@ -87,15 +92,19 @@ _NAMES = {
     "MaxFolding": "milpcount.geometry.folding",
     "Notion": "milpcount.definitions",
     "Notions": "milpcount.definitions",
+    "PolyhedralComplex": "milpcount.geometry.complexes.polyhedral",
     "RegionGraph": "milpcount.geometry.region_graph",
+    "SubComplex": "milpcount.geometry.complexes.subcomplex",
     "Walk": "milpcount.geometry.walk",
     "affine_maps": "milpcount.geometry.maps",
     "cantornet": "milpcount.zoo.folds",
     "dual_graph": "milpcount.geometry.exploration",
     "explore": "milpcount.geometry.exploration",
+    "load_complex": "milpcount.geometry.complexes.complex_file",
     "locate": "milpcount.geometry.locate",
     "max_folding": "milpcount.geometry.folding",
     "notions": "milpcount.definitions",
+    "polyhedral_complex": "milpcount.geometry.complexes.polyhedral",
     "region_at": "milpcount.geometry.locate",
     "regions_at": "milpcount.geometry.locate",
     "walk": "milpcount.geometry.walk",
@@ -103,6 +112,7 @@ _NAMES = {
 
 _SUBPACKAGES = {
     "bounds": "milpcount.bounds",
+    "draw": "milpcount.draw",
     "exact": "milpcount.exact",
     "geometry": "milpcount.geometry",
     "importers": "milpcount.importers",

@@ -23,6 +23,13 @@ class Stop(enum.IntEnum):
     GROW = 5
     DOUBT_SIGNS = 6
 
+class Wanted(enum.Enum):
+    """Which faces are made of the cells that are found."""
+
+    FACETS = 0  # cells, their facets, and vertices
+    ALL = 1
+    EDGES = 2  # cells (without their facets), edges and vertices
+
 class Verdict(enum.IntEnum):
     """What exact arithmetic says of a side in doubt."""
 
@@ -83,8 +90,8 @@ class Subdivision:
         domain's rows; each a row of ``n + 1`` numbers; and the shift.
         """
 
-    def complex(self, all: bool) -> dict[str, Any]:
-        """Every face of the cells found so far, once; see :mod:`milpcount.search.cell_complex`."""
+    def complex(self, wanted: Wanted) -> dict[str, Any]:
+        """The faces of the cells found so far, once; see :mod:`milpcount.search.cell_complex`."""
 
     def start(self, signs: NDArray[np.int8], share: float) -> None:
         """Begin at the node with these signs, of all units."""
@@ -112,6 +119,15 @@ class Subdivision:
         """The leaf emitted last: signs, vertices, rows of facets, which vertex lies on which."""
 
     def counters(self) -> dict[str, int]: ...
+
+def betti(
+    counts: NDArray[np.int64], begin: NDArray[np.int64], facets: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Betti numbers over GF(2) of a closed complex of regular cells; see ``src/chains.hpp``.
+
+    Cells are numbered dimension by dimension, ``counts`` of each; cell ``c`` has the facets
+    ``facets[begin[c] : begin[c + 1]]``.
+    """
 
 def cube_ranges(
     forms: NDArray[np.float64],

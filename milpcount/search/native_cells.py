@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ class NativeCells:
         self,
         frame: Frame,
         stages: Sequence[Stage],
-        exact: Sequence[ExactStage],
+        exact: Callable[[], Sequence[ExactStage]],
         emit: bool,
         collect: bool = False,
     ) -> None:
@@ -40,13 +41,13 @@ class NativeCells:
         Arguments:
             frame: coordinates and forms of the first layer.
             stages: the counted stages.
-            exact: these stages in the problem's coordinates.
+            exact: makes these stages in the problem's coordinates, if a sign is in doubt.
             emit: whether leaves are kept for :meth:`take_leaves` or only counted.
             collect: whether whole cells are kept for :meth:`complex`.
         """
         self._emit = emit
         self.net, self.index = native_net(frame, stages, closed=False), UnitIndex.of(stages)
-        self._exact = ExactCells(frame, exact, self.index)
+        self._frame, self._make_exact = frame, exact
         room = max(16, min(4096, _BUFFER // max(frame.n, 1))) if emit else 1
         self._kernel = native.Subdivision(
             self.net, leaf_room=room, collect=collect, integers=_integers(frame)
@@ -109,13 +110,17 @@ class NativeCells:
         signs, at, rows, on = self._kernel.last_cell()
         return signs, at, rows.tolist(), on.astype(np.bool_)
 
-    def complex(self, every_face: bool) -> dict[str, Any]:
-        """The faces of all cells found so far; see :mod:`.cell_complex`."""
-        return self._kernel.complex(every_face)
+    def complex(self, wanted: native.Wanted) -> dict[str, Any]:
+        """Faces of all cells found so far; see :mod:`.cell_complex`."""
+        return self._kernel.complex(wanted)
 
     def statistics(self) -> dict[str, int]:
         """Counters, by name."""
         return {**self._kernel.counters(), "signs_by_exact_vertices": self.resolved}
+
+    @cached_property
+    def _exact(self) -> ExactCells:
+        return ExactCells(self._frame, self._make_exact(), self.index)
 
     def _resolve(self) -> None:
         """Decide the open signs of the present cell exactly, and place their vertices anew."""

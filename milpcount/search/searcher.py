@@ -134,7 +134,7 @@ class Searcher:
         # Cells are kept by their vertices where the cube is the domain, not a relaxation of it.
         few = frame.generators is None and frame.n <= MAX_DIMENSION
         if self.method == "subdivision" and few:
-            machine = NativeCells(frame, stages, problem_stages(self.problem), keep)
+            machine = NativeCells(frame, stages, lambda: problem_stages(self.problem), keep)
         else:
             closed = self.problem.definition is Definition.NONEMPTY
             machine = Machine(frame, stages, closed, keep, self.tape is not None)

@@ -32,7 +32,7 @@ def machine(network: mc.ReLUNetwork, domain: mc.Domain = BOX, emit: bool = False
     problem = CountProblem.of(network, domain)
     frame = problem_frames(problem)[0]
     assert frame is not None
-    out = NativeCells(frame, problem.stages, problem_stages(problem), emit)
+    out = NativeCells(frame, problem.stages, lambda: problem_stages(problem), emit)
     out.start(root_signs(problem, frame))
     return out
 
@@ -198,7 +198,7 @@ def test_misuse_is_refused() -> None:
         lambda: kernel.drop(),
         lambda: kernel.open_signs(),
         lambda: kernel.sign_vertex(0, 0, 1),
-        lambda: kernel.complex(True),
+        lambda: kernel.complex(native.Wanted.ALL),
     ]
     for call in refused:
         with pytest.raises(mc.MilpcountError):

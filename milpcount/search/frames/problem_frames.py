@@ -13,7 +13,7 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
 from milpcount.errors import UnsupportedError
 from milpcount.exact.extent import coordinate_ranges
-from milpcount.exact.forms import ExactStage, domain_rows, exact_box, problem_stages
+from milpcount.exact.forms import ExactStage, domain_rows, exact_box, first_stage, problem_stages
 from milpcount.search.frames.charts import Atlas
 from milpcount.search.frames.frame import Frame, box_frame, zonotope_frame
 
@@ -102,7 +102,7 @@ def cube_frame(problem: CountProblem) -> Frame:
     if ranges is None:
         raise UnsupportedError("the domain is unbounded: give a box or a bounded polytope")
     rows = [row.coefficients for row in domain_rows(problem)]
-    return box_frame(problem_stages(problem), rows, *ranges, every=True)
+    return box_frame((first_stage(problem),), rows, *ranges, every=True)
 
 
 def is_bounded(problem: CountProblem) -> bool:
