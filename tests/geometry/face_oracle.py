@@ -29,9 +29,15 @@ def faces(net: mc.ReLUNetwork, domain: mc.Domain, with_output: bool = False) -> 
     found: dict[Name, int] = {}
     for on, rows, zeros in _domain_faces(sides, n):
         for signs, equations in _split(net, inputs, with_output, rows, zeros, n):
-            rank = fmpq_mat(
-                len(equations), n, [fmpq(c.numerator, c.denominator) for e in equations for c in e[:n]]
-            ).rank() if equations else 0
+            rank = (
+                fmpq_mat(
+                    len(equations),
+                    n,
+                    [fmpq(c.numerator, c.denominator) for e in equations for c in e[:n]],
+                ).rank()
+                if equations
+                else 0
+            )
             found[signs, on] = n - rank
     return found
 
@@ -141,9 +147,7 @@ def _split(
             if _feasible([*rows, *more], [*zeros, *equal], n):
                 passed = [factor * c for c in form]
                 after = [*outputs[: k + 1], [*here, passed]]
-                yield from go(
-                    k, unit + 1, after, (*signs, sign), [*rows, *more], [*zeros, *equal]
-                )
+                yield from go(k, unit + 1, after, (*signs, sign), [*rows, *more], [*zeros, *equal])
 
     yield from go(0, 0, [inputs, []], (), rows, zeros)
 
