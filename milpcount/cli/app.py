@@ -9,6 +9,7 @@ import typer
 
 from milpcount.cli.bound import bound_command
 from milpcount.cli.count import count_command
+from milpcount.cli.draw import draw_command
 from milpcount.cli.engines import engines_command
 from milpcount.cli.estimate import estimate_command
 from milpcount.cli.explore import explore_command
@@ -42,6 +43,7 @@ app.command("info")(apart(info_command))
 app.command("engines")(apart(engines_command))
 app.command("survey")(apart(survey_command))
 app.command("explore")(apart(explore_command))
+app.command("draw")(apart(draw_command))
 app.command("fold")(apart(fold_command))
 app.command("run")(apart(run_command))
 app.command("report")(apart(report_command))

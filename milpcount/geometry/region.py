@@ -385,6 +385,11 @@ class Region:
     def __repr__(self) -> str:
         return f"Region({self.pattern})"
 
+    def _repr_html_(self) -> str:
+        from milpcount.draw.thumbnails import region_card
+
+        return region_card(self)
+
 
 class RegionStream(Iterator[Region]):
     """Regions one by one, in bounded memory; :attr:`termination` says why the stream ended."""

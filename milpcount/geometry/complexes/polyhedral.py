@@ -178,6 +178,11 @@ class PolyhedralComplex(FaceComplex):
                 "only vertices, edges and cells were made; leave skeleton=True out for all faces"
             )
 
+    def _repr_html_(self) -> str:
+        from milpcount.draw.thumbnails import complex_card
+
+        return complex_card(self)
+
     def check_euler(self) -> None:
         """Check the alternating sum of the f-vector of a complete complex.
 
