@@ -273,3 +273,45 @@ class Rays:
     def seed(self, row: int, point: NDArray[np.float64]) -> None: ...
     def visited(self, row: int) -> bool: ...
     def run(self, parts: Partition, steps: int, lines: int) -> int: ...
+
+class Deletion:
+    """Regions of an arrangement by deletion and restriction; see ``src/deletion.hpp``."""
+
+    total: Final[tuple[int, int]]  # what is counted so far: times 2**64, and the rest
+    done: Final[bool]
+    coincident: Final[bool]  # two vectors were proportional in some restriction
+    unlucky: Final[bool]  # some of the primes, not all, divide a minor: nothing is proved
+
+    def advance(self, work: int) -> None:
+        """Go on until about ``work`` vectors are restricted."""
+
+    def statistics(self) -> dict[str, int]:
+        """Restrictions, look-ups in the memory, what was found, kept and takes bytes, if full."""
+
+def make_deletion(
+    residues: NDArray[np.int64], primes: NDArray[np.int64], memory: int, generic: bool
+) -> Deletion:
+    """Prepare vectors, shape ``(primes, vectors, entries)``; ``memory`` is in bytes.
+
+    One prime below 2^15, or primes of 33 to 62 bits.  With ``generic`` the search ends when two
+    vectors coincide.
+    """
+
+class Cone:
+    """Regions within an open cone by sections, in integers; see ``src/cone.hpp``."""
+
+    total: Final[tuple[int, int]]  # what is counted so far: times 2**64, and the rest
+    done: Final[bool]
+    overflow: Final[bool]  # numbers grew beyond 62 bits: nothing more is counted
+
+    def advance(self, work: int) -> None:
+        """Go on until about ``work`` values are computed."""
+
+    def statistics(self) -> dict[str, int]:
+        """Sections, how many were found in the memory, its bytes, if it is full."""
+
+def make_cone(forms: NDArray[np.int64], sides: NDArray[np.int64], memory: int) -> Cone:
+    """Forms, shape ``(forms, entries)``, on the cone where all sides are positive; not empty.
+
+    ``memory`` is in bytes.  More than 64 sides or 5,000 extreme rays raise ``UnsupportedError``.
+    """

@@ -110,8 +110,8 @@ class FaceComplex:
             raise UnsupportedError("some polygons are unbounded; give a bounded domain")
         return self._polygons
 
-    def _towards(self) -> Float | None:
-        """For each polygon in space a vector that its normal is to agree with; None for none."""
+    def towards(self) -> Float | None:
+        """For each face a vector that its normal is to agree with; None for none."""
         return None
 
     @cached_property
@@ -121,7 +121,7 @@ class FaceComplex:
             flat = np.pad(self.vertices[:, self.free], ((0, 0), (0, 1)))
             upward = np.tile([0.0, 0.0, 1.0], (len(begin) - 1, 1))
             return begin, turned(begin, corners, flat, upward)
-        towards = self._towards()
+        towards = self.towards()
         if towards is not None:
             corners = turned(begin, corners, self.vertices[:, self.free], towards)
         return begin, corners

@@ -158,6 +158,11 @@ class PolyhedralComplex(FaceComplex):
         state = "" if self.complete else f"; stopped by {self.termination.limit}"
         return f"PolyhedralComplex({self.problem.network.name}; f-vector {counts}{what}{state})"
 
+    def _repr_html_(self) -> str:
+        from milpcount.draw.thumbnails import complex_card
+
+        return complex_card(self)
+
     def faces(self, k: int) -> FaceSet:
         """The faces of dimension ``k``.
 

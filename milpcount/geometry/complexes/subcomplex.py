@@ -75,16 +75,16 @@ class SubComplex(FaceComplex):
         """
         return self.measure_of(self.dimension)
 
-    def _towards(self) -> Float | None:
+    def towards(self) -> Float | None:
         """Into the cells where the function is positive, or out of those where it is negative."""
-        parent = self.parent
-        if self._column is None or len(self.free) != 3 or self.dimension != 2:
+        parent, n = self.parent, len(self.free)
+        if self._column is None or n not in (2, 3) or self.dimension != n - 1:
             return None
-        cells = parent.faces(3)
+        cells = parent.faces(n)
         signs = cells.sign_of(self._column)
         points = parent.vertices[:, self.free]
-        both = parent.facet_cells[self.origin[2]]
-        faces = self._faces[2]
+        both = parent.facet_cells[self.origin[n - 1]]
+        faces = self._faces[n - 1]
         middle = _middles(self.vertices[:, self.free], faces.begin, faces.vertices)
         out = np.zeros_like(middle)
         for cell in both.T:

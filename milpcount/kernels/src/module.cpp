@@ -30,4 +30,5 @@ MILPCOUNT_NAMED(MILPCOUNT_MODULE, m) {
     bind_sampling(m);
     bind_linear(m);
     bind_tree(m);
+    bind_arrangement(m);
 }
