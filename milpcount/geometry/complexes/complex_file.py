@@ -57,7 +57,7 @@ def save_complex(complex_: PolyhedralComplex, path: Path) -> None:
     limit = complex_.termination.limit
     arrays["stopped"] = np.array(["" if limit is None else limit.name, complex_.termination.detail])
     arrays["seconds"] = np.array(complex_.seconds)
-    arrays["vertices"] = complex_.vertices
+    arrays["vertices"], arrays["errors"] = found.vertices, found.errors
     arrays |= _packed("corners", found.corners)
     for k, faces in enumerate(found.faces):
         for name in ("begin", "vertices", "facet_begin", "facets"):
@@ -108,6 +108,7 @@ def load_complex(path: str | Path) -> PolyhedralComplex:
     if not np.all(np.isfinite(vertices)):
         reader.refuse("a vertex is not finite")
     require_full_dimensional(problem)
+    errors = reader.take("errors", "f", len(vertices)).astype(np.float64)
     bounded = is_bounded(problem)
     n = int((problem.box.lo < problem.box.hi).sum())
     if not 1 <= n <= _MOST_DIMENSION:
@@ -122,9 +123,7 @@ def load_complex(path: str | Path) -> PolyhedralComplex:
     for k in range(n + 1):
         faces.append(_read_faces(reader, k, faces, len(vertices), names, named, sides))
     reader.end()
-    found = Assembled(
-        searched, not stopped, bounded, vertices, np.zeros(len(vertices)), corners, tuple(faces)
-    )
+    found = Assembled(searched, not stopped, bounded, vertices, errors, corners, tuple(faces))
     made = PolyhedralComplex(problem, found, termination, seconds, cut)
     try:
         made.check_euler()

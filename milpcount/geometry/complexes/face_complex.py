@@ -37,8 +37,7 @@ class FaceComplex:
     Attributes:
         dimension: greatest dimension that faces may have.
         free: which of the problem's coordinates vary; the vertices have all of them.
-        vertices: shape ``(V, d)``, floats, proved right to 1e-9 of the domain's width (of their
-            greatest coordinate where it is unbounded), in general to 1e-14.
+        vertices: shape ``(V, d)``, floats, in general right to 1e-13 of the domain's width.
         is_bounded: whether no face is unbounded.
     """
 

@@ -34,8 +34,6 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 Signs = NDArray[np.int8]
 
-_WELL_PLACED = 1e-9  # error of a vertex beyond which it is rounded from its exact place
-
 
 def polyhedral_complex(
     net: Any,
@@ -121,20 +119,23 @@ class PolyhedralComplex(FaceComplex):
         same = found.problem is problem
         searched = self._prepared if same else Prepared(found.problem)
         self._points = ExactPoints(searched, found.corners.signs, found.corners.sides, self.sides)
-        vertices = found.vertices
-        far = np.flatnonzero(~(found.errors <= _WELL_PLACED))
-        if far.size:
-            vertices = vertices.copy()
-            vertices[far] = np.array([self._points[i] for i in far.tolist()], dtype=np.float64)
         self._cuts: dict[Cut, PolyhedralComplex] = {}
         free = np.flatnonzero(problem.box.lo < problem.box.hi)
         super().__init__(
             len(found.faces) - 1,
             tuple(free.tolist()),
-            vertices,
+            found.vertices,
             found.faces,
             found.is_bounded,
         )
+
+    @property
+    def vertex_errors(self) -> Float:
+        """Proved bounds on the errors of ``vertices``; most are a hundred times as large as these.
+
+        As parts of the width of a bounded domain, else of each vertex's greatest coordinate.
+        """
+        return self.assembled.errors
 
     @property
     def exact_vertices(self) -> ExactPoints:
