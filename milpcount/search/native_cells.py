@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
@@ -54,6 +55,7 @@ class NativeCells:
         )
         self._taken = 0
         self.resolved = 0
+        self.kernel_seconds = 0.0  # CPU seconds without the interpreter's lock
 
     @property
     def regions(self) -> int:
@@ -69,10 +71,16 @@ class NativeCells:
         """Search on for so many steps, until about ``most`` regions more are found."""
         limit = _MOST if most is None else self.regions + most
         while True:
+            start = time.thread_time()
             code = self._kernel.run(steps, limit, self._emit)
+            self.kernel_seconds += time.thread_time() - start
             if code != native.Stop.DOUBT_SIGNS:
                 return int(code)
             self._resolve()
+
+    def stop(self) -> None:
+        """Make a run in another thread return."""
+        self._kernel.stop()
 
     def take_count(self) -> int:
         """Regions found since the last call."""
