@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 
@@ -60,10 +61,14 @@ class Machine:
         """
         return self._search.start(np.ascontiguousarray(signs, dtype=np.int8), share)
 
-    def run(self, steps: int, most: int | None = None) -> native.Stop:
-        """Search on for so many steps, until about ``most`` regions more are found."""
+    def run(
+        self, steps: int, most: int | None = None, seconds: float = math.inf
+    ) -> native.Stop:
+        """Search on for so many steps or seconds, until about ``most`` regions more are found."""
         start = time.thread_time()
-        code = self._search.run(steps, _NO_LIMIT if most is None else self.regions + most)
+        code = self._search.run(
+            steps, _NO_LIMIT if most is None else self.regions + most, seconds
+        )
         self.kernel_seconds += time.thread_time() - start
         return code
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -67,16 +68,18 @@ class NativeCells:
         self._kernel.start(np.ascontiguousarray(signs), share)
         return True
 
-    def run(self, steps: int, most: int | None = None) -> int:
-        """Search on for so many steps, until about ``most`` regions more are found."""
+    def run(self, steps: int, most: int | None = None, seconds: float = math.inf) -> int:
+        """Search on for so many steps or seconds, until about ``most`` regions more are found."""
+        end = time.perf_counter() + seconds
         limit = _MOST if most is None else self.regions + most
         while True:
             start = time.thread_time()
-            code = self._kernel.run(steps, limit, self._emit)
+            code = self._kernel.run(steps, limit, self._emit, seconds)
             self.kernel_seconds += time.thread_time() - start
             if code != native.Stop.DOUBT_SIGNS:
                 return int(code)
             self._resolve()
+            seconds = end - time.perf_counter()
 
     def stop(self) -> None:
         """Make a run in another thread return."""

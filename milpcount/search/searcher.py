@@ -31,9 +31,8 @@ __all__ = ["Method", "Searcher", "Task", "root_tasks"]
 
 Method = Literal["tree", "subdivision"]
 
-_FIRST_STEPS = 200
-_MOST_STEPS = 50_000
-_QUIET = 0.03  # seconds between two looks at the clock, about
+_STEPS = 1 << 20
+_QUIET = 0.03  # seconds between two looks at the limits
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +81,7 @@ class Searcher:
         self._exact: ExactTree | None = None
         self._machine: tuple[int, Machine | NativeCells] | None = None
         self._tree: Searcher | None = None
-        self._steps = _FIRST_STEPS
+        self._steps = _STEPS
         self._kernel_seconds = 0.0  # of machines that are gone
 
     def roots(self) -> Iterator[Task]:
@@ -199,18 +198,11 @@ class Searcher:
         self.left += self._tree.left
 
     def _portion(self, machine: Machine | NativeCells) -> int:
-        """Run for a while; the number of steps adapts to how long they take."""
+        """Run for a while."""
         limit = self.watch.budget.regions
         most = None if limit is None else max(1, limit - self.watch.regions)
-        start = self.watch.seconds
-        code = machine.run(self._steps, most)
-        if code == native.Stop.STEPS:
-            took = self.watch.seconds - start
-            if took < _QUIET / 2:
-                self._steps = min(2 * self._steps, _MOST_STEPS)
-            elif took > 2 * _QUIET:
-                self._steps = max(self._steps // 2, _FIRST_STEPS)
-        return code
+        left = self.watch.remaining
+        return machine.run(self._steps, most, _QUIET if left is None else min(_QUIET, left))
 
     def _found(self, machine: Machine | NativeCells, frame: Frame) -> Iterator[Found]:
         count = machine.take_count()

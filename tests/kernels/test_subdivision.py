@@ -166,7 +166,7 @@ def test_another_thread_stops_a_run() -> None:
     )
     kernel.start(np.zeros(400, dtype=np.int8), 1.0)
     codes: list[native.Stop] = []
-    thread = threading.Thread(target=lambda: codes.append(kernel.run(2**60, 2**62, False)))
+    thread = threading.Thread(target=lambda: codes.append(kernel.run(2**60, 2**62, False, 1e9)))
     thread.start()
     while kernel.regions == 0:
         time.sleep(0.001)

@@ -90,9 +90,9 @@ class Machine {
 
     nb::dict complex(Wanted wanted);
 
-    Stop run(std::int64_t steps, std::int64_t limit, bool emit) {
+    Stop run(std::int64_t steps, std::int64_t limit, bool emit, double seconds) {
         nb::gil_scoped_release released;
-        return search_->run(steps, limit, emit);
+        return search_->run(steps, limit, emit, seconds);
     }
 
     std::vector<std::tuple<Index, std::vector<Index>, std::vector<Index>>> open_signs() {
@@ -267,8 +267,6 @@ std::map<std::string, std::int64_t> Machine::counters() const {
     return {{"nodes", c.nodes},
             {"vertices", c.vertices},
             {"decided_by_vertices", c.by_vertices},
-            {"decided_by_point", c.by_point},
-            {"cells_outside_the_zonotope", c.separated},
             {"signs_left_open_by_floats", c.open_signs},
             {"signs_by_integers", c.by_integers},
             {"regions_by_sections", c.by_sections},
@@ -287,7 +285,8 @@ void bind_subdivision(nb::module_& m) {
              nb::kw_only(), nb::arg("leaf_room"), nb::arg("collect"), array_arg("integers"))
         .def("complex", &Machine::complex, nb::arg("wanted"))
         .def("start", &Machine::start, array_arg("signs"), nb::arg("share"))
-        .def("run", &Machine::run, nb::arg("steps"), nb::arg("limit"), nb::arg("emit"))
+        .def("run", &Machine::run, nb::arg("steps"), nb::arg("limit"), nb::arg("emit"),
+             nb::arg("seconds"))
         .def("stop", &Machine::stop)
         .def("open_signs", &Machine::open_signs)
         .def("place_vertex", &Machine::place_vertex, nb::arg("vertex"), array_arg("at"),

@@ -16,10 +16,12 @@ namespace milpcount {
 
 namespace {
 
+constexpr double NO_END = 1e300;  // seconds
+
 // Until the policy has enough, or another thread says stop: before the run began, for all we know.
 template <class Policy>
-Stop run(TreeSearch& self, Policy& policy, Index steps) {
-    const Stop code = walk(self.state, policy, steps, self.stopped);
+Stop run(TreeSearch& self, Policy& policy, Index steps, double seconds = NO_END) {
+    const Stop code = walk(self.state, policy, steps, Clock(seconds), self.stopped);
     self.stopped = false;
     return code;
 }
@@ -98,12 +100,12 @@ void bind_tree(nb::module_& m) {
              },
              array_arg("signs"), nb::arg("share"))
         .def("run",
-             [](TreeSearch& self, Index steps, Index limit) {
+             [](TreeSearch& self, Index steps, Index limit, double seconds) {
                  nb::gil_scoped_release free;
                  Everything policy(self.zono, self.seg, limit);
-                 return run(self, policy, steps);
+                 return run(self, policy, steps, seconds);
              },
-             nb::arg("steps"), nb::arg("limit"))
+             nb::arg("steps"), nb::arg("limit"), nb::arg("seconds"))
         .def("run_sample",
              [](TreeSearch& self, Sample& sample, Index steps, bool single) {
                  if (sample.class_of.rows() != static_cast<std::size_t>(self.state.net.layers) ||
