@@ -61,14 +61,10 @@ class Machine:
         """
         return self._search.start(np.ascontiguousarray(signs, dtype=np.int8), share)
 
-    def run(
-        self, steps: int, most: int | None = None, seconds: float = math.inf
-    ) -> native.Stop:
+    def run(self, steps: int, most: int | None = None, seconds: float = math.inf) -> native.Stop:
         """Search on for so many steps or seconds, until about ``most`` regions more are found."""
         start = time.thread_time()
-        code = self._search.run(
-            steps, _NO_LIMIT if most is None else self.regions + most, seconds
-        )
+        code = self._search.run(steps, _NO_LIMIT if most is None else self.regions + most, seconds)
         self.kernel_seconds += time.thread_time() - start
         return code
 

@@ -81,6 +81,9 @@ class Machine {
 
     void start(nb::object signs, double share) {
         const auto in = vector_input<std::int8_t>(signs, "signs", search_->net().units);
+        for (const std::int8_t s : in.span())
+            if (s < -2 || s > 2) refuse("signs", "a sign is not between -2 and 2");
+        AtWork work(at_work_);
         if (collect_) {
             complex_ = std::make_unique<Complex>(*search_, in.data());
             search_->sink = complex_.get();
@@ -91,12 +94,13 @@ class Machine {
     nb::dict complex(Wanted wanted);
 
     Stop run(std::int64_t steps, std::int64_t limit, bool emit, double seconds) {
+        AtWork work(at_work_);
         nb::gil_scoped_release released;
         return search_->run(steps, limit, emit, seconds);
     }
 
     std::vector<std::tuple<Index, std::vector<Index>, std::vector<Index>>> open_signs() {
-        require_node();
+        require_units();
         std::vector<std::tuple<Index, std::vector<Index>, std::vector<Index>>> out;
         for (OpenVertex& v : search_->open_signs())
             out.emplace_back(v.vertex, std::move(v.rows), std::move(v.units));
@@ -104,13 +108,15 @@ class Machine {
     }
 
     void place_vertex(Index vertex, nb::object at, double error) {
-        require_node();
+        require_units();
         const auto in = vector_input<double>(at, "at", search_->net().n);
+        require_finite(in.span(), "at");
+        if (!(error >= 0.0)) refuse("error", "a bound is negative, or none");
         search_->place_vertex(vertex, in.data(), error);
     }
 
     void sign_vertex(Index vertex, Index unit, int sign) {
-        require_node();
+        require_units();
         search_->sign_vertex(vertex, unit, sign);
     }
 
@@ -150,6 +156,7 @@ class Machine {
 
     // The leaf that was emitted last: signs, vertices, rows of its facets, and who lies where.
     nb::tuple last_cell() {
+        if (!search_->has_last_leaf()) throw BadArgument("no leaf was found yet");
         Cell& cell = search_->last_leaf();
         const auto count = static_cast<std::size_t>(cell.corners);
         const auto n = static_cast<std::size_t>(search_->net().n);
@@ -203,7 +210,15 @@ class Machine {
         if (search_->top() < 0) throw BadArgument("no node waits to be searched");
     }
 
+    // At a node whose units are being decided.
+    void require_units() {
+        require_node();
+        const Cell& cell = search_->slot(search_->top());
+        if (cell.phase == Phase::ENTER) throw BadArgument("no units were brought in at the node");
+    }
+
     std::unique_ptr<Subdivision> search_;
+    std::atomic<bool> at_work_{false};
     bool collect_;
     std::unique_ptr<Complex> complex_;
 };

@@ -71,6 +71,7 @@ class Subdivision {
     Cell& slot(Index d) { return *cells_[static_cast<std::size_t>(d)]; }
     // The cell that was counted last, when leaves are emitted one by one.
     Cell& last_leaf() { return slot(top_ + 1); }
+    bool has_last_leaf() const { return top_ + 1 < static_cast<Index>(cells_.size()); }
 
     void stop() { stopped_.store(true, std::memory_order_relaxed); }
 
