@@ -63,7 +63,9 @@ def main() -> int:
             "PYTHONPATH": str(beside),
         }
         asked = sys.argv[1:] or TESTS
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *asked]
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+        # What a sanitizer says on its way out goes to descriptor 2, which pytest would keep.
+        command += ["--capture=sys", *asked]
         return subprocess.run(command, env=environment, cwd=beside, check=False).returncode
 
 
