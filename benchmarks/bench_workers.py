@@ -42,10 +42,9 @@ def main() -> None:
     arguments = parser.parse_args()
     large = uniform_network([4, arguments.units, arguments.units, 1], 0)
     small = uniform_network([3, 12, 8, 1], 0)
-    print(
-        "| network | engine | workers | regions | s wall | s CPU | cores | regions / s CPU | ratio |"
-    )
-    print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    columns = ("network", "engine", "workers", "regions", "s", "s CPU", "cores", "regions / s CPU")
+    print(f"| {' | '.join((*columns, 'ratio'))} |")
+    print("| --- | --- |" + " ---: |" * 7)
     for name, net in (("small", small), ("large", large)):
         for engine in ("subdivision", "tree"):
             measure(net, engine, 1, 0.1)

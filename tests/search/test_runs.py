@@ -19,7 +19,7 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.run import Outcome, Watch
 from milpcount.search.frames.problem_frames import problem_frames
 from milpcount.search.machine import Machine
-from milpcount.search.run import local
+from milpcount.search.run import local_pool
 from milpcount.search.run.bundle import BundleRunner, decode, encode, halve
 from milpcount.search.run.journal import holding
 from milpcount.search.searcher import Method, Searcher, Task, root_tasks
@@ -213,8 +213,8 @@ def test_every_line_stands_alone(tmp_path: Path) -> None:
 
 def in_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let threads count as in each other's way at the first report."""
-    monkeypatch.setattr(local, "_TRIAL", 0.0)
-    monkeypatch.setattr(local, "_CROWDED", 0.0)
+    monkeypatch.setattr(local_pool, "_TRIAL", 0.0)
+    monkeypatch.setattr(local_pool, "_CROWDED", 0.0)
 
 
 @pytest.mark.usefixtures("short_portions")

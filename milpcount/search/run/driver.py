@@ -23,7 +23,7 @@ from milpcount.search.recording.writer import CertificateWriter
 from milpcount.search.run.bundle import Bundle, Report, halve
 from milpcount.search.run.dask_pool import DaskPool
 from milpcount.search.run.journal import Journal, holding
-from milpcount.search.run.local import Local
+from milpcount.search.run.local_pool import Local
 from milpcount.search.run.pool import Pool
 from milpcount.search.searcher import Method, Searcher, root_tasks
 

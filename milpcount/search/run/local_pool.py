@@ -11,8 +11,8 @@ from __future__ import annotations
 from milpcount.core.problem import CountProblem
 from milpcount.search.recording.coordinates import Coordinates
 from milpcount.search.run.bundle import Bundle, Report
-from milpcount.search.run.processes import Processes
-from milpcount.search.run.threads import Threads
+from milpcount.search.run.process_pool import Processes
+from milpcount.search.run.thread_pool import Threads
 from milpcount.search.searcher import Method
 
 __all__ = ["Local"]
