@@ -344,22 +344,19 @@ def test_a_pause_after_every_portion_finds_nothing_twice(definition: str) -> Non
     network = random_net(np.random.default_rng(3), [3, 9, 6, 1], "integer")
     problem = CountProblem.of(network, mc.Box(-1, 1), definition)
     truth = mc.count(network, mc.Box(-1, 1), engine="tree-highs", definition=definition).lower
-    runner = BundleRunner(problem, "tree", keep=True)
-    waiting = list(root_tasks(problem, problem_frames(problem)))
-    found, bundles, doubts = [], 0, 0
+    outcome = Outcome(keep=True)
+    searcher = Searcher(problem, Watch(), outcome, "tree", whole=True)
+    waiting, found, portions = list(searcher.roots()), [], 0
     while waiting:
         looks = itertools.count()
-        # The first look is before the task, the second before its first portion.
-        report = runner.run([waiting.pop()], 60.0, lambda looks=looks: next(looks) >= 2)
-        bundles += 1
-        assert bundles < 10_000, "the same nodes come back"
-        doubts += report.statistics.get("doubts", 0)
-        waiting += report.left
-        found += [tuple(row) for _, bits, _ in report.batches for row in bits.tolist()]
-        found += [leaf.bits for leaf in report.leaves]
+        for some in searcher.run(waiting.pop(), lambda looks=looks: next(looks) >= 1):
+            found += [tuple(row) for row in some.patterns().tolist()]
+        portions += 1
+        assert portions < 10_000, "the same nodes come back"
+        waiting += searcher.left
     assert len(found) == len(set(found)) == truth
-    assert bundles > 10
-    assert doubts > 10
+    assert portions > 10
+    assert outcome.statistics["doubts"] > 10
 
 
 def stopped_every_few_steps(problem: CountProblem, steps: int, most: int) -> int:
