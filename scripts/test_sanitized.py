@@ -26,14 +26,22 @@ TESTS = (
 )
 
 
-def runtime() -> Path | None:
-    """The compiler's library of the address sanitizer, which has to be loaded first."""
+def runtime() -> str | None:
+    """The compiler's libraries that have to be loaded first.
+
+    The address sanitizer's, and the C++ library, whose exceptions it wants to see.
+    """
     compiler = os.environ.get("CXX") or shutil.which("c++")
     if compiler is None or sys.platform != "linux":
         return None
-    asked = [compiler, "-print-file-name=libasan.so"]
-    path = Path(subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip())
-    return path if path.is_absolute() and path.exists() else None
+    libraries = []
+    for name in ("libasan.so", "libstdc++.so"):
+        asked = [compiler, f"-print-file-name={name}"]
+        done = subprocess.run(asked, capture_output=True, text=True, check=False)
+        libraries.append(Path(done.stdout.strip()))
+    if not all(path.is_absolute() and path.exists() for path in libraries):
+        return None
+    return ":".join(str(path) for path in libraries)
 
 
 def main() -> int:
@@ -56,7 +64,7 @@ def main() -> int:
             (beside / shared).symlink_to(ROOT / shared)
         environment = {
             **os.environ,
-            "LD_PRELOAD": str(library),
+            "LD_PRELOAD": library,
             # What Python itself keeps until it ends is no leak; what is not there is refused.
             "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1",
             "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
