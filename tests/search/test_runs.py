@@ -245,8 +245,8 @@ def test_a_worker_that_dies_is_replaced(truth: int, monkeypatch: pytest.MonkeyPa
 
 def test_no_thread_stays_behind(truth: int) -> None:
     before = set(threading.enumerate())
-    assert mc.count(slow_network(), mc.Box(-1, 1), engine="tree", workers=3).lower == truth
-    some = mc.enumerate_regions(slow_network(), mc.Box(-1, 1), engine="subdivision", workers=2)
+    assert mc.count(busy_network(), mc.Box(-1, 1), engine="tree", workers=3).lower == truth
+    some = mc.enumerate_regions(busy_network(), mc.Box(-1, 1), engine="subdivision", workers=2)
     next(some)
     del some
     assert set(threading.enumerate()) == before
@@ -259,7 +259,7 @@ def test_an_error_of_a_thread_is_raised(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(Machine, "run", fail)
     before = set(threading.enumerate())
     with pytest.raises(mc.UnsupportedError, match="no room"):
-        mc.count(slow_network(), mc.Box(-1, 1), engine="tree", workers=2)
+        mc.count(busy_network(), mc.Box(-1, 1), engine="tree", workers=2)
     assert set(threading.enumerate()) == before
 
 
@@ -281,7 +281,9 @@ def test_threads_give_way_to_processes(
 
 @pytest.mark.parametrize("definition", ["full", "nonempty"])
 @pytest.mark.parametrize("method", ["tree", "subdivision"])
-def test_a_stop_in_an_exact_search_loses_nothing(definition: str, method: Method) -> None:
+def test_a_stop_in_an_exact_search_loses_nothing(
+    definition: str, method: Method, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if (definition, method) == ("nonempty", "subdivision"):
         return  # counts full regions only
     network = random_net(np.random.default_rng(3), [3, 7, 5, 1], "integer")
@@ -295,7 +297,8 @@ def test_a_stop_in_an_exact_search_loses_nothing(definition: str, method: Method
             break
         # More looks each time: at last there is enough for any exact search.
         left = itertools.count()
-        report = runner.run([waiting.pop()], 60.0, lambda left=left, n=looks: next(left) >= n)
+        monkeypatch.setattr(runner._stopped, "is_set", lambda left=left, n=looks: next(left) >= n)
+        report = runner.run([waiting.pop()], 60.0)
         waiting += report.left
         found += [tuple(row) for _, bits, _ in report.batches for row in bits.tolist()]
         found += [leaf.bits for leaf in report.leaves]

@@ -93,24 +93,23 @@ class BundleRunner:
     def run(
         self, bundle: Bundle, seconds: float, told: Callable[[], bool] = lambda: False
     ) -> Report:
-        """Search the tasks, last one first, until the time is over, :meth:`stop`, or ``told()``."""
+        """Search the tasks, last one first, until the time is over, :meth:`stop`, or ``told()``.
+
+        What the last says is heard between portions only, not in exact searches.
+        """
         began = time.thread_time()
-
-        def stopped() -> bool:
-            return self._stopped.is_set() or told()
-
         if self._searcher is None:
             self._searcher = Searcher(
                 self._problem, Watch(), Outcome(keep=self._keep), self._method, self._tape, True
             )
         searcher = self._searcher
-        outcome = searcher.renew(_Clock(stopped), Outcome(keep=self._keep))
+        outcome = searcher.renew(_Clock(self._stopped.is_set), Outcome(keep=self._keep))
         in_kernels = searcher.kernel_seconds
         end = time.perf_counter() + seconds
         report = Report(0, list(bundle), 0.0, {})
 
         def pause() -> bool:
-            return time.perf_counter() > end or stopped()
+            return time.perf_counter() > end or self._stopped.is_set() or told()
 
         while report.left and not pause():
             task = report.left.pop()
