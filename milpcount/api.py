@@ -73,7 +73,8 @@ def count(
         with_output: whether the units of the last affine layer count as ReLUs too.
         budget: limits, a number is seconds; a limit or Ctrl-C gives a valid interval, never an
             exception.
-        workers: processes that share the work, or a :class:`~milpcount.cluster.DaskCluster`
+        workers: how many share the work, threads of this process where they do not wait for each
+            other and processes where they would, or a :class:`~milpcount.cluster.DaskCluster`
             (engines "tree" and "subdivision").
         resume: a file that keeps finished parts of the work; a count that is stopped or killed
             goes on from it (engines "tree" and "subdivision").

@@ -81,7 +81,11 @@ def count_command(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", metavar="N", help=f"Processes (engines {_able('workers')})."),
+        typer.Option(
+            "--workers",
+            metavar="N",
+            help=f"Threads or processes that share the count (engines {_able('workers')}).",
+        ),
     ] = None,
     executor: ExecutorOption = None,
     scheduler: SchedulerOption = None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
@@ -54,6 +56,7 @@ class NativeCells:
         )
         self._taken = 0
         self.resolved = 0
+        self.kernel_seconds = 0.0  # CPU seconds without the interpreter's lock
 
     @property
     def regions(self) -> int:
@@ -65,14 +68,22 @@ class NativeCells:
         self._kernel.start(np.ascontiguousarray(signs), share)
         return True
 
-    def run(self, steps: int, most: int | None = None) -> int:
-        """Search on for so many steps, until about ``most`` regions more are found."""
+    def run(self, steps: int, most: int | None = None, seconds: float = math.inf) -> int:
+        """Search on for so many steps or seconds, until about ``most`` regions more are found."""
+        end = time.perf_counter() + seconds
         limit = _MOST if most is None else self.regions + most
         while True:
-            code = self._kernel.run(steps, limit, self._emit)
+            start = time.thread_time()
+            code = self._kernel.run(steps, limit, self._emit, seconds)
+            self.kernel_seconds += time.thread_time() - start
             if code != native.Stop.DOUBT_SIGNS:
                 return int(code)
             self._resolve()
+            seconds = end - time.perf_counter()
+
+    def stop(self) -> None:
+        """Make a run in another thread return."""
+        self._kernel.stop()
 
     def take_count(self) -> int:
         """Regions found since the last call."""

@@ -14,7 +14,9 @@ Complex::Complex(Subdivision& search, const std::int8_t* root)
       layout(search.layout()),
       search_(search),
       root_(root, root + search.net().units),
-      seen_(static_cast<std::size_t>(2 * search.layout().stride)) {}
+      seen_(static_cast<std::size_t>(2 * search.layout().stride)) {
+    if (net.n == 0) throw OverLimit("a domain that is a point has no faces; give a box");
+}
 
 void Complex::take(Cell& cell) {
     const auto n = static_cast<std::size_t>(net.n);

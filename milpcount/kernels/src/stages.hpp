@@ -6,7 +6,7 @@
 
 #include "forms.hpp"
 #include "net.hpp"
-#include "simd.hpp"
+#include "lanes.hpp"
 
 namespace milpcount {
 
@@ -55,12 +55,12 @@ class Stages {
         const Forms f = forms(stage);
         double* own = own_error(stage);
         double* rate = error_rate(stage);
-        const Pack g = Pack::all(gamma(f.n + 1)), tiny = Pack::all(TINY), more = Pack::all(1.01);
-        for (Index u = 0; u < f.stride; u += Pack::LANES) {
-            Pack size = Pack::all(0.0);
-            for (Index c = 0; c <= f.n; ++c) size = size + absolute(Pack::load(f.row(c) + u));
-            (Pack::load(f.errors() + u) + g * size + tiny).store(own + u);
-            (more * (size - absolute(Pack::load(f.constants() + u)))).store(rate + u);
+        const Lanes g = fill(gamma(f.n + 1)), tiny = fill(TINY), more = fill(1.01);
+        for (Index u = 0; u < f.stride; u += Lanes::width) {
+            Lanes size = fill(0.0);
+            for (Index c = 0; c <= f.n; ++c) size = size + absolute(load(f.row(c) + u));
+            store(own + u, load(f.errors() + u) + g * size + tiny);
+            store(rate + u, more * (size - absolute(load(f.constants() + u))));
         }
     }
 
@@ -92,16 +92,16 @@ class Stages {
         }
         if (sparse) return;
         const Index end = static_cast<Index>(weights.stride());
-        for (Index at = 0; at < end; at += Pack::LANES) {
-            Pack sum[N + 2];
-            for (int c = 0; c < N + 2; ++c) sum[c] = Pack::load(partial.row(c) + at);
+        for (Index at = 0; at < end; at += Lanes::width) {
+            Lanes sum[N + 2];
+            for (int c = 0; c < N + 2; ++c) sum[c] = load(partial.row(c) + at);
             const double* f = scratch_.data();
             for (Index k = 0; k < used; ++k, f += N + 2) {
-                const Pack w = Pack::load(rows_[static_cast<std::size_t>(k)] + at);
-                for (int c = 0; c <= N; ++c) sum[c] = sum[c] + w * Pack::all(f[c]);
-                sum[N + 1] = sum[N + 1] + absolute(w) * Pack::all(f[N + 1]);
+                const Lanes w = load(rows_[static_cast<std::size_t>(k)] + at);
+                for (int c = 0; c <= N; ++c) sum[c] = sum[c] + w * fill(f[c]);
+                sum[N + 1] = sum[N + 1] + absolute(w) * fill(f[N + 1]);
             }
-            for (int c = 0; c < N + 2; ++c) sum[c].store(partial.row(c) + at);
+            for (int c = 0; c < N + 2; ++c) store(partial.row(c) + at, sum[c]);
         }
     }
 
@@ -112,16 +112,16 @@ class Stages {
         const Forms f = forms(stage);
         const double* own = own_error(stage);
         const double* rate = error_rate(stage);
-        const Pack e = Pack::all(error), zero = Pack::all(0.0);
+        const Lanes e = fill(error), zero = fill(0.0);
         for (Index w = 0; w < words; ++w) {
             Word pos = 0, neg = 0;
             const Index first = w << 6, stop = std::min<Index>(64, f.stride - first);
-            for (Index b = 0; b < stop; b += Pack::LANES) {
+            for (Index b = 0; b < stop; b += Lanes::width) {
                 const Index u = first + b;
-                Pack value = Pack::load(f.constants() + u);
+                Lanes value = load(f.constants() + u);
                 for (int j = 0; j < N; ++j)
-                    value = value + Pack::load(f.row(j) + u) * Pack::all(z[j]);
-                const Pack bound = Pack::load(own + u) + Pack::load(rate + u) * e;
+                    value = value + load(f.row(j) + u) * fill(z[j]);
+                const Lanes bound = load(own + u) + load(rate + u) * e;
                 pos |= greater(value, bound) << b;
                 neg |= greater(zero - bound, value) << b;
             }

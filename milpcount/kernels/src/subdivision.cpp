@@ -81,6 +81,9 @@ class Machine {
 
     void start(nb::object signs, double share) {
         const auto in = vector_input<std::int8_t>(signs, "signs", search_->net().units);
+        for (const std::int8_t s : in.span())
+            if (s < -2 || s > 2) refuse("signs", "a sign is not between -2 and 2");
+        AtWork work(at_work_);
         if (collect_) {
             complex_ = std::make_unique<Complex>(*search_, in.data());
             search_->sink = complex_.get();
@@ -90,13 +93,14 @@ class Machine {
 
     nb::dict complex(Wanted wanted);
 
-    Stop run(std::int64_t steps, std::int64_t limit, bool emit) {
+    Stop run(std::int64_t steps, std::int64_t limit, bool emit, double seconds) {
+        AtWork work(at_work_);
         nb::gil_scoped_release released;
-        return search_->run(steps, limit, emit);
+        return search_->run(steps, limit, emit, seconds);
     }
 
     std::vector<std::tuple<Index, std::vector<Index>, std::vector<Index>>> open_signs() {
-        require_node();
+        require_units();
         std::vector<std::tuple<Index, std::vector<Index>, std::vector<Index>>> out;
         for (OpenVertex& v : search_->open_signs())
             out.emplace_back(v.vertex, std::move(v.rows), std::move(v.units));
@@ -104,13 +108,15 @@ class Machine {
     }
 
     void place_vertex(Index vertex, nb::object at, double error) {
-        require_node();
+        require_units();
         const auto in = vector_input<double>(at, "at", search_->net().n);
+        require_finite(in.span(), "at");
+        if (!(error >= 0.0)) refuse("error", "a bound is negative, or none");
         search_->place_vertex(vertex, in.data(), error);
     }
 
     void sign_vertex(Index vertex, Index unit, int sign) {
-        require_node();
+        require_units();
         search_->sign_vertex(vertex, unit, sign);
     }
 
@@ -150,6 +156,7 @@ class Machine {
 
     // The leaf that was emitted last: signs, vertices, rows of its facets, and who lies where.
     nb::tuple last_cell() {
+        if (!search_->has_last_leaf()) throw BadArgument("no leaf was found yet");
         Cell& cell = search_->last_leaf();
         const auto count = static_cast<std::size_t>(cell.corners);
         const auto n = static_cast<std::size_t>(search_->net().n);
@@ -203,7 +210,15 @@ class Machine {
         if (search_->top() < 0) throw BadArgument("no node waits to be searched");
     }
 
+    // At a node whose units are being decided.
+    void require_units() {
+        require_node();
+        const Cell& cell = search_->slot(search_->top());
+        if (cell.phase == Phase::ENTER) throw BadArgument("no units were brought in at the node");
+    }
+
     std::unique_ptr<Subdivision> search_;
+    std::atomic<bool> at_work_{false};
     bool collect_;
     std::unique_ptr<Complex> complex_;
 };
@@ -267,8 +282,6 @@ std::map<std::string, std::int64_t> Machine::counters() const {
     return {{"nodes", c.nodes},
             {"vertices", c.vertices},
             {"decided_by_vertices", c.by_vertices},
-            {"decided_by_point", c.by_point},
-            {"cells_outside_the_zonotope", c.separated},
             {"signs_left_open_by_floats", c.open_signs},
             {"signs_by_integers", c.by_integers},
             {"regions_by_sections", c.by_sections},
@@ -287,7 +300,8 @@ void bind_subdivision(nb::module_& m) {
              nb::kw_only(), nb::arg("leaf_room"), nb::arg("collect"), array_arg("integers"))
         .def("complex", &Machine::complex, nb::arg("wanted"))
         .def("start", &Machine::start, array_arg("signs"), nb::arg("share"))
-        .def("run", &Machine::run, nb::arg("steps"), nb::arg("limit"), nb::arg("emit"))
+        .def("run", &Machine::run, nb::arg("steps"), nb::arg("limit"), nb::arg("emit"),
+             nb::arg("seconds"))
         .def("stop", &Machine::stop)
         .def("open_signs", &Machine::open_signs)
         .def("place_vertex", &Machine::place_vertex, nb::arg("vertex"), array_arg("at"),
