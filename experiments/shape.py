@@ -39,8 +39,9 @@ ROOT = Path(__file__).parents[1]
 class Task(Strict):
     """A shape, and the network that is fitted to it.
 
-    The shape is where ``|x|`` is ``radius + amplitude * wave``; the wave is ``cos(waves * angle)``
-    in the plane and ``cos(waves x_1 pi / |x|) cos(waves x_2 pi / |x|)`` in space.
+    The shape is where ``|x|`` is ``radius + amplitude * wave``, with ``wave`` between -1 and 1:
+    ``cos(5 * angle)`` in the plane, five spikes; in space ``3 (u_1^4 + u_2^4 + u_3^4) - 2`` of the
+    direction ``u``, six bumps.
     """
 
     name: str = Field(pattern=r"^[a-z0-9_]+$")
@@ -49,7 +50,6 @@ class Task(Strict):
     seed: int = Field(ge=0)
     radius: float = Field(gt=0)
     amplitude: float = Field(ge=0)
-    waves: int = Field(ge=0)
 
 
 class Settings(Strict):
@@ -106,10 +106,9 @@ def _distance(task: Task, x: np.ndarray) -> np.ndarray:
     """How far beyond the shape a point lies along its ray."""
     size = np.linalg.norm(x, axis=1)
     if task.dimension == 2:
-        wave = np.cos(task.waves * np.arctan2(x[:, 1], x[:, 0]))
+        wave = np.cos(5 * np.arctan2(x[:, 1], x[:, 0]))
     else:
-        along = np.pi * x / np.maximum(size, 1e-9)[:, None]
-        wave = np.cos(task.waves * along[:, 0]) * np.cos(task.waves * along[:, 1])
+        wave = 3 * np.sum((x / np.maximum(size, 1e-9)[:, None]) ** 4, axis=1) - 2
     return np.asarray(size - (task.radius + task.amplitude * wave))
 
 
