@@ -7,6 +7,7 @@ deviation of all training pixels; the local maps are those in these inputs.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -69,7 +70,7 @@ def digits(images: int | None = None, tests: int | None = None) -> Digits:
     """
     sys.path.insert(0, str(ROOT / "scripts"))
     try:
-        from train_mnist import load_mnist
+        load_mnist = importlib.import_module("train_mnist").load_mnist
     finally:
         sys.path.pop(0)
     try:

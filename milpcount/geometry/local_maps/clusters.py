@@ -19,9 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from milpcount.errors import InputError, MissingDependencyError
 from milpcount.geometry.local_maps.map_array import as_maps
-from milpcount.geometry.local_maps.scores import Score, labelled, score
+from milpcount.geometry.local_maps.scores import Score, checked_labels, rows_for, score
 
-__all__ = ["MANY_CLUSTERS", "MapClusters", "accuracy_with_clusters", "cluster_maps"]
+__all__ = ["MANY_CLUSTERS", "MapClusters", "accuracy_with_clusters", "cluster_maps", "values_with_clusters"]
 
 # From so many clusters on, mini-batches.
 MANY_CLUSTERS = 10_000
@@ -39,15 +39,16 @@ class MapClusters:
 
     Attributes:
         centres: shape ``(outputs, k, d + 1)``.
-        labels: the cluster of each point for each output, shape ``(outputs, points)``.
-        inertia: sum of the squared distances to the centres, for each output.
+        labels: the cluster of each point for each output, shape ``(outputs, points)``; None if they
+            were not asked for.
+        inertia: sum of the squared distances to the centres, for each output; None likewise.
         method: ``"k-means"`` or ``"mini-batch k-means"``.
         seed: what it was started from.
     """
 
     centres: NDArray[Any]
-    labels: NDArray[np.int32]
-    inertia: NDArray[np.float64]
+    labels: NDArray[np.int32] | None
+    inertia: NDArray[np.float64] | None
     method: str
     seed: int
 
@@ -65,6 +66,7 @@ def cluster_maps(
     mini_batch: bool | None = None,
     inits: int = 1,
     iterations: int = 100,
+    assign: bool = True,
 ) -> MapClusters:
     """Group the local maps of each output by k-means (scikit-learn's).
 
@@ -74,7 +76,8 @@ def cluster_maps(
         seed: of the first centres, which k-means++ chooses; mini-batches start from random maps.
         mini_batch: whether to work on mini-batches of 4096; None: from 10,000 clusters on.
         inits: how often to start; the best result counts.
-        iterations: at most, of each start: passes over the data.
+        iterations: passes over the data, at most, of each start.
+        assign: whether labels and inertia are wanted; mini-batches save a pass without.
 
     Raises:
         InputError: maps of another shape, fewer points than clusters, or another bad argument.
@@ -94,10 +97,9 @@ def cluster_maps(
         )
     batches = k >= MANY_CLUSTERS if mini_batch is None else mini_batch
     centres = np.empty((outputs, k, cloud.shape[2]), dtype=cloud.dtype)
-    labels = np.empty((outputs, points), dtype=np.int32)
-    inertia = np.empty(outputs)
+    labels, inertia = np.empty((outputs, points), dtype=np.int32), np.empty(outputs)
     for j in range(outputs):
-        model = _model(int(k), int(seed), batches, int(inits), int(iterations))
+        model = _model(int(k), int(seed), batches, int(inits), int(iterations), assign)
         with warnings.catch_warnings():
             # Fewer different maps than clusters: the centres are then all of these maps.
             warnings.simplefilter("ignore")
@@ -105,12 +107,15 @@ def cluster_maps(
             model.fit(cloud[j] if basis is None else cloud[j] @ basis)
         found = model.cluster_centers_
         centres[j] = found if basis is None else found @ basis.T
-        labels[j], inertia[j] = model.labels_, model.inertia_
-    method = "mini-batch k-means" if batches else "k-means"
-    return MapClusters(centres, labels, inertia, method, int(seed))
+        if assign or not batches:
+            labels[j], inertia[j] = model.labels_, model.inertia_
+    if batches:
+        known = (labels, inertia) if assign else (None, None)
+        return MapClusters(centres, *known, "mini-batch k-means", int(seed))
+    return MapClusters(centres, labels, inertia, "k-means", int(seed))
 
 
-def _model(k: int, seed: int, batches: bool, inits: int, iterations: int) -> Any:
+def _model(k: int, seed: int, batches: bool, inits: int, iterations: int, assign: bool) -> Any:
     try:
         from sklearn.cluster import KMeans, MiniBatchKMeans
     except ModuleNotFoundError as error:
@@ -124,6 +129,7 @@ def _model(k: int, seed: int, batches: bool, inits: int, iterations: int) -> Any
             batch_size=_BATCH,
             random_state=seed,
             reassignment_ratio=0.0,
+            compute_labels=assign,
         )
     return KMeans(k, n_init=inits, max_iter=iterations, random_state=seed)
 
@@ -160,6 +166,18 @@ def accuracy_with_clusters(
     Raises:
         InputError: shapes that do not fit together, or a label that is no output.
     """
+    values = values_with_clusters(clusters, maps, points)
+    return score(values, checked_labels(labels, *values.shape))
+
+
+def values_with_clusters(
+    clusters: MapClusters | ArrayLike, maps: ArrayLike, points: ArrayLike
+) -> NDArray[np.float64]:
+    """What the nearest centres compute, shape ``(points, outputs)``; arguments as above.
+
+    Raises:
+        InputError: shapes that do not fit together.
+    """
     given = clusters.centres if isinstance(clusters, MapClusters) else clusters
     centres, cloud = as_maps(given, "the centres"), as_maps(maps)
     if centres.shape[0] != cloud.shape[0] or centres.shape[2] != cloud.shape[2]:
@@ -167,12 +185,12 @@ def accuracy_with_clusters(
             f"centres of shape {centres.shape} and local maps of shape {cloud.shape} are not of "
             "the same outputs and inputs"
         )
-    rows, truth = labelled(points, labels, cloud)
+    rows = rows_for(cloud, points)
     values = np.empty((len(rows), len(cloud)))
     for j, (own, middle) in enumerate(zip(cloud, centres, strict=True)):
         chosen = middle[_nearest(own, middle)].astype(np.float64)
         values[:, j] = np.einsum("pd,pd->p", chosen[:, :-1], rows) + chosen[:, -1]
-    return score(values, truth)
+    return values
 
 
 def _nearest(own: NDArray[Any], centres: NDArray[Any]) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from milpcount.errors import InputError
 from milpcount.geometry.local_maps.map_array import checked_points
 
-__all__ = ["Score", "labelled", "score"]
+__all__ = ["Score", "checked_labels", "rows_for", "score"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +42,11 @@ class Score:
         return f"Score({self.correct} of {self.points} right)"
 
 
-def labelled(
-    points: ArrayLike, labels: ArrayLike, maps: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Points as rows, and their classes, that fit local maps.
+def rows_for(maps: NDArray[Any], points: ArrayLike) -> NDArray[np.float64]:
+    """Points as rows, that fit local maps.
 
     Raises:
-        InputError: they do not fit, or a label is no output.
+        InputError: they do not.
     """
     rows = checked_points(points)
     rows = rows.reshape(len(rows), -1).astype(np.float64)
@@ -57,19 +55,28 @@ def labelled(
             f"points of shape {rows.shape} for local maps of {maps.shape[1]} points with "
             f"{maps.shape[2] - 1} inputs"
         )
+    return rows
+
+
+def checked_labels(labels: ArrayLike, points: int, outputs: int) -> NDArray[np.int64]:
+    """Classes of points.
+
+    Raises:
+        InputError: another number of them, or one that is no output.
+    """
     truth = np.asarray(labels)
-    if truth.shape != (len(rows),) or not np.issubdtype(truth.dtype, np.integer):
+    if truth.shape != (points,) or not np.issubdtype(truth.dtype, np.integer):
         raise InputError(
-            f"labels: {len(rows)} whole numbers are needed, one a point, not {truth.dtype} of "
-            f"shape {truth.shape}"
+            f"labels: {points} whole numbers are needed, one a point, not {truth.dtype} of shape "
+            f"{truth.shape}"
         )
-    wrong = np.flatnonzero((truth < 0) | (truth >= len(maps)))
+    wrong = np.flatnonzero((truth < 0) | (truth >= outputs))
     if wrong.size:
         raise InputError(
             f"labels: point {wrong[0]} has class {truth[wrong[0]]}, and the outputs are 0 to "
-            f"{len(maps) - 1}"
+            f"{outputs - 1}"
         )
-    return rows, truth.astype(np.int64)
+    return truth.astype(np.int64)
 
 
 def score(values: NDArray[np.float64], truth: NDArray[np.int64]) -> Score:

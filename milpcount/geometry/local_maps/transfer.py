@@ -8,7 +8,6 @@ one with the smallest norm is taken.
 
 from __future__ import annotations
 
-import numbers
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from milpcount.errors import InputError
 from milpcount.geometry.local_maps.map_array import as_maps
-from milpcount.geometry.local_maps.scores import Score, labelled, score
+from milpcount.geometry.local_maps.scores import Score, checked_labels, rows_for, score
 
-__all__ = ["MapTransfer", "accuracy_after", "map_between"]
+__all__ = ["MapTransfer", "accuracy_after", "map_between", "values_after"]
 
 Float = NDArray[np.float64]
 
@@ -85,8 +84,7 @@ def map_between(
         )
     if a.shape[0] != b.shape[0]:
         raise InputError(f"the first network has {a.shape[0]} outputs and the second {b.shape[0]}")
-    real = isinstance(ridge, numbers.Real) and not isinstance(ridge, bool)
-    if not real or not 0 <= ridge < np.inf:
+    if np.ndim(ridge) or np.asarray(ridge).dtype.kind not in "iuf" or not 0 <= ridge < np.inf:
         raise InputError(f"ridge: a number from 0 on, not {ridge!r}")
     normal = a.shape[1] >= 20_000 if normal is None else normal
     matrices = np.empty((len(a), a.shape[2], b.shape[2]))
@@ -136,11 +134,22 @@ def accuracy_after(
     Raises:
         InputError: shapes that do not fit together, or a label that is no output.
     """
+    values = values_after(transfer, maps, points)
+    return score(values, checked_labels(labels, *values.shape))
+
+
+def values_after(
+    transfer: MapTransfer | ArrayLike, maps: ArrayLike, points: ArrayLike
+) -> NDArray[np.float64]:
+    """What the maps that were taken over compute, shape ``(points, outputs)``; arguments as above.
+
+    Raises:
+        InputError: shapes that do not fit together.
+    """
     if not isinstance(transfer, MapTransfer):
         given = as_maps(transfer, "the matrices").astype(np.float64)
         empty = np.zeros(0)
         transfer = MapTransfer(given, empty.astype(np.int64), empty, 0.0)
     taken = transfer(maps)
-    rows, truth = labelled(points, labels, taken)
-    values = np.einsum("jpd,pd->pj", taken[..., :-1], rows) + taken[..., -1].T
-    return score(values, truth)
+    rows = rows_for(taken, points)
+    return np.asarray(np.einsum("jpd,pd->pj", taken[..., :-1], rows) + taken[..., -1].T)
