@@ -60,6 +60,9 @@ from milpcount.survey import survey as survey
 
 if TYPE_CHECKING:
     from milpcount import zoo as zoo
+    from milpcount.geometry.complexes.polyhedral import PolyhedralComplex as PolyhedralComplex
+    from milpcount.geometry.complexes.polyhedral import polyhedral_complex as polyhedral_complex
+    from milpcount.geometry.complexes.subcomplex import SubComplex as SubComplex
     from milpcount.geometry.exploration import dual_graph as dual_graph
     from milpcount.geometry.exploration import explore as explore
     from milpcount.geometry.folding import MaxFolding as MaxFolding
@@ -102,7 +105,9 @@ _NAMES = {
     "MapTransfer": "milpcount.geometry.local_maps.transfer",
     "MaxFolding": "milpcount.geometry.folding",
     "PiecewiseLinearity": "milpcount.geometry.local_maps.linearity",
+    "PolyhedralComplex": "milpcount.geometry.complexes.polyhedral",
     "RegionGraph": "milpcount.geometry.region_graph",
+    "SubComplex": "milpcount.geometry.complexes.subcomplex",
     "Walk": "milpcount.geometry.walk",
     "accuracy_after": "milpcount.geometry.local_maps.transfer",
     "accuracy_with_clusters": "milpcount.geometry.local_maps.clusters",
@@ -116,6 +121,7 @@ _NAMES = {
     "map_between": "milpcount.geometry.local_maps.transfer",
     "map_census": "milpcount.geometry.local_maps.census",
     "max_folding": "milpcount.geometry.folding",
+    "polyhedral_complex": "milpcount.geometry.complexes.polyhedral",
     "region_at": "milpcount.geometry.locate",
     "regions_at": "milpcount.geometry.locate",
     "walk": "milpcount.geometry.walk",

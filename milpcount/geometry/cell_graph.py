@@ -1,11 +1,7 @@
 """The dual graph from all cells at once, over bounded domains and over the whole space.
 
-Over the whole space the cells of a large cube ``|x_k| <= R`` are joined with those outside.  What
-lies outside, where coordinate ``j`` is the largest in size and has sign ``s``, is the image of a
-box under ``x_j = s / w``, ``x_i = u_i / w`` with ``-1 <= u_i <= 1``, ``0 < w <= 1 / R``.  Networks
-are positively homogeneous in pre-activations and biases together, so ``w`` times the network at
-``x`` is a network in ``(u, w)``: biases are multiplied with ``w``, which a linear unit carries.
-Signs are unchanged, and nothing is rounded.
+Over the whole space the cells of a large cube are joined with those outside, which
+:mod:`milpcount.geometry.beyond` describes.
 
 A region is then one pattern in all parts where it occurs, and two regions share a facet if and only
 if cells of theirs do in some part, or the facet lies within a wall between two parts.  Where units
@@ -14,21 +10,14 @@ vanish on a facet that a wall cuts out, the region's own facets decide.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.core.domain import Box
-from milpcount.core.gate import ReLUGate
-from milpcount.core.matrix import Matrix, dense
-from milpcount.core.network import ReLUNetwork
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Limit, Termination
 from milpcount.core.run import Watch
-from milpcount.core.stage import Stage
 from milpcount.errors import UnsupportedError
+from milpcount.geometry.beyond import charts
 from milpcount.geometry.region import MOST_VERTEX_INPUTS, Prepared
 from milpcount.geometry.region_graph import RegionGraph
 from milpcount.geometry.shape import Shape
@@ -62,8 +51,8 @@ def bulk_graph(prepared: Prepared, watch: Watch) -> RegionGraph | None:
         if problem.box.is_bounded or len(problem.rows[1]):
             parts.add(problem, watch, None)
         else:
-            for chart, sides in _charts(problem):
-                parts.add(chart, watch, sides)
+            for chart in charts(problem):
+                parts.add(chart.problem, watch, chart.walls)
                 if not parts.complete:
                     break
     except UnsupportedError:
@@ -165,56 +154,3 @@ class _Parts:
                 if other is not None:
                     out.append((min(k, other), max(k, other)))
         return np.array(out, dtype=np.int64).reshape(-1, 2)
-
-
-def _charts(problem: CountProblem) -> Iterator[tuple[CountProblem, tuple[int, ...]]]:
-    """A cube, and what lies beyond each of its sides: problems, and their walls to the others."""
-    n = problem.dimension
-    first = problem.stages[0]
-    weight = dense(first.weights[0])
-    length = np.linalg.norm(weight, axis=1)
-    with np.errstate(all="ignore"):
-        far = np.max(np.abs(first.bias[length > 0]) / length[length > 0], initial=1.0)
-    reach = float(2.0 ** min(500, max(-500, int(np.ceil(np.log2(4.0 * far))))))
-    cube = replace(problem, domain=Box(np.full(n, -reach), np.full(n, reach)))
-    yield cube, tuple(range(2 * n))
-    lo, hi = np.full(n, -1.0), np.full(n, 1.0)
-    lo[-1], hi[-1] = 0.0, 1.0 / reach
-    walls = tuple(k for k in range(2 * n) if k != 2 * (n - 1))
-    for j in range(n):
-        for sign in (1.0, -1.0):
-            net = _beyond(problem, j, sign)
-            counts_output = problem.with_output and bool(problem.network.stages)
-            yield CountProblem.of(net, Box(lo, hi), "full", counts_output), walls
-
-
-def _beyond(problem: CountProblem, j: int, sign: float) -> ReLUNetwork:
-    """``w`` times the network as one in ``(u, w)``, where ``x = (u with sign at j) / w``."""
-    net = problem.network
-    first = net.stages[0] if net.stages else net.output.as_relu()
-    weight = dense(first.weights[0])
-    others = [i for i in range(weight.shape[1]) if i != j]
-    table = np.column_stack([weight[:, others], first.bias])
-    carried = np.zeros((1, table.shape[1]))
-    carried[0, -1] = 1.0
-    gate = ReLUGate(np.append(first.slope, 1.0), np.append(first.linear, True))
-    stage = Stage((0,), (np.vstack([table, carried]),), np.append(sign * weight[:, j], 0.0), gate)
-    if not net.stages:
-        # The output alone: its units count as the first stage's.
-        last = Stage((1,), (np.zeros((1, len(gate.slope))),), np.zeros(1), _linear(1))
-        return ReLUNetwork.of_stages([stage], last)
-    later = [_homogeneous(s, len(first.bias)) for s in net.stages[1:]]
-    return ReLUNetwork.of_stages([stage, *later], _homogeneous(net.output, len(first.bias)))
-
-
-def _homogeneous(stage: Stage, width: int) -> Stage:
-    """The stage with its bias as weights on the unit that carries ``w``, the last of stage 1."""
-    weights: dict[int, Matrix] = dict(zip(stage.reads, stage.weights, strict=True))
-    table = dense(weights[1]) if 1 in weights else np.zeros((stage.width, width))
-    weights[1] = np.column_stack([table, stage.bias])
-    reads = tuple(sorted(weights))
-    return Stage(reads, tuple(weights[k] for k in reads), np.zeros(stage.width), stage.gate)
-
-
-def _linear(units: int) -> ReLUGate:
-    return ReLUGate(np.ones(units), np.ones(units, dtype=bool))

@@ -1,0 +1,39 @@
+"""The decision boundary in the plane, from the exact complex."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from milpcount.draw.plane import Plane
+from milpcount.errors import DomainError
+
+__all__ = ["boundary_segments"]
+
+Float = NDArray[np.float64]
+
+
+def boundary_segments(plane: Plane) -> Float:
+    """Where a single output is zero, or where the greatest of several outputs changes.
+
+    Shape ``(segments, 2, 2)``: the edges of ``K.boundary()``, of several outputs of
+    ``K.boundary(argmax=True)``.
+
+    Raises:
+        DomainError: the boundary holds whole cells.
+    """
+    found = plane.complex
+    net = found.problem.network
+    try:
+        if net.output_dimension == 1:
+            zero = found.refine()
+            # A level vanishes on an edge if it does so at both ends: no other signs are needed.
+            at = zero.faces(0).signs[:, zero.problem.n_units] == 0
+            faces = zero.faces(2)
+            if not np.logical_and.reduceat(at[faces.vertices], faces.begin[:-1]).any():
+                ends = zero.faces(1).vertices.reshape(-1, 2)
+                return zero.vertices[:, plane.vary][ends[at[ends].all(axis=1)]]
+        part = found.boundary(argmax=net.output_dimension > 1)
+    except DomainError as error:
+        raise DomainError(f"{error}; a picture without it: boundary=False") from error
+    return part.vertices[:, plane.vary][part.faces(1).vertices.reshape(-1, 2)]

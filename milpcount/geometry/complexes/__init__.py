@@ -1,0 +1,1 @@
+"""The polyhedral complex of a network: its faces of all dimensions, and closed parts of it."""

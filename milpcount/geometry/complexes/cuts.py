@@ -1,0 +1,151 @@
+"""Functions of the outputs whose signs refine a complex: levels, differences, the greatest one.
+
+A cut appends counted units to the network: the refined complex is that of a larger network, and its
+signs are exact like all others.  The outputs come as a linear stage, which passes them on as they
+are; the stages after it have weights -1, 0 and 1, and the level as a bias, so nothing is rounded.
+
+The greatest of several outputs is found in a tournament: ``m_1 = f_1``, ``u_k = f_{k+1} - m_k``,
+``m_{k+1} = m_k + max(u_k, 0)``.  The signs of all ``u_k`` say which outputs attain the greatest
+value: where ``u_k > 0`` output ``k + 1`` alone is ahead, where ``u_k = 0`` it joins those ahead.
+Comparisons among losers cut more than is asked for; faces are joined again afterwards.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from milpcount.core.gate import LinearGate, ReLUGate
+from milpcount.core.network import ReLUNetwork
+from milpcount.core.problem import CountProblem
+from milpcount.core.stage import Stage
+from milpcount.errors import InputError
+
+__all__ = ["Cut", "cut_of", "leaders", "refined"]
+
+Signs = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A function of the outputs.
+
+    Attributes:
+        kind: "level" (one output against a number), "difference" (of two outputs), "argmax".
+        outputs: which outputs it is made of; all for "argmax".
+        level: the number.
+    """
+
+    kind: str
+    outputs: tuple[int, ...]
+    level: float = 0.0
+
+    @property
+    def units(self) -> int:
+        """Number of units that it appends."""
+        return len(self.outputs) - 1 if self.kind == "argmax" else 1
+
+    def __str__(self) -> str:
+        if self.kind == "argmax":
+            return "the greatest output"
+        if self.kind == "difference":
+            return f"output {self.outputs[0]} - output {self.outputs[1]}"
+        return f"output {self.outputs[0]} at level {self.level:g}"
+
+
+def cut_of(
+    net: ReLUNetwork, output: Any = 0, level: Any = 0.0, outputs: Any = None, argmax: bool = False
+) -> Cut:
+    """What a user names, checked.
+
+    Raises:
+        InputError: no such output, no finite level, or arguments that exclude each other.
+    """
+    count = net.output_dimension
+    if not isinstance(argmax, bool):
+        raise InputError(f"argmax is True or False, not {argmax!r}")
+    if argmax and outputs is not None:
+        raise InputError("give outputs=(i, j) or argmax=True, not both")
+    try:
+        number = float(level)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the level is a number, not {level!r}") from error
+    if not math.isfinite(number):
+        raise InputError(f"the level must be finite, not {number}")
+    if argmax:
+        if count < 2:
+            raise InputError(
+                f"argmax compares outputs, and {net.name} has {count}; take output=0, level=0"
+            )
+        return Cut("argmax", tuple(range(count)))
+    if outputs is not None:
+        pair = tuple(outputs) if isinstance(outputs, tuple | list) else ()
+        if len(pair) != 2:
+            raise InputError(f"outputs names two outputs, (i, j), not {outputs!r}")
+        i, j = (_output(o, count, net.name) for o in pair)
+        if i == j:
+            raise InputError(f"outputs ({i}, {j}) are one; name two different ones")
+        return Cut("difference", (i, j))
+    return Cut("level", (_output(output, count, net.name),), number)
+
+
+def _output(value: Any, count: int, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise InputError(f"an output is named by a whole number, not {value!r}")
+    if not 0 <= value < count:
+        raise InputError(
+            f"{name} has no output {value}: it has {count}, numbered from 0 to {count - 1}"
+        )
+    return int(value)
+
+
+def refined(problem: CountProblem, cut: Cut) -> CountProblem:
+    """The problem whose last units, ``cut.units`` of them, have the signs of the cut."""
+    net = problem.network
+    stages = list(net.stages)
+    if problem.with_output:
+        stages.append(net.output.as_relu())
+    count = net.output_dimension
+    stages.append(Stage(net.output.reads, net.output.weights, net.output.bias, LinearGate(count)))
+    values = len(stages)  # the stage that holds the outputs
+    if cut.kind != "argmax":
+        row = np.zeros((1, count))
+        row[0, cut.outputs[0]] = 1.0
+        if cut.kind == "difference":
+            row[0, cut.outputs[1]] = -1.0
+        last = Stage((values,), (row,), np.array([-cut.level]), LinearGate(1))
+    else:
+        for k in range(1, count):
+            row = np.zeros((1, count))
+            row[0, k], row[0, 0] = 1.0, -1.0
+            before = tuple(range(values + 1, values + k))
+            minus = tuple(np.array([[-1.0]]) for _ in before)
+            last = Stage((values, *before), (row, *minus), np.zeros(1), LinearGate(1))
+            if k < count - 1:
+                stages.append(Stage(last.reads, last.weights, last.bias, ReLUGate(np.zeros(1))))
+    whole = ReLUNetwork.of_stages(stages, last, input_box=net.input_box, name=net.name)
+    return CountProblem(
+        whole,
+        whole.counted_stages(True),
+        problem.domain,
+        problem.definition,
+        True,
+        problem.slice,
+    )
+
+
+def leaders(signs: Signs) -> Signs:
+    """From the signs of a tournament: 0 for the outputs that attain the greatest value, else -1.
+
+    Shape ``(faces, outputs - 1)`` to ``(faces, outputs)``.
+    """
+    out = np.full((len(signs), signs.shape[1] + 1), -1, dtype=np.int8)
+    out[:, 0] = 0
+    for k, column in enumerate(signs.T, start=1):
+        out[column > 0, :k] = -1
+        out[column >= 0, k] = 0
+    return out

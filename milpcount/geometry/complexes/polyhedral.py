@@ -1,0 +1,320 @@
+"""The polyhedral complex of a network over its domain."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from milpcount.arguments import budget_of, problem_of, watched
+from milpcount.core.domain import Domain
+from milpcount.core.problem import CountProblem
+from milpcount.core.result import Budget, Limit, ProgressCallback, Termination, TerminationReason
+from milpcount.core.run import Watch
+from milpcount.errors import DomainError, InputError, InvariantError
+from milpcount.geometry.complexes.assembly import Assembled, assemble
+from milpcount.geometry.complexes.cuts import Cut, cut_of
+from milpcount.geometry.complexes.exact_points import ExactPoints
+from milpcount.geometry.complexes.face_complex import FaceComplex
+from milpcount.geometry.complexes.subcomplex import SubComplex
+from milpcount.geometry.region import Prepared
+from milpcount.geometry.region_graph import RegionGraph, Regions
+from milpcount.geometry.space import Side
+
+__all__ = ["PolyhedralComplex", "polyhedral_complex"]
+
+Float = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+Signs = NDArray[np.int8]
+
+
+def polyhedral_complex(
+    net: Any,
+    domain: Domain | None = None,
+    *,
+    with_output: bool = False,
+    budget: Budget | float | None = None,
+    progress: ProgressCallback | bool | None = None,
+) -> PolyhedralComplex:
+    """All faces of a network, of all dimensions, in the closed domain.
+
+    Arguments:
+        net: the network, or what :func:`milpcount.load_network` reads.
+        domain: as for :func:`milpcount.count`, with one to five inputs that vary: a box, a
+            polytope, a slice (of a network with any number of inputs), the whole space.
+        with_output: whether the units of the last affine layer cut too.
+        budget: limits of time and regions; a number is one of seconds.
+        progress: called with :class:`~milpcount.core.result.Progress`; True shows a bar.
+
+    A limit or Ctrl-C gives a complex that is not ``complete`` and holds true faces.
+
+    Raises:
+        DomainError: no domain, or one with empty interior.
+        UnsupportedError: too many inputs vary, or a domain that is not served.
+    """
+    limits = budget_of(budget)
+    problem = problem_of(net, domain, "full", with_output)
+    with watched(progress) as shown:
+        watch = Watch(limits, shown)
+        return _made(problem, None, watch)
+
+
+def _made(problem: CountProblem, cut: Cut | None, watch: Watch) -> PolyhedralComplex:
+    found = assemble(problem, watch, cut)
+    termination = Termination.complete()
+    if not found.complete:
+        limit = f"{watch.budget.regions} regions"
+        termination = watch.stopped or watch.stop(Limit.REGIONS, limit)
+    made = PolyhedralComplex(problem, found, termination, watch.seconds, cut)
+    made.check_euler()
+    return made
+
+
+class PolyhedralComplex(FaceComplex):
+    """The faces of a network in the closed domain, by dimension.
+
+    Faces are named by sign vectors: a face is the set of the points at which all pre-activations
+    have given signs in {-1, 0, 1} and which lie on given sides of the domain.  This holds for
+    degenerate networks: a unit may vanish on a whole cell, several on one facet.  All incidences
+    are exact; only coordinates are rounded.
+
+    Attributes:
+        problem: the counting problem; coordinates are its own (inputs, or those of the slice).
+        sides: the sides of the domain, in the order of the columns of ``faces(k).sides``.
+        cut: the function that refines the complex, None where there is none.  The columns of
+            ``faces(k).signs`` that follow those of the units are its signs.
+        termination: complete, or the limit that ended the search.
+        seconds: time that it took.
+    """
+
+    def __init__(
+        self,
+        problem: CountProblem,
+        found: Assembled,
+        termination: Termination,
+        seconds: float,
+        cut: Cut | None = None,
+    ) -> None:
+        self.problem, self.termination, self.seconds = problem, termination, seconds
+        self.cut = cut
+        self.sides = _sides(problem)
+        self._prepared = Prepared(problem)
+        same = found.problem is problem
+        searched = self._prepared if same else Prepared(found.problem)
+        self._points = ExactPoints(
+            searched, found.corners.signs, found.corners.sides, self.sides
+        )
+        self._cuts: dict[Cut, PolyhedralComplex] = {}
+        free = np.flatnonzero(problem.box.lo < problem.box.hi)
+        super().__init__(
+            len(found.faces) - 1,
+            tuple(free.tolist()),
+            found.vertices,
+            found.faces,
+            found.is_bounded,
+        )
+
+    @property
+    def exact_vertices(self) -> ExactPoints:
+        """The vertices as fractions, worked out from their sign vectors when they are asked for."""
+        return self._points
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing was left to search."""
+        return self.termination.reason is TerminationReason.COMPLETE
+
+    def __len__(self) -> int:
+        return len(self._faces[-1])
+
+    def __repr__(self) -> str:
+        counts = ", ".join(map(str, self.f_vector))
+        what = f"; refined by {self.cut}" if self.cut is not None else ""
+        state = "" if self.complete else f"; stopped by {self.termination.limit}"
+        return f"PolyhedralComplex({self.problem.network.name}; f-vector {counts}{what}{state})"
+
+    def check_euler(self) -> None:
+        """Check the alternating sum of the f-vector of a complete complex.
+
+        A closed box or polytope has 1, the whole of ``R^d`` ``(-1)^d``.
+
+        Raises:
+            InvariantError: it is another number.
+        """
+        expected = 1 if self.is_bounded else (-1) ** self.dimension
+        if self.complete and self.euler_characteristic != expected:
+            raise InvariantError(
+                f"the Euler characteristic of {self!r} is {self.euler_characteristic}, "
+                f"not {expected}; this is a defect of milpcount, please report it"
+            )
+
+    # Cells as regions.
+
+    @cached_property
+    def patterns(self) -> NDArray[np.uint8]:
+        """Shape ``(cells, units)``, 0/1: the activation pattern of every cell."""
+        signs = self._faces[-1].signs[:, : self.problem.n_units]
+        return (signs > 0).astype(np.uint8)
+
+    @cached_property
+    def regions(self) -> Regions:
+        """The cells as regions, in the order of ``faces(dimension)``; made when asked for.
+
+        In a refined complex, the region that each cell is a part of.
+        """
+        return Regions(self._prepared, self.patterns, ())
+
+    @cached_property
+    def facet_cells(self) -> Ints:
+        """Shape ``(facets, 2)``: the cells on both sides of each facet, -1 for none."""
+        top = self._faces[-1]
+        owner = np.repeat(np.arange(len(top)), np.diff(top.facet_begin))
+        order = np.argsort(top.facets, kind="stable")
+        facet, owner = top.facets[order], owner[order]
+        out = np.full((len(self._faces[-2]), 2), -1, dtype=np.int64)
+        second = np.zeros(len(facet), dtype=np.int64)
+        second[1:] = facet[1:] == facet[:-1]
+        out[facet, second] = owner
+        return out
+
+    def dual_graph(self) -> RegionGraph:
+        """The cells, joined where they share a facet; numbered as :attr:`regions`.
+
+        Raises:
+            InputError: the complex is refined, so that several cells are parts of one region.
+        """
+        if self.cut is not None:
+            raise InputError("a refined complex has no dual graph of regions; ask the original")
+        pairs = self.facet_cells[np.all(self.facet_cells >= 0, axis=1)]
+        pairs = np.unique(np.sort(pairs, axis=1), axis=0).reshape(-1, 2)
+        unknown = np.zeros(0, dtype=np.int64)
+        expanded = np.ones(len(self), dtype=bool)
+        if not self.complete:
+            lonely = np.any(self.facet_cells < 0, axis=1) & self._faces[-2].is_inner
+            expanded[self.facet_cells[lonely].max(axis=1)] = False
+        graph = RegionGraph(
+            self._prepared, self.patterns, pairs, unknown, expanded, self.termination, self.seconds
+        )
+        graph.depth = graph.distances(0)
+        return graph
+
+    def volumes(self, exact: bool = False) -> Any:
+        """The volume of every cell, in the coordinates that vary; as fractions with ``exact``.
+
+        Infinite where a cell is unbounded; exact volumes are there for bounded domains.
+        """
+        return self.measures_of(self.dimension)
+
+    # Functions of the outputs.
+
+    def refine(
+        self,
+        output: int = 0,
+        level: float = 0.0,
+        *,
+        outputs: tuple[int, int] | None = None,
+        argmax: bool = False,
+    ) -> PolyhedralComplex:
+        """The complex cut where a function of the outputs changes sign.
+
+        Arguments:
+            output, level: the function ``f_output - level``.
+            outputs: ``(i, j)`` for ``f_i - f_j`` instead.
+            argmax: where the greatest output changes instead; the columns of signs that follow
+                those of the units are one for each output: 0 where it is the greatest, else -1.
+
+        Raises:
+            InputError: no such output, or arguments that exclude each other.
+        """
+        return self._refined(cut_of(self.problem.network, output, level, outputs, argmax))
+
+    def _refined(self, cut: Cut) -> PolyhedralComplex:
+        if self.cut is not None:
+            raise InputError(f"the complex is refined by {self.cut} already; ask the original")
+        if cut not in self._cuts:
+            self._cuts[cut] = _made(self.problem, cut, Watch())
+        return self._cuts[cut]
+
+    def _signed(self, cut: Cut) -> tuple[PolyhedralComplex, int]:
+        """A complex with the signs of a level or difference, and their column."""
+        if cut == self.cut:
+            return self, self.problem.n_units
+        if self.problem.with_output and cut.kind == "level" and cut.level == 0:
+            count = self.problem.network.output_dimension
+            return self, self.problem.n_units - count + cut.outputs[0]
+        return self._refined(cut), self.problem.n_units
+
+    def boundary(
+        self,
+        output: int = 0,
+        level: float = 0.0,
+        *,
+        outputs: tuple[int, int] | None = None,
+        argmax: bool = False,
+    ) -> SubComplex:
+        """The faces on which a function of the outputs vanishes; arguments as of :meth:`refine`.
+
+        With ``argmax`` the decision boundary: where two outputs or more are the greatest.
+
+        Raises:
+            InputError: no such output, or arguments that exclude each other.
+            DomainError: the function vanishes on whole cells, a plateau.
+        """
+        cut = cut_of(self.problem.network, output, level, outputs, argmax)
+        if cut.kind == "argmax":
+            whole = self if cut == self.cut else self._refined(cut)
+            start = self.problem.n_units
+            chosen = [
+                np.count_nonzero(faces.signs[:, start:] == 0, axis=1) > 1
+                for faces in whole._faces
+            ]
+        else:
+            whole, column = self._signed(cut)
+            chosen = [faces.signs[:, column] == 0 for faces in whole._faces]
+        flat = int(np.count_nonzero(chosen[-1]))
+        if flat:
+            what = (
+                "two outputs or more are the greatest"
+                if argmax
+                else f"{cut} is a plateau: the function is constant"
+            )
+            raise DomainError(
+                f"{what} on {flat} of {len(whole)} cells, where the boundary is full-dimensional; "
+                "choose another level or other outputs, or take sublevel() or superlevel()"
+            )
+        return SubComplex(whole, chosen, self.dimension - 1, f"boundary, {cut}")
+
+    def sublevel(
+        self, output: int = 0, level: float = 0.0, *, outputs: tuple[int, int] | None = None
+    ) -> SubComplex:
+        """The closed set where a function is at most 0; arguments as of :meth:`refine`."""
+        return self._half(output, level, outputs, -1, "sublevel set")
+
+    def superlevel(
+        self, output: int = 0, level: float = 0.0, *, outputs: tuple[int, int] | None = None
+    ) -> SubComplex:
+        """The closed set where a function is at least 0; arguments as of :meth:`refine`."""
+        return self._half(output, level, outputs, 1, "superlevel set")
+
+    def _half(
+        self, output: int, level: float, outputs: tuple[int, int] | None, side: int, name: str
+    ) -> SubComplex:
+        cut = cut_of(self.problem.network, output, level, outputs)
+        whole, column = self._signed(cut)
+        chosen: list[Bools] = [side * faces.signs[:, column] >= 0 for faces in whole._faces]
+        return SubComplex(whole, chosen, self.dimension, f"{name}, {cut}")
+
+
+def _sides(problem: CountProblem) -> tuple[Side, ...]:
+    rows = len(problem.rows[1])
+    if rows:
+        return tuple(Side("row", k) for k in range(rows))
+    out = []
+    for j in np.flatnonzero(problem.box.lo < problem.box.hi).tolist():
+        out += [Side("lower", j), Side("upper", j)]
+    if not problem.box.is_bounded:
+        return ()
+    return tuple(out)
