@@ -12,6 +12,7 @@ records, tables and figures.  What is recorded already is not done again.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -112,19 +113,27 @@ def _records(
         return
     for seed in range(max(settings.seeds.values())):
         modules: Modules = {}
+        weights: list[str] = []
         for kind in KINDS:
             if seed >= settings.seeds.get(kind, 0):
                 continue
             path = folder / "networks" / f"{kind}_s{seed}.npz"
             modules[kind] = stored(kind, seed, settings.training, data, path, tell)
-            head = {"network": kind, "seed": seed}
+            head: Record = {"network": kind, "seed": seed, "weights": _digest(path)}
             if _key({"what": "accuracy", **head}) not in known:
                 yield {"what": "accuracy", **head, **_accuracy(modules[kind], data)}
             if kind == "dense" and _key({"what": "census", **head}) not in known:
                 yield {"what": "census", **head, **_census(modules[kind], data)}
             yield from _clustered(settings, modules[kind], head, data, known, tell)
+            weights.append(head["weights"])
         if len(modules) == len(KINDS) and seed < settings.map_seeds:
-            yield from _mapped(settings, modules, seed, data, known, tell)
+            pair = {"seed": seed, "weights": " ".join(weights)}
+            yield from _mapped(settings, modules, pair, data, known, tell)
+
+
+def _digest(path: Path) -> str:
+    """Of the file of a network, so that records are not taken for those of another one."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def _accuracy(module: Any, data: Digits) -> Record:
@@ -200,14 +209,14 @@ def _clustered(
 
 
 def _mapped(
-    settings: Settings, modules: Modules, seed: int, data: Digits, known: set[str], tell: Tell
+    settings: Settings, modules: Modules, head: Record, data: Digits, known: set[str], tell: Tell
 ) -> Iterator[Record]:
     """Accuracies after maps between the two networks, in both directions."""
     pairs: list[tuple[Kind, Kind]] = [("dense", "conv"), ("conv", "dense")]
     pairs = [
         pair
         for pair in pairs
-        if _key({"what": "map", "network": pair[0], "to": pair[1], "seed": seed}) not in known
+        if _key({"what": "map", "network": pair[0], "to": pair[1], **head}) not in known
     ]
     if not pairs:
         return
@@ -223,14 +232,14 @@ def _mapped(
             values[pair][:, output] = values_after(transfer, test, data.test)[:, 0]
             ranks[pair].append(int(transfer.ranks[0]))
             residuals[pair].append(float(transfer.residuals[0]))
-        tell(f"seed {seed}: maps of output {output}")
+        tell(f"seed {head['seed']}: maps of output {output}")
     for pair in pairs:
         correct = np.count_nonzero(values[pair].argmax(axis=1) == data.test_labels)
         yield {
             "what": "map",
             "network": pair[0],
             "to": pair[1],
-            "seed": seed,
+            **head,
             "correct": int(correct),
             "points": len(data.test),
             "fitted_on": len(fitted),
@@ -246,7 +255,17 @@ def _notes(settings: Settings) -> list[str]:
     fitted = "all training images"
     if settings.map_images is not None:
         fitted = f"the first {settings.map_images} training images"
+    xor = (
+        "XOR: the paper prints bias 1 for the first hidden unit; the maps that it prints, (-1, -1, "
+        "1), (1, 1, 1) and (0, 0, -1), are those of bias 2, with which the values at the corners "
+        "are right.  The empty pattern's map, which it prints as -4x - 4y + 3, is -2(x + y) - 1.  "
+        f"Trained networks: Adam with learning rate {settings.xor.learning_rate} on the squared "
+        f"error at the four corners, {settings.xor.steps} steps."
+    )
+    if not any(settings.seeds.values()):
+        return [xor]
     return [
+        xor,
         f"Networks: trained on {images} images; cross entropy, SGD with learning rate "
         f"{training.learning_rate}, momentum {training.momentum}, weight decay "
         f"{training.weight_decay}, batches of {training.batch}, {training.epochs} epochs.  Chosen, "
@@ -266,7 +285,7 @@ def _notes(settings: Settings) -> list[str]:
 
 def _key(record: Record) -> str:
     """What a record is of."""
-    names = ("what", "network", "to", "seed", "clusters", "hidden")
+    names = ("what", "network", "to", "seed", "weights", "clusters", "hidden")
     return json.dumps([record.get(name) for name in names])
 
 

@@ -21,7 +21,13 @@ from milpcount.errors import InputError, MissingDependencyError
 from milpcount.geometry.local_maps.map_array import as_maps
 from milpcount.geometry.local_maps.scores import Score, checked_labels, rows_for, score
 
-__all__ = ["MANY_CLUSTERS", "MapClusters", "accuracy_with_clusters", "cluster_maps", "values_with_clusters"]
+__all__ = [
+    "MANY_CLUSTERS",
+    "MapClusters",
+    "accuracy_with_clusters",
+    "cluster_maps",
+    "values_with_clusters",
+]
 
 # From so many clusters on, mini-batches.
 MANY_CLUSTERS = 10_000
