@@ -59,6 +59,7 @@ from milpcount.survey import SurveyRow as SurveyRow
 from milpcount.survey import survey as survey
 
 if TYPE_CHECKING:
+    from milpcount import draw as draw
     from milpcount import zoo as zoo
     from milpcount.geometry.complexes.polyhedral import PolyhedralComplex as PolyhedralComplex
     from milpcount.geometry.complexes.polyhedral import polyhedral_complex as polyhedral_complex
@@ -129,6 +130,7 @@ _NAMES = {
 
 _SUBPACKAGES = {
     "bounds": "milpcount.bounds",
+    "draw": "milpcount.draw",
     "exact": "milpcount.exact",
     "geometry": "milpcount.geometry",
     "importers": "milpcount.importers",

@@ -28,7 +28,7 @@ TIERS = [
     ["search"],
     ["linear", "sampling", "engines"],
     ["arguments", "progress_bar"],
-    ["geometry"],
+    ["geometry", "draw"],
     ["certificates", "api", "survey", "__init__"],
     ["study"],
     ["cli", "__main__"],

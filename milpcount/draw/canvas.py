@@ -130,7 +130,8 @@ def _add_marks(axes: Axes, marks: Marks) -> None:
     for label in np.unique(marks.labels).tolist():
         own = marks.points[marks.labels == label]
         axes.scatter(
-            *own.T,
+            own[:, 0],
+            own[:, 1],
             s=9,
             marker=marks.shape(label),
             facecolors="white" if label % 2 == 0 else INK,
@@ -155,13 +156,14 @@ def _add_legend(axes: Axes, scene: Scene) -> None:
         else Line2D([], [], color=colour, linewidth=width)
         for _, colour, width in entries
     ]
+    figure: Any = axes.figure
     axes.legend(
         handles,
         [label for label, _, _ in entries],
         loc="upper center",
         bbox_to_anchor=(0.5, 0.0),
         # Below the names of the axis, however large the panel is.
-        bbox_transform=offset_copy(axes.transAxes, axes.figure, 0.0, -25.0, "points"),
+        bbox_transform=offset_copy(axes.transAxes, figure, 0.0, -25.0, "points"),
         borderaxespad=0.0,
         ncols=min(len(entries), 3),
         frameon=False,

@@ -125,7 +125,8 @@ def _lab(light: Float, a: Float, b: Float) -> Float:
         [[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]]
     )
     linear = np.clip(xyz @ mix.T, 0, 1)
-    return np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
+    curved = 1.055 * linear ** (1 / 2.4) - 0.055
+    return np.asarray(np.where(linear > 0.0031308, curved, 12.92 * linear))
 
 
 def _gradient(plane: Plane, output: int, seed: int) -> Fill:

@@ -50,7 +50,13 @@ def dual_graph(
     plane = plane_of(net_or_complex, domain, max_polygons)
     paint(axes, graph_scene(plane))
     axes.scatter(
-        *plane.centres.T, s=_dot(len(plane)), color=INK, linewidths=0, zorder=8, clip_on=False
+        plane.centres[:, 0],
+        plane.centres[:, 1],
+        s=_dot(len(plane)),
+        color=INK,
+        linewidths=0,
+        zorder=8,
+        clip_on=False,
     )
     return axes
 
@@ -111,7 +117,8 @@ def local_maps(
     axes.add_collection(links)
     share = plane.areas / plane.areas.max()
     points = axes.scatter(
-        *w.T,
+        w[:, 0],
+        w[:, 1],
         c=b,
         s=4 + 90 * share,
         cmap=sequential(),

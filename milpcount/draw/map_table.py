@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.core.matrix import Matrix, SparseMatrix
+from milpcount.core.matrix import Matrix, times
 from milpcount.core.problem import CountProblem
 
 __all__ = ["lifted", "map_table", "values_at"]
@@ -87,9 +87,5 @@ def _part(problem: CountProblem, states: Bits, frame: Float) -> Float:
 
 
 def _times(weight: Matrix, forms: Float) -> Float:
-    """``weight`` times each of the forms."""
-    if not isinstance(weight, SparseMatrix):
-        return np.asarray(weight @ forms)
-    rows = np.zeros((len(forms), weight.shape[0], forms.shape[2]))
-    np.add.at(rows, (slice(None), weight.rows), weight.values[:, None] * forms[:, weight.columns])
-    return rows
+    """``weight`` times each of the forms, shape ``(regions, units, columns)``."""
+    return times(weight, forms.swapaxes(1, 2)).swapaxes(1, 2)

@@ -237,7 +237,9 @@ def _require_picture(problem: CountProblem, dimension: int) -> None:
             3: "take a slice through four points, or fix coordinates with equal ends of the box",
         }
         remedy = planes[dimension] if vary > dimension else "choose another style, or a wider box"
-        raise UnsupportedError(f"{what} needs {dimension} inputs that vary, here are {vary}; {remedy}")
+        raise UnsupportedError(
+            f"{what} needs {dimension} inputs that vary, here are {vary}; {remedy}"
+        )
     if not (problem.box.is_bounded or len(problem.rows[1])):
         raise DomainError("a picture needs a bounded domain: mc.Box(lo, hi), --box LO HI")
 

@@ -97,7 +97,8 @@ function redraw() {
     for (const halo of l.halo ? [true, false] : [false]) l.groups.forEach((group, k) => {
       const [colour, width] = l.styles[k];
       g.strokeStyle = halo ? '#fff' : colour;
-      g.lineWidth = Math.max(0.3, (halo ? width + 1.8 : width) * 1.33 * ratio * (l.halo ? 1 : zoom));
+      const wide = (halo ? width + 1.8 : width) * 1.33 * ratio;
+      g.lineWidth = Math.max(0.3, l.halo ? wide : wide * zoom);
       g.beginPath();
       let some = 0;
       for (const s of group) {
@@ -142,7 +143,10 @@ canvas.addEventListener('wheel', e => {
   later();
 }, {passive: false});
 let held = null;
-canvas.addEventListener('pointerdown', e => { held = at(e); canvas.setPointerCapture(e.pointerId); });
+canvas.addEventListener('pointerdown', e => {
+  held = at(e);
+  canvas.setPointerCapture(e.pointerId);
+});
 canvas.addEventListener('pointerup', () => { held = null; });
 canvas.addEventListener('pointermove', e => {
   const [x, y] = at(e);

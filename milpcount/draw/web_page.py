@@ -53,9 +53,10 @@ def scene_page(scenes: Sequence[Scene], heading: str) -> str:
 
 def _frame(scene: Scene) -> dict[str, Any]:
     fill = scene.fill
+    palette: list[str] = []
     if fill is None:
         points, begin, corners = np.zeros((0, 2)), np.zeros(1, np.int64), np.zeros(0, np.int64)
-        which, palette = np.zeros(0, np.int64), []
+        which = np.zeros(0, np.int64)
     else:
         points, begin, corners = fill.points, fill.begin, fill.corners
         which, palette = _palette(fill.colours)

@@ -1,4 +1,4 @@
-"""The decision boundary in the plane, from the exact complex."""
+"""Decision boundaries and level lines in the plane, from the exact complex."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from milpcount.draw.plane import Plane
 from milpcount.errors import DomainError
 
-__all__ = ["boundary_segments"]
+__all__ = ["boundary_segments", "level_segments"]
 
 Float = NDArray[np.float64]
 
@@ -22,18 +22,26 @@ def boundary_segments(plane: Plane) -> Float:
     Raises:
         DomainError: the boundary holds whole cells.
     """
-    found = plane.complex
-    net = found.problem.network
     try:
-        if net.output_dimension == 1:
-            zero = found.refine()
-            # A level vanishes on an edge if it does so at both ends: no other signs are needed.
-            at = zero.faces(0).signs[:, zero.problem.n_units] == 0
-            faces = zero.faces(2)
-            if not np.logical_and.reduceat(at[faces.vertices], faces.begin[:-1]).any():
-                ends = zero.faces(1).vertices.reshape(-1, 2)
-                return zero.vertices[:, plane.vary][ends[at[ends].all(axis=1)]]
-        part = found.boundary(argmax=net.output_dimension > 1)
+        if plane.problem.network.output_dimension == 1:
+            return level_segments(plane, 0, 0.0)
+        part = plane.complex.boundary(argmax=True)
     except DomainError as error:
         raise DomainError(f"{error}; a picture without it: boundary=False") from error
     return part.vertices[:, plane.vary][part.faces(1).vertices.reshape(-1, 2)]
+
+
+def level_segments(plane: Plane, output: int, level: float) -> Float:
+    """Where an output has a level: the edges of ``K.boundary(output, level)``.
+
+    Raises:
+        DomainError: it has the level on whole cells.
+    """
+    zero = plane.complex.refine(output, level)
+    # It vanishes on an edge if it does so at both ends: no other signs are needed.
+    at = zero.faces(0).signs[:, zero.problem.n_units] == 0
+    faces = zero.faces(2)
+    if np.logical_and.reduceat(at[faces.vertices], faces.begin[:-1]).any():
+        plane.complex.boundary(output, level)  # says on how many cells
+    ends = zero.faces(1).vertices.reshape(-1, 2)
+    return np.asarray(zero.vertices[:, plane.vary][ends[at[ends].all(axis=1)]])
