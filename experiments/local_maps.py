@@ -49,14 +49,13 @@ class Clusters(Strict):
         numbers: clusters of each output.
         seeds: for each of these, of how many networks of a kind.
         mini_batch_from: the number of clusters from which on mini-batches are used.
-        iterations: passes over the data at most, and with mini-batches.
+        iterations: for each of the numbers, passes over the data at most.
     """
 
     numbers: list[int] = Field(min_length=1)
     seeds: list[int] = Field(min_length=1)
     mini_batch_from: int = Field(ge=1)
-    iterations: int = Field(ge=1)
-    mini_batch_iterations: int = Field(ge=1)
+    iterations: list[int] = Field(min_length=1)
 
 
 class Settings(Strict):
@@ -190,7 +189,7 @@ def _clustered(
                 k,
                 derive_seed(clusters=k, number=head["seed"], output=output),
                 mini_batch=batches,
-                iterations=how.mini_batch_iterations if batches else how.iterations,
+                iterations=how.iterations[how.numbers.index(k)],
                 assign=False,
             )
             methods[k] = clusters.method
@@ -255,6 +254,7 @@ def _notes(settings: Settings) -> list[str]:
     fitted = "all training images"
     if settings.map_images is not None:
         fitted = f"the first {settings.map_images} training images"
+    passes, numbers = (", ".join(map(str, part)) for part in (how.iterations, how.numbers))
     xor = (
         "XOR: the paper prints bias 1 for the first hidden unit; the maps that it prints, (-1, -1, "
         "1), (1, 1, 1) and (0, 0, -1), are those of bias 2, with which the values at the corners "
@@ -272,9 +272,9 @@ def _notes(settings: Settings) -> list[str]:
         "as the paper does not say: pixels shifted by 0.1307 and divided by 0.3081 (the local maps "
         "are those in these inputs), PyTorch's initialisation, ReLU after each pool and after the "
         "layer of 50 units, pools of 2 by 2 with stride 2, a new order of the images each epoch.",
-        f"Clusters: k-means of scikit-learn for each output from one start (k-means++), at most "
-        f"{how.iterations} iterations; from {how.mini_batch_from} clusters on mini-batches of 4096 "
-        f"from random maps, {how.mini_batch_iterations} passes.  Maps in float32.",
+        "Clusters: k-means of scikit-learn for each output from one start (k-means++); from "
+        f"{how.mini_batch_from} clusters on mini-batches of 4096 from random maps.  Passes over the "
+        f"data, at most: {passes} for {numbers} clusters.  Maps in float32.",
         f"Maps between networks: least squares in float64 by normal equations on {fitted}, no "
         "ridge; singular values below 4e-7 of the largest count as 0, and the solution of least "
         "norm is taken.",

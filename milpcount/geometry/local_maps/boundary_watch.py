@@ -76,9 +76,11 @@ class BoundaryWatch(TorchDispatchMode):  # type: ignore[misc]
         plain = name.removesuffix("_")
         idle = None
         dependent = [a for a in _tensors((args, kwargs)) if self._depends(a)]
-        if dependent:
+        if name in _RANDOM:
+            self._refuse(name, f"which draws random numbers; {_EVALUATE}")
+        elif dependent:
             self._judge(name, plain, args, kwargs)
-            idle = args[0] < 0 if plain == "relu" else None
+            idle = (args[0] < 0).contiguous() if plain == "relu" else None
         out = func(*args, **kwargs)
         if name != plain and args and isinstance(args[0], torch.Tensor):
             self._idle.pop(_storage(args[0]), None)
@@ -96,9 +98,7 @@ class BoundaryWatch(TorchDispatchMode):  # type: ignore[misc]
 
     def _judge(self, name: str, plain: str, args: Any, kwargs: dict[str, Any]) -> None:
         """Refuse what is not piecewise linear; note samples on kinks."""
-        if name in _RANDOM:
-            self._refuse(name, f"which draws random numbers; {_EVALUATE}")
-        elif plain in CONSTANT or plain in LINEAR:
+        if plain in CONSTANT or plain in LINEAR:
             pass
         elif plain in PRODUCTS:
             self._judge_product(name, plain, args, kwargs)
@@ -109,9 +109,10 @@ class BoundaryWatch(TorchDispatchMode):  # type: ignore[misc]
             for place in [] if isinstance(found, str) else found:
                 self._note(place)
         elif plain in TIES:
-            idle = self._idle.get(_storage(args[0]))
-            fits = idle is not None and idle.shape == args[0].shape
-            self._note(TIES[plain](args, kwargs, idle if fits else None))
+            x, idle = args[0], self._idle.get(_storage(args[0]))
+            # Of the same entries in the same order, if perhaps in another shape.
+            fits = idle is not None and idle.numel() == x.numel() and x.is_contiguous()
+            self._note(TIES[plain](args, kwargs, idle.reshape(x.shape) if fits else None))
         else:
             self._refuse(name, "which is not piecewise linear, or not known to be")
 

@@ -95,9 +95,9 @@ def check_piecewise_linear(
     ready, rows = _prepared(module, points, input_shape)
     import torch
 
-    ready.require_apart(ready.tensor(rows[:2]))
     x = ready.tensor(rows).requires_grad_()
     y, watch = ready.run(x, strict=False)
+    ready.require_apart(x)
     count = y.shape[1]
     generator = torch.Generator().manual_seed(seed)
     size = x.detach().reshape(len(x), -1).abs().amax(dim=1).clamp_min(1e-3)

@@ -153,7 +153,6 @@ def maps_of_module(
     ready = MapModule.of(module, kind == np.float64, shape)
     rows = checked_points(points)
     inputs = rows[0].size
-    ready.require_apart(ready.tensor(rows[:2]))
     result: NDArray[Any] | None = None
     touched = np.zeros(len(rows), dtype=bool)
     chosen: list[int] = []
@@ -161,6 +160,7 @@ def maps_of_module(
         x = ready.tensor(rows[start : start + batch]).requires_grad_()
         y, watch = ready.run(x)
         if result is None:
+            ready.require_apart(x)
             chosen = chosen_outputs(outputs, y.shape[1])
             own = np.dtype(np.float64 if ready.dtype == torch.float64 else np.float32)
             result = room(out, (len(chosen), len(rows), inputs + 1), kind or own)
