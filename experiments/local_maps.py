@@ -13,18 +13,22 @@ records, tables and figures.  What is recorded already is not done again.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 import milpcount as mc
 from experiments.local_maps_networks import KINDS, Digits, Kind, Training, digits, logits, stored
+from experiments.local_maps_pictures import draw_gradients, draw_xor
 from experiments.local_maps_results import write_results
 from experiments.local_maps_xor import XorTraining, xor_records
 from milpcount.geometry.local_maps.clusters import values_with_clusters
@@ -56,6 +60,12 @@ class Clusters(Strict):
     seeds: list[int] = Field(min_length=1)
     mini_batch_from: int = Field(ge=1)
     iterations: list[int] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _of_one_length(self) -> Self:
+        if not len(self.numbers) == len(self.seeds) == len(self.iterations):
+            raise ValueError("numbers, seeds and iterations need one entry a number of clusters")
+        return self
 
 
 class Settings(Strict):
@@ -98,7 +108,14 @@ def run(path: Path, tell: Tell = lambda line: None) -> list[Path]:
             records.append(record)
             file.write(json.dumps(record) + "\n")
             file.flush()
-    return [store, *write_results(records, folder, settings.title, _notes(settings))]
+    files = [store, *write_results(records, folder, settings.title, _notes(settings))]
+    files += draw_xor(settings.xor, folder)
+    for kind, seeds in settings.seeds.items():
+        if data is not None and seeds:
+            path = folder / "networks" / f"{kind}_s0.npz"
+            module = stored(kind, 0, settings.training, data, path, tell)
+            files += draw_gradients(module, kind, data.test[0], folder)
+    return files
 
 
 def _records(
@@ -137,10 +154,11 @@ def _digest(path: Path) -> str:
 
 def _accuracy(module: Any, data: Digits) -> Record:
     classes = logits(module, data.test).argmax(axis=1)
+    maps = mc.local_maps(module, data.test, outputs=[0])
     return {
         "correct": int(np.count_nonzero(classes == data.test_labels)),
         "points": len(classes),
-        "boundary_test_images": int(_local(module, data.test, 0)[1]),
+        "boundary_test_images": maps.boundary_points,
     }
 
 
@@ -157,12 +175,15 @@ def _census(module: Any, data: Digits) -> Record:
     }
 
 
+@contextmanager
 def _local(
-    module: Any, images: NDArray[np.float32], output: int, dtype: str | None = None
-) -> tuple[mc.LocalMaps, int]:
-    """The local maps of one output, which take a tenth of the memory of all of them."""
-    maps = mc.local_maps(module, images, outputs=[output], batch=1000, dtype=dtype)
-    return maps, maps.boundary_points or 0
+    module: Any, images: NDArray[np.float32], dtype: str = "float32"
+) -> Iterator[mc.LocalMaps]:
+    """The local maps of all outputs, on disk: all training images make 1.9 GB."""
+    shape = (10, len(images), images.shape[1] + 1)
+    with tempfile.TemporaryFile() as file:
+        room = np.memmap(file, dtype=dtype, mode="w+", shape=shape)
+        yield mc.local_maps(module, images, dtype=dtype, out=room)
 
 
 def _clustered(
@@ -179,22 +200,10 @@ def _clustered(
         return
     values = {k: np.empty((len(data.test), 10)) for k in wanted}
     methods = {}
-    for output in range(10):
-        train, _ = _local(module, data.train, output)
-        test, _ = _local(module, data.test, output)
-        for k in wanted:
-            batches = k >= how.mini_batch_from
-            clusters = mc.cluster_maps(
-                train,
-                k,
-                derive_seed(clusters=k, number=head["seed"], output=output),
-                mini_batch=batches,
-                iterations=how.iterations[how.numbers.index(k)],
-                assign=False,
-            )
-            methods[k] = clusters.method
-            values[k][:, output] = values_with_clusters(clusters, test, data.test)[:, 0]
-        tell(f"{head['network']} {head['seed']}: clusters of output {output}")
+    with _local(module, data.train) as train, _local(module, data.test) as test:
+        for output, k in itertools.product(range(10), wanted):
+            values[k][:, output], methods[k] = _values(how, head, train, test, data, output, k)
+            tell(f"{head['network']} {head['seed']}: {k} clusters of output {output}")
     for k in wanted:
         correct = np.count_nonzero(values[k].argmax(axis=1) == data.test_labels)
         yield {
@@ -205,6 +214,28 @@ def _clustered(
             "correct": int(correct),
             "points": len(data.test),
         }
+
+
+def _values(
+    how: Clusters,
+    head: Record,
+    train: mc.LocalMaps,
+    test: mc.LocalMaps,
+    data: Digits,
+    output: int,
+    k: int,
+) -> tuple[NDArray[np.float64], str]:
+    """What the centres of one output compute at the test images, and how they were found."""
+    clusters = mc.cluster_maps(
+        train[output][None],
+        k,
+        derive_seed(clusters=k, number=head["seed"], output=output),
+        mini_batch=k >= how.mini_batch_from,
+        iterations=how.iterations[how.numbers.index(k)],
+        assign=False,
+    )
+    values = values_with_clusters(clusters, test[output][None], data.test)
+    return values[:, 0], clusters.method
 
 
 def _mapped(
@@ -223,15 +254,21 @@ def _mapped(
     values = {pair: np.empty((len(data.test), 10)) for pair in pairs}
     ranks: dict[tuple[Kind, Kind], list[int]] = {pair: [] for pair in pairs}
     residuals: dict[tuple[Kind, Kind], list[float]] = {pair: [] for pair in pairs}
-    for output in range(10):
-        train = {kind: _local(modules[kind], fitted, output, "float64")[0] for kind in KINDS}
-        for pair in pairs:
-            transfer = mc.map_between(train[pair[0]], train[pair[1]], normal=True)
-            test, _ = _local(modules[pair[0]], data.test, output, "float64")
-            values[pair][:, output] = values_after(transfer, test, data.test)[:, 0]
+    with ExitStack() as stack:
+        train, test = (
+            {kind: stack.enter_context(_local(modules[kind], images, "float64")) for kind in KINDS}
+            for images in (fitted, data.test)
+        )
+        for output, (source, goal) in itertools.product(range(10), pairs):
+            pair = (source, goal)
+            transfer = mc.map_between(
+                train[source][output][None], train[goal][output][None], normal=True
+            )
+            own = test[source][output][None]
+            values[pair][:, output] = values_after(transfer, own, data.test)[:, 0]
             ranks[pair].append(int(transfer.ranks[0]))
             residuals[pair].append(float(transfer.residuals[0]))
-        tell(f"seed {head['seed']}: maps of output {output}")
+            tell(f"seed {head['seed']}: map from {source} to {goal}, output {output}")
     for pair in pairs:
         correct = np.count_nonzero(values[pair].argmax(axis=1) == data.test_labels)
         yield {
@@ -273,8 +310,8 @@ def _notes(settings: Settings) -> list[str]:
         "are those in these inputs), PyTorch's initialisation, ReLU after each pool and after the "
         "layer of 50 units, pools of 2 by 2 with stride 2, a new order of the images each epoch.",
         "Clusters: k-means of scikit-learn for each output from one start (k-means++); from "
-        f"{how.mini_batch_from} clusters on mini-batches of 4096 from random maps.  Passes over the "
-        f"data, at most: {passes} for {numbers} clusters.  Maps in float32.",
+        f"{how.mini_batch_from} clusters on mini-batches of 4096 from random maps.  Passes over "
+        f"the data, at most: {passes} for {numbers} clusters.  Maps in float32.",
         f"Maps between networks: least squares in float64 by normal equations on {fitted}, no "
         "ridge; singular values below 4e-7 of the largest count as 0, and the solution of least "
         "norm is taken.",

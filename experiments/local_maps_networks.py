@@ -157,7 +157,7 @@ def stored(
     module = network(kind)
     with np.load(path, allow_pickle=False) as arrays:
         module.load_state_dict({name: torch.from_numpy(arrays[name]) for name in arrays.files})
-    return module.eval()
+    return module.to(memory_format=torch.channels_last).eval()
 
 
 def _write(path: Path, arrays: dict[str, NDArray[np.float32]]) -> None:

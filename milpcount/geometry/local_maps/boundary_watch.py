@@ -111,8 +111,10 @@ class BoundaryWatch(TorchDispatchMode):  # type: ignore[misc]
         elif plain in TIES:
             x, idle = args[0], self._idle.get(_storage(args[0]))
             # Of the same entries in the same order, if perhaps in another shape.
-            fits = idle is not None and idle.numel() == x.numel() and x.is_contiguous()
-            self._note(TIES[plain](args, kwargs, idle.reshape(x.shape) if fits else None))
+            if idle is not None:
+                fits = idle.numel() == x.numel() and x.is_contiguous()
+                idle = idle.reshape(x.shape) if fits else None
+            self._note(TIES[plain](args, kwargs, idle))
         else:
             self._refuse(name, "which is not piecewise linear, or not known to be")
 

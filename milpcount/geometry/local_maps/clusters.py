@@ -115,10 +115,10 @@ def cluster_maps(
         centres[j] = found if basis is None else found @ basis.T
         if assign or not batches:
             labels[j], inertia[j] = model.labels_, model.inertia_
-    if batches:
-        known = (labels, inertia) if assign else (None, None)
-        return MapClusters(centres, *known, "mini-batch k-means", int(seed))
-    return MapClusters(centres, labels, inertia, "k-means", int(seed))
+    method = "mini-batch k-means" if batches else "k-means"
+    if batches and not assign:
+        return MapClusters(centres, None, None, method, int(seed))
+    return MapClusters(centres, labels, inertia, method, int(seed))
 
 
 def _model(k: int, seed: int, batches: bool, inits: int, iterations: int, assign: bool) -> Any:
@@ -200,14 +200,16 @@ def values_with_clusters(
 
 
 def _nearest(own: NDArray[Any], centres: NDArray[Any]) -> NDArray[np.int64]:
-    """The nearest centre of each map: ``|c|^2 - 2 c . m`` is smallest."""
-    # In float64, and around the mean of the centres: maps can be far from 0 and close together.
+    """The nearest centre of each map: ``|c|^2 / 2 - c . m`` is smallest."""
+    # Around the mean of the centres: maps can be far from 0 and close together.
     middle = centres.mean(axis=0, dtype=np.float64)
-    around = centres - middle
-    half = 0.5 * np.einsum("kd,kd->k", around, around)
+    around = (centres - middle).astype(centres.dtype)
+    half = 0.5 * np.einsum("kd,kd->k", around, around, dtype=np.float64)
     chunk = max(1, _ROOM // len(centres))
     found = [
-        np.argmin(half - (own[start : start + chunk] - middle) @ around.T, axis=1)
+        np.argmin(
+            half - ((own[start : start + chunk] - middle).astype(own.dtype)) @ around.T, axis=1
+        )
         for start in range(0, len(own), chunk)
     ]
     return np.concatenate(found)
