@@ -75,7 +75,7 @@ if TYPE_CHECKING:
         accuracy_with_clusters as accuracy_with_clusters,
     )
     from milpcount.geometry.local_maps.clusters import cluster_maps as cluster_maps
-    from milpcount.geometry.local_maps.entry import local_maps as local_maps
+    from milpcount.geometry.local_maps.around_points import local_maps as local_maps
     from milpcount.geometry.local_maps.linearity import PiecewiseLinearity as PiecewiseLinearity
     from milpcount.geometry.local_maps.linearity import (
         check_piecewise_linear as check_piecewise_linear,
@@ -117,7 +117,7 @@ _NAMES = {
     "cluster_maps": "milpcount.geometry.local_maps.clusters",
     "dual_graph": "milpcount.geometry.exploration",
     "explore": "milpcount.geometry.exploration",
-    "local_maps": "milpcount.geometry.local_maps.entry",
+    "local_maps": "milpcount.geometry.local_maps.around_points",
     "locate": "milpcount.geometry.locate",
     "map_between": "milpcount.geometry.local_maps.transfer",
     "map_census": "milpcount.geometry.local_maps.census",

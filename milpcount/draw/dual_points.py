@@ -23,7 +23,7 @@ from milpcount.draw.plane import MAX_POLYGONS, plane_of
 from milpcount.draw.scene import Marks, marks_of
 from milpcount.errors import InputError
 from milpcount.geometry.complexes.polyhedral import PolyhedralComplex
-from milpcount.geometry.local_maps.entry import local_maps as maps_at
+from milpcount.geometry.local_maps.around_points import local_maps as maps_at
 from milpcount.importers.torch.module import is_module
 
 if TYPE_CHECKING:
@@ -139,7 +139,8 @@ def _of_grid(source: Any, domain: Domain | None, points: Any, output: int, grid:
         raise InputError(f"grid: points on a side, at least 2, not {grid!r}")
     net = source if is_module(source) else network_of(source)
     box = domain if domain is not None or is_module(net) else net.input_box
-    if not isinstance(box, Box) or box.dimension != 2 or not np.isfinite([box.lo, box.hi]).all():
+    box = box.resolve(2) if isinstance(box, Box) and box.dimension in (None, 2) else None
+    if box is None or not box.is_bounded:
         raise InputError("a grid is drawn over a box of two inputs; give Box([0, 0], [1, 1]), say")
     sides = [np.linspace(a, b, grid) for a, b in zip(box.lo, box.hi, strict=True)]
     at = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 2)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from milpcount.draw.backends import require_matplotlib
 from milpcount.errors import DomainError, InputError
-from milpcount.geometry.local_maps.entry import local_maps
+from milpcount.geometry.local_maps.around_points import local_maps
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

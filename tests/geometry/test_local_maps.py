@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import milpcount as mc
 from milpcount.errors import DomainError, InputError, MissingDependencyError, NetworkError
-from milpcount.geometry.local_maps.entry import local_maps
+from milpcount.geometry.local_maps.around_points import local_maps
 
 torch = pytest.importorskip("torch")
 nn = torch.nn

@@ -149,7 +149,7 @@ def maps_of_module(
     shape: Sequence[int] | None,
     out: NDArray[Any] | None,
 ) -> LocalMaps:
-    """Local maps of a module; arguments as of :func:`.entry.local_maps`."""
+    """Local maps of a module; arguments as of :func:`.around_points.local_maps`."""
     ready = MapModule.of(module, kind == np.float64, shape)
     rows = checked_points(points)
     inputs = rows[0].size

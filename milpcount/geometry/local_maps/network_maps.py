@@ -50,7 +50,7 @@ def maps_of_network(
     kind: np.dtype[Any] | None,
     out: NDArray[Any] | None,
 ) -> LocalMaps:
-    """Local maps of a network; arguments as of :func:`.entry.local_maps`."""
+    """Local maps of a network; arguments as of :func:`.around_points.local_maps`."""
     rows = checked_points(points)
     rows = checked_points(rows.reshape(len(rows), -1), net.input_dimension)
     chosen = chosen_outputs(outputs, net.output_dimension)
