@@ -12,28 +12,28 @@ records, tables and figures.  What is recorded already is not done again.
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field
 
-import milpcount as mc
-from experiments.local_maps_networks import KINDS, Digits, Kind, Training, digits, logits, stored
+from experiments.local_maps_measures import (
+    Clouds,
+    Clusters,
+    accuracy,
+    census,
+    clustered,
+    digest_of,
+    map_head,
+    mapped,
+)
+from experiments.local_maps_networks import KINDS, Digits, Kind, Training, digits, stored
 from experiments.local_maps_pictures import draw_gradients, draw_xor
 from experiments.local_maps_results import write_results
 from experiments.local_maps_xor import XorTraining, xor_records
-from milpcount.geometry.local_maps.clusters import values_with_clusters
-from milpcount.geometry.local_maps.transfer import values_after
-from milpcount.study.config.seeds import derive_seed
 from milpcount.study.config.strict import Strict, require_valid
 from milpcount.study.config.yaml_loader import load_yaml
 
@@ -43,29 +43,6 @@ ROOT = Path(__file__).parents[1]
 
 Record = dict[str, Any]
 Tell = Callable[[str], None]
-Modules = dict[Kind, Any]
-
-
-class Clusters(Strict):
-    """How local maps are grouped.
-
-    Attributes:
-        numbers: clusters of each output.
-        seeds: for each of these, of how many networks of a kind.
-        mini_batch_from: the number of clusters from which on mini-batches are used.
-        iterations: for each of the numbers, passes over the data at most.
-    """
-
-    numbers: list[int] = Field(min_length=1)
-    seeds: list[int] = Field(min_length=1)
-    mini_batch_from: int = Field(ge=1)
-    iterations: list[int] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _of_one_length(self) -> Self:
-        if not len(self.numbers) == len(self.seeds) == len(self.iterations):
-            raise ValueError("numbers, seeds and iterations need one entry a number of clusters")
-        return self
 
 
 class Settings(Strict):
@@ -108,6 +85,8 @@ def run(path: Path, tell: Tell = lambda line: None) -> list[Path]:
             records.append(record)
             file.write(json.dumps(record) + "\n")
             file.flush()
+    there = {digest_of(file) for file in (folder / "networks").glob("*.npz")}
+    records = [r for r in records if there.issuperset(r.get("weights", "").split())]
     files = [store, *write_results(records, folder, settings.title, _notes(settings))]
     files += draw_xor(settings.xor, folder)
     for kind, seeds in settings.seeds.items():
@@ -122,166 +101,36 @@ def _records(
     settings: Settings, folder: Path, data: Digits | None, known: set[str], tell: Tell
 ) -> Iterator[Record]:
     """The records that are not known yet; all of one seed before the next."""
-    for record in xor_records(settings.xor):
-        if _key(record) not in known:
-            yield record
+    yield from xor_records(settings.xor, lambda head: _key(head) not in known)
     if data is None:
         return
     for seed in range(max(settings.seeds.values())):
-        modules: Modules = {}
-        weights: list[str] = []
+        clouds: dict[Kind, Clouds] = {}
         for kind in KINDS:
             if seed >= settings.seeds.get(kind, 0):
                 continue
             path = folder / "networks" / f"{kind}_s{seed}.npz"
-            modules[kind] = stored(kind, seed, settings.training, data, path, tell)
-            head: Record = {"network": kind, "seed": seed, "weights": _digest(path)}
-            if _key({"what": "accuracy", **head}) not in known:
-                yield {"what": "accuracy", **head, **_accuracy(modules[kind], data)}
-            if kind == "dense" and _key({"what": "census", **head}) not in known:
-                yield {"what": "census", **head, **_census(modules[kind], data)}
-            yield from _clustered(settings, modules[kind], head, data, known, tell)
-            weights.append(head["weights"])
-        if len(modules) == len(KINDS) and seed < settings.map_seeds:
-            pair = {"seed": seed, "weights": " ".join(weights)}
-            yield from _mapped(settings, modules, pair, data, known, tell)
-
-
-def _digest(path: Path) -> str:
-    """Of the file of a network, so that records are not taken for those of another one."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-
-
-def _accuracy(module: Any, data: Digits) -> Record:
-    classes = logits(module, data.test).argmax(axis=1)
-    maps = mc.local_maps(module, data.test, outputs=[0])
-    return {
-        "correct": int(np.count_nonzero(classes == data.test_labels)),
-        "points": len(classes),
-        "boundary_test_images": maps.boundary_points,
-    }
-
-
-def _census(module: Any, data: Digits) -> Record:
-    """Regions and maps among the training images."""
-    census = mc.map_census(module, data.train.astype(np.float64))
-    return {
-        "points": census.points,
-        "regions": str(census.regions),
-        "maps": str(census.maps),
-        "sharing_region": census.sharing_region,
-        "sharing_map": census.sharing_map,
-        "on_boundary": int(census.on_boundary.sum()),
-    }
-
-
-@contextmanager
-def _local(
-    module: Any, images: NDArray[np.float32], dtype: str = "float32"
-) -> Iterator[mc.LocalMaps]:
-    """The local maps of all outputs, on disk: all training images make 1.9 GB."""
-    shape = (10, len(images), images.shape[1] + 1)
-    with tempfile.TemporaryFile() as file:
-        room = np.memmap(file, dtype=dtype, mode="w+", shape=shape)
-        yield mc.local_maps(module, images, dtype=dtype, out=room)
-
-
-def _clustered(
-    settings: Settings, module: Any, head: Record, data: Digits, known: set[str], tell: Tell
-) -> Iterator[Record]:
-    """Accuracies by numbers of clusters; outputs one after the other, all numbers for each."""
-    how = settings.clusters
-    wanted = [
-        k
-        for k, seeds in zip(how.numbers, how.seeds, strict=True)
-        if head["seed"] < seeds and _key({"what": "clusters", **head, "clusters": k}) not in known
-    ]
-    if not wanted:
-        return
-    values = {k: np.empty((len(data.test), 10)) for k in wanted}
-    methods = {}
-    with _local(module, data.train) as train, _local(module, data.test) as test:
-        for output, k in itertools.product(range(10), wanted):
-            values[k][:, output], methods[k] = _values(how, head, train, test, data, output, k)
-            tell(f"{head['network']} {head['seed']}: {k} clusters of output {output}")
-    for k in wanted:
-        correct = np.count_nonzero(values[k].argmax(axis=1) == data.test_labels)
-        yield {
-            "what": "clusters",
-            **head,
-            "clusters": k,
-            "method": methods[k],
-            "correct": int(correct),
-            "points": len(data.test),
-        }
-
-
-def _values(
-    how: Clusters,
-    head: Record,
-    train: mc.LocalMaps,
-    test: mc.LocalMaps,
-    data: Digits,
-    output: int,
-    k: int,
-) -> tuple[NDArray[np.float64], str]:
-    """What the centres of one output compute at the test images, and how they were found."""
-    clusters = mc.cluster_maps(
-        train[output][None],
-        k,
-        derive_seed(clusters=k, number=head["seed"], output=output),
-        mini_batch=k >= how.mini_batch_from,
-        iterations=how.iterations[how.numbers.index(k)],
-        assign=False,
-    )
-    values = values_with_clusters(clusters, test[output][None], data.test)
-    return values[:, 0], clusters.method
-
-
-def _mapped(
-    settings: Settings, modules: Modules, head: Record, data: Digits, known: set[str], tell: Tell
-) -> Iterator[Record]:
-    """Accuracies after maps between the two networks, in both directions."""
-    pairs: list[tuple[Kind, Kind]] = [("dense", "conv"), ("conv", "dense")]
-    pairs = [
-        pair
-        for pair in pairs
-        if _key({"what": "map", "network": pair[0], "to": pair[1], **head}) not in known
-    ]
-    if not pairs:
-        return
-    fitted = data.train[: settings.map_images]
-    values = {pair: np.empty((len(data.test), 10)) for pair in pairs}
-    ranks: dict[tuple[Kind, Kind], list[int]] = {pair: [] for pair in pairs}
-    residuals: dict[tuple[Kind, Kind], list[float]] = {pair: [] for pair in pairs}
-    with ExitStack() as stack:
-        train, test = (
-            {kind: stack.enter_context(_local(modules[kind], images, "float64")) for kind in KINDS}
-            for images in (fitted, data.test)
-        )
-        for output, (source, goal) in itertools.product(range(10), pairs):
-            pair = (source, goal)
-            transfer = mc.map_between(
-                train[source][output][None], train[goal][output][None], normal=True
-            )
-            own = test[source][output][None]
-            values[pair][:, output] = values_after(transfer, own, data.test)[:, 0]
-            ranks[pair].append(int(transfer.ranks[0]))
-            residuals[pair].append(float(transfer.residuals[0]))
-            tell(f"seed {head['seed']}: map from {source} to {goal}, output {output}")
-    for pair in pairs:
-        correct = np.count_nonzero(values[pair].argmax(axis=1) == data.test_labels)
-        yield {
-            "what": "map",
-            "network": pair[0],
-            "to": pair[1],
-            **head,
-            "correct": int(correct),
-            "points": len(data.test),
-            "fitted_on": len(fitted),
-            "ranks": ranks[pair],
-            "residuals": residuals[pair],
-        }
+            module = stored(kind, seed, settings.training, data, path, tell)
+            cloud = clouds[kind] = Clouds(kind, seed, path, module, data)
+            if _key({"what": "accuracy", **cloud.head}) not in known:
+                yield accuracy(cloud)
+            if kind == "dense" and _key({"what": "census", **cloud.head}) not in known:
+                yield census(cloud)
+            how = settings.clusters
+            wanted = [
+                k
+                for k, seeds in zip(how.numbers, how.seeds, strict=True)
+                if seed < seeds
+                and _key({"what": "clusters", **cloud.head, "clusters": k}) not in known
+            ]
+            yield from clustered(how, cloud, wanted, tell)
+        if len(clouds) < len(KINDS) or seed >= settings.map_seeds:
+            continue
+        pairs: tuple[tuple[Kind, Kind], ...] = (("dense", "conv"), ("conv", "dense"))
+        for source, goal in pairs:
+            head = map_head(clouds[source], clouds[goal])
+            if _key(head) not in known:
+                yield mapped(clouds[source], clouds[goal], settings.map_images, tell)
 
 
 def _notes(settings: Settings) -> list[str]:
@@ -312,9 +161,9 @@ def _notes(settings: Settings) -> list[str]:
         "Clusters: k-means of scikit-learn for each output from one start (k-means++); from "
         f"{how.mini_batch_from} clusters on mini-batches of 4096 from random maps.  Passes over "
         f"the data, at most: {passes} for {numbers} clusters.  Maps in float32.",
-        f"Maps between networks: least squares in float64 by normal equations on {fitted}, no "
-        "ridge; singular values below 4e-7 of the largest count as 0, and the solution of least "
-        "norm is taken.",
+        f"Maps between networks: least squares by normal equations in float64 on {fitted} (local "
+        "maps in float32), no ridge; singular values below 1e-4 of the largest, which float32 does "
+        "not give, count as 0, and the solution of least norm is taken.",
         "The paper's numbers are printed values, each of one network; Inception-v3 and ResNet-152 "
         "are not run again.",
     ]

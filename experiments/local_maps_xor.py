@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -67,7 +67,7 @@ def trained(hidden: int, seed: int, how: XorTraining) -> tuple[mc.ReLUNetwork, f
     return mc.load_network(module, name=f"xor, {hidden} units, seed {seed}"), float(loss.detach())
 
 
-def xor_records(how: XorTraining) -> Iterator[Record]:
+def xor_records(how: XorTraining, wanted: Callable[[Record], bool]) -> Iterator[Record]:
     """Regions and maps of the given networks, over the plane; of trained ones, over the square."""
     for bias in (1.0, 2.0):
         net = given(bias)
@@ -76,10 +76,11 @@ def xor_records(how: XorTraining) -> Iterator[Record]:
         for number, bits in enumerate(itertools.product((False, True), repeat=2)):
             slope, constant = maps.affine_map(np.array(bits))
             pattern = "".join(str(int(bit)) for bit in bits)
+            head: Record = {"what": "xor", "network": net.name, "seed": number}
+            if not wanted(head):
+                continue
             yield {
-                "what": "xor",
-                "network": net.name,
-                "seed": number,
+                **head,
                 "pattern": pattern,
                 "empty": pattern not in found,
                 "map": [*slope[0].tolist(), float(constant[0])],
@@ -87,14 +88,15 @@ def xor_records(how: XorTraining) -> Iterator[Record]:
     square = mc.Box([-1.0, -1.0], [1.0, 1.0])
     for hidden in how.hidden:
         for seed in range(how.seeds):
+            head = {"what": "xor-trained", "hidden": hidden, "seed": seed}
+            if not wanted(head):
+                continue
             net, loss = trained(hidden, seed, how)
             axis = np.linspace(-1.0, 1.0, 101)
             grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
             census = mc.map_census(net, grid)
             yield {
-                "what": "xor-trained",
-                "hidden": hidden,
-                "seed": seed,
+                **head,
                 "loss": loss,
                 "regions": str(mc.count(net, square).lower),
                 "pieces": str(mc.count(net, square, definition="linear").lower),
