@@ -122,7 +122,10 @@ class BoundaryWatch(TorchDispatchMode):  # type: ignore[misc]
         first = PRODUCTS[plain]
         factors = list(_tensors(args[first:]))
         if "batch_norm" in plain and (plain.endswith("legit") or args[5]):
-            self._refuse(name, f"which here depends on the rest of the batch; {_EVALUATE}")
+            self._refuse(
+                name,
+                f"which here takes the statistics of its input; {_EVALUATE}, or keep running ones",
+            )
         elif kwargs.get("rounding_mode") is not None:
             self._refuse(name, "which rounds")
         elif plain == "div" and any(map(self._depends, factors[1:])):
