@@ -21,7 +21,7 @@ from milpcount.study.store import ResultStore
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted(
-    p for p in (ROOT / "configs").rglob("*.yaml") if p.parent.name not in ("cluster", "dual_graph")
+    p for p in (ROOT / "configs").rglob("*.yaml") if p.parent.name not in ("cluster", "dual_graph", "local_maps")
 )
 STUDIES = [path for path in CONFIGS if not path.stem.startswith("train")]
 
