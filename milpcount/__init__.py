@@ -61,6 +61,9 @@ from milpcount.survey import survey as survey
 if TYPE_CHECKING:
     from milpcount import draw as draw
     from milpcount import zoo as zoo
+    from milpcount.definitions import Notion as Notion
+    from milpcount.definitions import Notions as Notions
+    from milpcount.definitions import notions as notions
     from milpcount.geometry.complexes.polyhedral import PolyhedralComplex as PolyhedralComplex
     from milpcount.geometry.complexes.polyhedral import polyhedral_complex as polyhedral_complex
     from milpcount.geometry.complexes.subcomplex import SubComplex as SubComplex
@@ -68,6 +71,7 @@ if TYPE_CHECKING:
     from milpcount.geometry.exploration import explore as explore
     from milpcount.geometry.folding import MaxFolding as MaxFolding
     from milpcount.geometry.folding import max_folding as max_folding
+    from milpcount.geometry.local_maps.around_points import local_maps as local_maps
     from milpcount.geometry.local_maps.census import MapCensus as MapCensus
     from milpcount.geometry.local_maps.census import map_census as map_census
     from milpcount.geometry.local_maps.clusters import MapClusters as MapClusters
@@ -75,7 +79,6 @@ if TYPE_CHECKING:
         accuracy_with_clusters as accuracy_with_clusters,
     )
     from milpcount.geometry.local_maps.clusters import cluster_maps as cluster_maps
-    from milpcount.geometry.local_maps.around_points import local_maps as local_maps
     from milpcount.geometry.local_maps.linearity import PiecewiseLinearity as PiecewiseLinearity
     from milpcount.geometry.local_maps.linearity import (
         check_piecewise_linear as check_piecewise_linear,
@@ -105,6 +108,8 @@ _NAMES = {
     "MapClusters": "milpcount.geometry.local_maps.clusters",
     "MapTransfer": "milpcount.geometry.local_maps.transfer",
     "MaxFolding": "milpcount.geometry.folding",
+    "Notion": "milpcount.definitions",
+    "Notions": "milpcount.definitions",
     "PiecewiseLinearity": "milpcount.geometry.local_maps.linearity",
     "PolyhedralComplex": "milpcount.geometry.complexes.polyhedral",
     "RegionGraph": "milpcount.geometry.region_graph",
@@ -122,6 +127,7 @@ _NAMES = {
     "map_between": "milpcount.geometry.local_maps.transfer",
     "map_census": "milpcount.geometry.local_maps.census",
     "max_folding": "milpcount.geometry.folding",
+    "notions": "milpcount.definitions",
     "polyhedral_complex": "milpcount.geometry.complexes.polyhedral",
     "region_at": "milpcount.geometry.locate",
     "regions_at": "milpcount.geometry.locate",

@@ -65,8 +65,10 @@ def count(
             pair (weights, biases), ...
         domain: Box, Polytope, Slice or WholeSpace; the network's own box when None.
         engine: "auto", "tree", "subdivision", "milp", "cpsat", "tree-highs" or "brute".
-        definition: "full" (full-dimensional regions), "nonempty" (patterns that occur) or
-            "linear" (full regions, neighbours with the same affine map merged).
+        definition: "full" (full-dimensional regions), "nonempty" (patterns that occur), "linear"
+            (full regions, neighbours with the same affine map merged), "closed" (those merged
+            too that a connected closed set joins on which the function equals their map) or
+            "affine" (different affine maps of full regions).
         with_output: whether the units of the last affine layer count as ReLUs too.
         budget: limits, a number is seconds; a limit or Ctrl-C gives a valid interval, never an
             exception.
@@ -88,8 +90,10 @@ def count(
     """
     definition = Definition.of(definition)
     problem = problem_of(net, domain, definition.searched, with_output)
-    if certificate is not None and definition is Definition.LINEAR:
-        raise UnsupportedError("certificates are about full and nonempty regions, not linear")
+    if certificate is not None and definition.merges:
+        raise UnsupportedError(
+            f"certificates are about full and nonempty regions, not {definition}"
+        )
     given = {"workers": workers_of(workers), "resume": resume}
     options |= {option: value for option, value in given.items() if value is not None}
     budget = budget_of(budget)
@@ -105,9 +109,9 @@ def _count(
     certificate: str | Path | None,
     options: dict[str, Any],
 ) -> CountResult:
-    linear = definition is Definition.LINEAR
+    merges = definition.merges
     name = choose_engine(engine, problem, certificate is not None)
-    outcome = Outcome(keep=linear, patterns_only=linear)
+    outcome = Outcome(keep=merges, patterns_only=merges)
     if certificate is None:
         found = run_engine(name, problem, watch, outcome, options)
     else:
@@ -117,18 +121,20 @@ def _count(
     try:
         for some in found:
             regions += some.count
-            if linear:
+            if merges:
                 patterns.append(some.patterns())
     except KeyboardInterrupt:
         outcome.termination = watch.stop(Limit.INTERRUPT, "Ctrl-C")
-    if linear:
-        lower, upper = _merge(problem, patterns, watch, outcome)
+    if merges:
+        lower, upper = _merge(problem, definition, patterns, watch, outcome)
     else:
         lower = upper = regions
     if outcome.termination.reason is not TerminationReason.COMPLETE:
-        lower += 0 if linear else outcome.open_regions
-        if not linear or upper is None:
-            upper = outcome.upper if outcome.upper is not None else _proved_upper(problem)
+        lower += 0 if merges else outcome.open_regions
+        if not merges or upper is None:
+            from milpcount.bounds import proved_upper
+
+            upper = outcome.upper if outcome.upper is not None else proved_upper(problem)
     return CountResult(
         lower=lower,
         upper=upper,
@@ -144,23 +150,28 @@ def _count(
 
 
 def _merge(
-    problem: CountProblem, patterns: list[NDArray[np.uint8]], watch: Watch, outcome: Outcome
+    problem: CountProblem,
+    definition: Definition,
+    patterns: list[NDArray[np.uint8]],
+    watch: Watch,
+    outcome: Outcome,
 ) -> tuple[int, int | None]:
-    """Proved ends of the number of linear pieces; the upper one is None while regions lack."""
-    from milpcount.linear import merge_linear
+    """Proved ends of the number of pieces; the upper one is None while regions lack."""
+    from milpcount.linear import count_pieces
 
     complete = outcome.termination.reason is TerminationReason.COMPLETE
     bits = np.concatenate([np.zeros((0, problem.n_units), dtype=np.uint8), *patterns])
     outcome.statistics["full_regions"] = int(bits.shape[0])
+    # Among some of the regions, different maps are different pieces, and no more is known.
+    asked = definition if complete else Definition.AFFINE
     try:
         watch.report("merging equal maps", force=True)
-        pieces = merge_linear(problem, bits, watch, outcome)
+        lower, upper = count_pieces(problem, bits, [asked], watch, outcome)[asked]
     except KeyboardInterrupt:
         outcome.termination = watch.stop(Limit.INTERRUPT, "Ctrl-C")
         return min(1, len(bits)), int(bits.shape[0]) if complete else None
     outcome.finish(watch)
-    # Among some of the regions, different maps are different pieces, and no more is known.
-    return (pieces.lower, pieces.upper) if complete else (pieces.maps, None)
+    return lower, upper if complete else None
 
 
 def enumerate_regions(
@@ -178,7 +189,8 @@ def enumerate_regions(
     """Stream the regions that :func:`count` counts, each once; arguments as there.
 
     Raises:
-        UnsupportedError: the definition "linear", whose pieces are unions of regions.
+        UnsupportedError: a definition whose pieces are unions of regions ("linear", "closed",
+            "affine").
     """
     problem = problem_of(net, domain, definition, with_output)
     if workers is not None:
@@ -276,16 +288,3 @@ def estimate(
             options=options,
         )
     return replace(result, notes=problem.network.notes)
-
-
-def _proved_upper(problem: CountProblem) -> int | None:
-    """The least analytic upper bound; every one of them also bounds the non-empty patterns."""
-    from milpcount.bounds import bound_architecture, bound_network
-
-    # The ranges of a polytope take linear programmes, and the time may be over.
-    quick = problem if problem.box.is_bounded or problem.slice is not None else None
-    bounds = [bound_network(problem.network, with_output=problem.with_output, problem=quick)]
-    if problem.slice is not None and problem.stages and problem.network.is_chain:
-        # On a slice the network is one with fewer inputs.
-        bounds.append(bound_architecture([problem.dimension, *problem.widths]))
-    return min((v for b in bounds for v in b.upper.values()), default=None)

@@ -1,9 +1,17 @@
-"""A line on stderr that shows how far a count is, for ``progress=True`` and the command line."""
+"""How far a count is, on stderr or in a notebook, for ``progress=True`` and the command line.
+
+On a terminal a line that changes, which then goes; in a notebook the same below the cell; else, in
+a log, a line every ten seconds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import html
+import sys
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -12,44 +20,168 @@ from milpcount.core.result import Progress as Snapshot
 from milpcount.core.result import ProgressCallback
 from milpcount.support.text import printable
 
-__all__ = ["progress_bar"]
+__all__ = ["Pace", "progress_bar"]
+
+_EVERY = 10.0  # seconds between two lines of a log
+_REDRAWN = 0.25  # and between two pictures in a notebook
+_SOON, _LITTLE = 2.0, 0.005  # seconds and part of the work after which a rest can be guessed
+
+
+@dataclass
+class Pace:
+    """Speed of a search, and what is left of it, from its first node on.
+
+    What was done before, loading and preparing, tells nothing about the search; nor do regions
+    that a run which is resumed brings along.
+    """
+
+    first: Snapshot | None = None
+
+    def rate(self, now: Snapshot) -> float | None:
+        """Regions a second; None before there is anything to divide."""
+        begin = self._since(now)
+        if begin is None or now.seconds <= begin.seconds:
+            return None
+        return (now.regions - begin.regions) / (now.seconds - begin.seconds)
+
+    def left(self, now: Snapshot) -> float | None:
+        """Seconds left; None before they can be known."""
+        begin = self._since(now)
+        if begin is None or now.fraction is None or begin.fraction is None:
+            return None
+        seconds, done = now.seconds - begin.seconds, now.fraction - begin.fraction
+        if seconds < _SOON or done < _LITTLE:
+            return None
+        return seconds * (1.0 - now.fraction) / done
+
+    def _since(self, now: Snapshot) -> Snapshot | None:
+        """The first look at the search, None while it has not begun."""
+        searching = now.regions > 0 or now.fraction is not None
+        if self.first is None and searching:
+            self.first = now
+        elif self.first is not None and (
+            now.phase != self.first.phase or now.regions < self.first.regions
+        ):
+            # Another search: the next pair of points, or the walk after the pilot.
+            self.first = now if searching else None
+        return self.first
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What is shown of a snapshot; empty where nothing is known."""
+
+    phase: str
+    regions: str
+    rate: str
+    done: str
+    left: str
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, pace: Pace) -> _Words:
+        rate, left = pace.rate(snapshot), pace.left(snapshot)
+        return cls(
+            printable(snapshot.phase),
+            f"{snapshot.regions} regions" if snapshot.regions else "",
+            "" if rate is None else f"{rate:.3g}/s",
+            "" if snapshot.fraction is None else f"{snapshot.fraction:.1%}",
+            "" if left is None else f"about {_clock(left)} left",
+        )
+
+    def line(self, seconds: float) -> str:
+        """All of it, and the time that has passed."""
+        counted = " at ".join(filter(None, (self.regions, self.rate)))
+        return ", ".join(filter(None, (self.phase, counted, self.done, _clock(seconds), self.left)))
 
 
 @contextmanager
 def progress_bar() -> Iterator[ProgressCallback]:
-    """A callback that shows what it is told, until the block ends; the line then goes."""
+    """A callback that shows what it is told, until the block ends."""
+    console = Console(stderr=True)
+    if console.is_jupyter:
+        with _notebook() as show:
+            yield show
+    elif sys.stderr.isatty():
+        with _terminal(console) as show:
+            yield show
+    else:
+        with _log() as show:
+            yield show
+
+
+@contextmanager
+def _terminal(console: Console) -> Iterator[ProgressCallback]:
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
-        TextColumn("{task.fields[regions]} regions, {task.fields[rate]}/s", markup=False),
+        TextColumn("{task.fields[regions]} {task.fields[rate]}", markup=False),
         TextColumn("{task.fields[done]}", markup=False),
         TimeElapsedColumn(),
         TextColumn("{task.fields[left]}", markup=False),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as display:
-        task = display.add_task("starting", total=None, regions=0, rate="0", done="", left="")
+    pace = Pace()
+    with Progress(*columns, console=console, transient=True) as display:
+        task = display.add_task("starting", total=None, regions="", rate="", done="", left="")
 
         def show(snapshot: Snapshot) -> None:
-            rate = snapshot.regions / snapshot.seconds if snapshot.seconds > 0 else 0.0
+            words = _Words.of(snapshot, pace)
             display.update(
                 task,
-                description=printable(snapshot.phase),
+                description=words.phase,
                 total=None if snapshot.fraction is None else 1.0,
                 completed=snapshot.fraction or 0.0,
-                regions=snapshot.regions,
-                rate=f"{rate:.3g}",
-                done="" if snapshot.fraction is None else f"{snapshot.fraction:.1%}",
-                left=_time_left(snapshot),
+                regions=words.regions,
+                rate=words.rate,
+                done=words.done,
+                left=words.left,
             )
 
         yield show
 
 
-def _time_left(snapshot: Snapshot) -> str:
-    """A guess from the part that is done, once there is something to guess from."""
-    if snapshot.fraction is None or snapshot.fraction < 0.001 or snapshot.seconds < 1:
-        return ""
-    seconds = round(snapshot.seconds * (1 - snapshot.fraction) / snapshot.fraction)
-    hours, rest = divmod(max(seconds, 0), 3600)
-    return f"about {hours}:{rest // 60:02}:{rest % 60:02} left"
+@contextmanager
+def _log() -> Iterator[ProgressCallback]:
+    pace = Pace()
+    due = time.monotonic() + _EVERY
+
+    def show(snapshot: Snapshot) -> None:
+        nonlocal due
+        words = _Words.of(snapshot, pace)
+        now = time.monotonic()
+        if now >= due:
+            due = now + _EVERY
+            sys.stderr.write(f"milpcount: {words.line(snapshot.seconds)}\n")
+            sys.stderr.flush()
+
+    yield show
+
+
+@contextmanager
+def _notebook() -> Iterator[ProgressCallback]:
+    from IPython.display import HTML, display
+
+    pace = Pace()
+    handle = display(HTML("starting"), display_id=True)
+    update: Callable[[object], None] = (lambda _: None) if handle is None else handle.update
+    due = 0.0
+
+    def show(snapshot: Snapshot) -> None:
+        nonlocal due
+        words = _Words.of(snapshot, pace)
+        now = time.monotonic()
+        if now >= due:
+            due = now + _REDRAWN
+            bar = "" if snapshot.fraction is None else f"<progress value={snapshot.fraction:.4f}>"
+            update(HTML(f"{bar} {html.escape(words.line(snapshot.seconds))}"))
+
+    try:
+        yield show
+    finally:
+        update(HTML(""))
+
+
+def _clock(seconds: float) -> str:
+    """As 1:02:03."""
+    hours, rest = divmod(max(round(seconds), 0), 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}"

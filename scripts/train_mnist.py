@@ -78,6 +78,7 @@ class Settings(Strict):
         attempts: seeds to try before giving up on living networks.
         each_epoch: keep the network before training and after every epoch as well, as
             ``WIDTHS_sSEED_eEPOCH.npz``.
+        kept_epochs: keep it after these epochs (0: before training), where not after every one.
         output: folder for the networks.
     """
 
@@ -92,6 +93,7 @@ class Settings(Strict):
     min_accuracy: Annotated[float, Field(ge=0, le=1)] = 0.2
     attempts: Count = 10
     each_epoch: bool = False
+    kept_epochs: list[Annotated[int, Field(ge=0)]] = Field(default=[])
     output: str = "networks"
 
 
@@ -223,7 +225,7 @@ def train(
     images, labels = torch.from_numpy(data.train_images), torch.from_numpy(data.train_labels)
     kept = []
     for epoch in range(settings.epochs + 1):
-        if settings.each_epoch:
+        if settings.each_epoch or epoch in settings.kept_epochs:
             kept.append(measured(model, data, f"{name}_e{epoch}"))
             kept[-1][1].update(seed=seed, epoch=epoch)
         if epoch == settings.epochs:

@@ -29,7 +29,7 @@ TIERS = [
     ["linear", "sampling", "engines"],
     ["arguments", "progress_bar"],
     ["geometry", "draw"],
-    ["certificates", "api", "survey", "__init__"],
+    ["certificates", "api", "definitions", "survey", "__init__"],
     ["study"],
     ["cli", "__main__"],
 ]

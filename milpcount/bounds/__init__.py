@@ -19,6 +19,7 @@ from milpcount.bounds.maxout import bound_maxout_serra2018 as bound_maxout_serra
 from milpcount.bounds.serra import bound_serra2018 as bound_serra2018
 from milpcount.bounds.table import bound_architecture as bound_architecture
 from milpcount.bounds.table import bound_network as bound_network
+from milpcount.bounds.table import proved_upper as proved_upper
 from milpcount.bounds.upper import bound_montufar2017 as bound_montufar2017
 from milpcount.bounds.upper import bound_naive as bound_naive
 from milpcount.bounds.upper import bound_raghu2017 as bound_raghu2017

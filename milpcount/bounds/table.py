@@ -32,7 +32,7 @@ from milpcount.errors import DomainError, InputError
 if TYPE_CHECKING:  # loads a solver
     from milpcount.preactivation import PreactivationBounds
 
-__all__ = ["bound_architecture", "bound_network"]
+__all__ = ["bound_architecture", "bound_network", "proved_upper"]
 
 _LOWER = {
     "montufar2014_lower": bound_montufar2014_lower,
@@ -155,3 +155,14 @@ def _bound_stages(
         upper["activation_based"] = bound_by_cuts(states, dimensions)
     widths = (inputs, *(stage.n_states for stage in stages))
     return BoundResult(upper, {}, {}, widths, reasons)
+
+
+def proved_upper(problem: CountProblem) -> int | None:
+    """The least analytic upper bound; every one of them also bounds the non-empty patterns."""
+    # The ranges of a polytope take linear programmes, and the time may be over.
+    quick = problem if problem.box.is_bounded or problem.slice is not None else None
+    bounds = [bound_network(problem.network, with_output=problem.with_output, problem=quick)]
+    if problem.slice is not None and problem.stages and problem.network.is_chain:
+        # On a slice the network is one with fewer inputs.
+        bounds.append(bound_architecture([problem.dimension, *problem.widths]))
+    return min((v for b in bounds for v in b.upper.values()), default=None)

@@ -2,49 +2,55 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from milpcount.cli.bound import bound_command
-from milpcount.cli.count import count_command
-from milpcount.cli.engines import engines_command
-from milpcount.cli.estimate import estimate_command
-from milpcount.cli.explore import explore_command
-from milpcount.cli.fold import fold_command
-from milpcount.cli.info import info_command
 from milpcount.cli.output import EXIT_FAILED, EXIT_INPUT, EXIT_LIMIT, complain
 from milpcount.cli.streams import answering, apart
-from milpcount.cli.study import report_command, run_command
-from milpcount.cli.survey import survey_command
-from milpcount.cli.verify import verify_command
 from milpcount.errors import InputError, MilpcountError
 from milpcount.support.version import __version__
 
-__all__ = ["app", "run"]
+__all__ = ["application", "run"]
 
 # Typer moved its copy of click between releases; BadParameter's parent is UsageError in all.
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 
-app = typer.Typer(
-    name="milpcount",
-    help="Count, bound and explain the linear regions of ReLU networks, exactly.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command("count")(apart(count_command))
-app.command("estimate")(apart(estimate_command))
-app.command("verify")(apart(verify_command))
-app.command("bound")(apart(bound_command))
-app.command("info")(apart(info_command))
-app.command("engines")(apart(engines_command))
-app.command("survey")(apart(survey_command))
-app.command("explore")(apart(explore_command))
-app.command("fold")(apart(fold_command))
-app.command("run")(apart(run_command))
-app.command("report")(apart(report_command))
+# Where each command lives; imported when called, so that none waits for what another needs.
+_COMMANDS = {
+    "count": "milpcount.cli.count",
+    "estimate": "milpcount.cli.estimate",
+    "verify": "milpcount.cli.verify",
+    "bound": "milpcount.cli.bound",
+    "info": "milpcount.cli.info",
+    "engines": "milpcount.cli.engines",
+    "survey": "milpcount.cli.survey",
+    "explore": "milpcount.cli.explore",
+    "fold": "milpcount.cli.fold",
+    "notions": "milpcount.cli.notions",
+    "run": "milpcount.cli.study",
+    "report": "milpcount.cli.study",
+}
+
+
+def application(arguments: Sequence[str]) -> typer.Typer:
+    """The command line; of its commands the one that is called alone, if one is, else all."""
+    app = typer.Typer(
+        name="milpcount",
+        help="Count, bound and explain the linear regions of ReLU networks, exactly.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    called = arguments[0] if arguments else ""
+    for name in [called] if called in _COMMANDS else _COMMANDS:
+        command = getattr(importlib.import_module(_COMMANDS[name]), f"{name}_command")
+        app.command(name)(apart(command))
+    return app
 
 
 def _show_version(value: bool) -> None:
@@ -53,7 +59,6 @@ def _show_version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
@@ -64,7 +69,9 @@ def _options(
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
+        app = application(arguments)  # its libraries may print when they are imported
         with answering():
             code = app(args=arguments, standalone_mode=False)
     except _USAGE_ERROR as error:

@@ -14,6 +14,7 @@ from milpcount.cli.network_options import OutputOption, network_from
 from milpcount.cli.output import (
     EXIT_DONE,
     EXIT_LIMIT,
+    ProgressOption,
     bold,
     console,
     print_json,
@@ -59,7 +60,9 @@ def count_command(
         typer.Option(
             "--definition",
             help="full: full-dimensional regions; nonempty: patterns that occur; "
-            "linear: full regions, neighbours with the same affine map merged.",
+            "linear: full regions, neighbours with the same affine map merged; "
+            "closed: also those that a closed set joins on which the function is that map; "
+            "affine: different affine maps.",
         ),
     ] = Definition.FULL,
     with_output: Annotated[
@@ -112,7 +115,7 @@ def count_command(
     ] = None,
     output: OutputOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress display.")] = False,
+    show_progress: ProgressOption = None,
 ) -> int:
     """Count the activation regions of a network over an input domain, exactly.
 
@@ -131,7 +134,7 @@ def count_command(
         )
         if value is not None
     }
-    with progress_display(quiet or as_json) as progress:
+    with progress_display(show_progress, as_json) as progress:
         result = count(
             network,
             domain,
@@ -158,6 +161,8 @@ def _describe(result: CountResult) -> None:
         Definition.FULL: "full-dimensional activation regions",
         Definition.NONEMPTY: "non-empty activation patterns",
         Definition.LINEAR: "linear regions",
+        Definition.CLOSED: "closed linear regions",
+        Definition.AFFINE: "affine maps of regions",
     }[result.definition]
     out = console()
     if result.exact:

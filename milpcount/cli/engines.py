@@ -20,7 +20,9 @@ def engines_command(
 ) -> int:
     """List the engines, what each can do, and which one "auto" takes."""
     if as_json:
-        print_json({"engines": [_record(spec) for spec in ENGINES.values()], "auto": _auto()})
+        merged = [d.value for d in Definition if d.merges]
+        records = [_record(spec) for spec in ENGINES.values()]
+        print_json({"engines": records, "auto": _auto(), "made_of_full": merged})
         return EXIT_DONE
     out = console()
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -56,6 +58,8 @@ def engines_command(
             f"that vary{stages} ({rule['reason']})"
         )
     out.print("Inputs that vary: or units of the first stage, where those are fewer.")
+    pieces = ", ".join(d.value for d in Definition if d.merges)
+    out.print(f"Pieces of the function ({pieces}) are made of full regions, by every engine.")
     return EXIT_DONE
 
 

@@ -14,6 +14,7 @@ from milpcount.cli.network_options import OutputOption, network_from
 from milpcount.cli.output import (
     EXIT_DONE,
     EXIT_LIMIT,
+    ProgressOption,
     bold,
     console,
     print_json,
@@ -62,7 +63,7 @@ def estimate_command(
     ] = None,
     output: OutputOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress display.")] = False,
+    show_progress: ProgressOption = None,
 ) -> int:
     """Bound the number of regions from below with a stated confidence, and estimate it.
 
@@ -72,7 +73,7 @@ def estimate_command(
     options = _options(option or [])
     network = network_from(net, output, where)
     domain = where.domain(network.input_dimension)
-    with progress_display(quiet or as_json) as progress:
+    with progress_display(show_progress, as_json) as progress:
         result = estimate(
             network,
             domain,

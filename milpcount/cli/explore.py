@@ -10,7 +10,14 @@ import typer
 from rich.table import Table
 
 from milpcount.cli.domain_options import DomainOptions, takes_domain
-from milpcount.cli.output import EXIT_DONE, EXIT_LIMIT, console, print_json, progress_display
+from milpcount.cli.output import (
+    EXIT_DONE,
+    EXIT_LIMIT,
+    ProgressOption,
+    console,
+    print_json,
+    progress_display,
+)
 from milpcount.core.result import Budget
 from milpcount.importers import load_network, load_point
 from milpcount.support.decimal_text import to_decimal
@@ -51,7 +58,7 @@ def explore_command(
         typer.Option("--graph", metavar="FILE", help="Write the graph: .graphml or .json."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress display.")] = False,
+    show_progress: ProgressOption = None,
 ) -> int:
     """Explore the graph of regions that share a facet: degrees, distances, diameter.
 
@@ -68,7 +75,7 @@ def explore_command(
     point = None if start is None else load_point(start)
     budget = Budget(seconds=time_limit, regions=region_limit)
     whole = start is None and distance is None and region_limit is None and resume is None
-    with progress_display(quiet or as_json) as progress:
+    with progress_display(show_progress, as_json) as progress:
         if whole:
             found = dual_graph(
                 network, domain, with_output=with_output, budget=budget, progress=progress

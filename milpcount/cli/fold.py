@@ -86,6 +86,9 @@ def fold_command(
     table.add_row("chi", f"{float(folding.chi):.6g}")
     table.add_row("r1, largest distance to the start", str(folding.r1))
     table.add_row("r2, sum of the steps", str(folding.r2))
+    if chosen is None:
+        for k, part in enumerate(found.chi_by_layer(), 1):
+            table.add_row(f"part of layer {k} in chi", f"{float(part):.6g}")
     out.print(table)
     return EXIT_DONE
 
@@ -113,6 +116,7 @@ def _object(
         "r2": to_decimal(folding.r2),
         "chi": str(folding.chi),
         "chi_float": float(folding.chi),
+        "chi_by_layer": [str(part) for part in found.chi_by_layer()],
         "with_output": with_output,
         "network_sha256": network.sha256,
         "version": __version__,

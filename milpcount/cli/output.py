@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -22,6 +22,7 @@ __all__ = [
     "EXIT_FAILED",
     "EXIT_INPUT",
     "EXIT_LIMIT",
+    "ProgressOption",
     "bold",
     "complain",
     "console",
@@ -83,11 +84,22 @@ def complain(message: str) -> None:
     typer.echo("milpcount: " + " ".join(printable(message).split()), err=True)
 
 
+ProgressOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--progress/--quiet",
+        help="Show progress on stderr: a line that changes on a terminal, where it is the default, "
+        "else one every ten seconds.",
+        show_default=False,
+    ),
+]
+
+
 @contextmanager
-def progress_display(quiet: bool) -> Iterator[ProgressCallback | None]:
-    """Show a live line on stderr while a count runs; nothing when quiet or not a terminal."""
-    if quiet or not sys.stderr.isatty():
+def progress_display(wanted: bool | None, as_json: bool) -> Iterator[ProgressCallback | None]:
+    """Show progress on stderr while a count runs; if not asked, on a terminal and without JSON."""
+    if wanted or (wanted is None and not as_json and sys.stderr.isatty()):
+        with progress_bar() as show:
+            yield show
+    else:
         yield None
-        return
-    with progress_bar() as show:
-        yield show

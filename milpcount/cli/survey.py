@@ -13,6 +13,7 @@ from milpcount.cli.network_options import network_from
 from milpcount.cli.output import (
     EXIT_DONE,
     EXIT_LIMIT,
+    ProgressOption,
     bold,
     console,
     print_json,
@@ -98,7 +99,7 @@ def survey_command(
         typer.Option("--network-output", metavar="NAME", help="Which output of the network."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress display.")] = False,
+    show_progress: ProgressOption = None,
 ) -> int:
     """Count regions on segments, planes or boxes made of many points; print one table.
 
@@ -113,7 +114,7 @@ def survey_command(
     network = network_from(net, network_output)
     array = load_points(points, network.input_dimension)
     lo, hi = ends if ends is not None else (None, None)
-    with progress_display(quiet or as_json) as progress:
+    with progress_display(show_progress, as_json) as progress:
         result = survey(
             network,
             array,
@@ -184,6 +185,8 @@ def _title(result: SurveyResult) -> str:
         Definition.FULL: "full-dimensional activation regions",
         Definition.NONEMPTY: "non-empty activation patterns",
         Definition.LINEAR: "linear regions",
+        Definition.CLOSED: "closed linear regions",
+        Definition.AFFINE: "affine maps of regions",
     }[result.definition]
     exact = sum(row.exact for row in result.rows)
     engines = ", ".join(sorted({row.result.engine for row in result.rows})) or "no engine"

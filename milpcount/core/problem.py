@@ -70,14 +70,14 @@ class CountProblem:
 
         Raises:
             DomainError: no domain at all, or one of another dimension.
-            UnsupportedError: the definition "linear", whose pieces are unions of full regions
-                and are asked of :func:`milpcount.count`.
+            UnsupportedError: a definition whose pieces are unions of full regions ("linear",
+                "closed", "affine"): these are asked of :func:`milpcount.count`.
         """
         definition = Definition.of(definition)
-        if definition is Definition.LINEAR:
+        if definition.merges:
             raise UnsupportedError(
-                "linear pieces are unions of full regions, not a problem of their own: "
-                'take definition "full", or count them with mc.count(definition="linear")'
+                f"{definition} pieces are unions of full regions, not a problem of their own: "
+                f'take definition "full", or count them with mc.count(definition="{definition}")'
             )
         if domain is None:
             domain = network.input_box

@@ -28,7 +28,9 @@ __all__ = [
 
 
 class Definition(enum.StrEnum):
-    """What is counted.  Always ``linear <= full <= nonempty <= every analytic upper bound``.
+    """What is counted.
+
+    Always ``affine <= closed <= linear <= full <= nonempty <= every analytic upper bound``.
 
     Attributes:
         FULL: patterns whose set of inputs in the domain is full-dimensional.
@@ -36,11 +38,18 @@ class Definition(enum.StrEnum):
             ones included; the MILP of Serra et al. taken literally.
         LINEAR: maximal connected open sets on which the affine map is the same: full regions,
             joined where they share a facet.  Sets that touch in a point are two.
+        CLOSED: the same with closed sets: connected components of the sets on which the function
+            equals the affine map of some full region, those that hold such a region.  Where the
+            function takes the values of that map inside of other regions (on a face or a slice of
+            lower dimension), this connects too.
+        AFFINE: different affine maps of full regions, connected or not.
     """
 
     FULL = "full"
     NONEMPTY = "nonempty"
     LINEAR = "linear"
+    CLOSED = "closed"
+    AFFINE = "affine"
 
     @classmethod
     def of(cls, name: Definition | str) -> Definition:
@@ -55,9 +64,14 @@ class Definition(enum.StrEnum):
             raise InputError(f"no definition {name!r}; {nearest(name, list(cls))}") from None
 
     @property
+    def merges(self) -> bool:
+        """Whether what is counted are unions of full regions, pieces of the function."""
+        return self in (Definition.LINEAR, Definition.CLOSED, Definition.AFFINE)
+
+    @property
     def searched(self) -> Definition:
-        """Which regions are searched for it: linear pieces are unions of full regions."""
-        return Definition.FULL if self is Definition.LINEAR else self
+        """Which regions are searched for it."""
+        return Definition.FULL if self.merges else self
 
 
 class TerminationReason(enum.StrEnum):

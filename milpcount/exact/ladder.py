@@ -18,6 +18,7 @@ from milpcount.core.point import Point
 from milpcount.core.run import Outcome
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Decision, Row, check_point, check_refutation, decide
+from milpcount.exact.supports import balanced
 from milpcount.support.highs import make_highs
 
 __all__ = ["Ladder"]
@@ -42,6 +43,8 @@ class Ladder:
         # Row i of the model is row i of the system divided by 2**self._exponents[i].
         self._exponents: list[int] = []
         self._n = box.lo.shape[0]
+        ends = enumerate(zip(self._exact_box.lo, self._exact_box.hi, strict=True))
+        self._endless = [j for j, pair in ends if pair == (None, None)]
         self._highs = make_highs({"presolve": "off"})
         self._highs.addVars(
             self._n + 1, np.append(box.lo, -highspy.kHighsInf), np.append(box.hi, 1.0)
@@ -60,11 +63,25 @@ class Ladder:
                 if check_point(rows, self._exact_box, point):
                     self._outcome.add("decided_by_lp_point")
                     return Decision(point, None)
-            elif check_refutation(rows, self._exact_box, duals):
-                self._outcome.add("decided_by_lp_multipliers")
-                return Decision(None, tuple(duals))
+            else:
+                for multipliers in (duals, self._balanced(rows, duals)):
+                    if check_refutation(rows, self._exact_box, multipliers):
+                        self._outcome.add("decided_by_lp_multipliers")
+                        return Decision(None, tuple(multipliers))
         self._outcome.add("decided_by_rational_lp")
         return decide(rows, self._exact_box)
+
+    def _balanced(self, rows: Sequence[Row], duals: Sequence[int]) -> list[int]:
+        """The multipliers whose rows cancel in the coordinates without ends; zeros if none do.
+
+        Rounded multipliers leave something over, which is unbounded there.
+        """
+        out = [0] * len(duals)
+        used = [i for i, y in enumerate(duals) if y]
+        exact = balanced([rows[i] for i in used], self._endless) if self._endless else None
+        for i, y in zip(used, exact or (), strict=False):
+            out[i] = y
+        return out
 
     def _solve(self, rows: Sequence[Row]) -> tuple[float, NDArray[np.float64], list[int]] | None:
         """Solve the floating-point LP: ``(t, x, multipliers of the exact rows)``.

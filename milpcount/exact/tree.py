@@ -33,6 +33,7 @@ from milpcount.exact.feasibility import Row, check_point
 from milpcount.exact.forms import constraint, domain_rows, exact_box, problem_stages
 from milpcount.exact.ladder import Ladder
 from milpcount.exact.prefix import Prefix, pattern_rows, state_signs
+from milpcount.exact.supports import Supports
 
 __all__ = ["ExactTree", "NamedRow", "Node", "Recorder", "enumerate_tree_highs"]
 
@@ -136,8 +137,10 @@ class ExactTree:
         self._stages = problem_stages(problem)
         self._box = exact_box(problem)
         self._ladder = Ladder(problem.box, outcome)
+        self._supports = Supports(self._box)
         self._patterns = sorted(known or {})
         self._witnesses = [(known or {})[bits] for bits in self._patterns]
+        self._inner: list[bool | None] = [None] * len(self._patterns)
         full = problem.definition is Definition.FULL
         self._cuts = tuple(
             # The domain has an interior: full regions have points inside of it.
@@ -287,7 +290,7 @@ class ExactTree:
         assert at is not None
         first, last = child.known
         child = replace(child, rows=(*child.rows, named))
-        if first < last and self._serves(self._witnesses[first], child.rows):
+        if first < last and self._serves(first, child.rows):
             self._outcome.add("decided_by_known_pattern")
             return replace(child, witness=self._witnesses[first])
         value = _evaluate(row, at)
@@ -298,19 +301,45 @@ class ExactTree:
         if top is not None and (top < 0 or (top == 0 and row.strict)):
             self._outcome.add("decided_by_interval")
             return replace(child, rows=(named,), witness=None, refuted=(1,))
-        decision = self._ladder.decide([named.row for named in child.rows])
+        rows, names = [nr.row for nr in child.rows], [nr.name for nr in child.rows]
+        kind = (named.name, child.signs[child.position])
+        refuted = self._supports.refute(kind, rows, names)
+        if refuted is not None:
+            self._outcome.add("decided_by_known_rows")
+            return replace(child, witness=None, refuted=refuted)
+        decision = self._ladder.decide(rows)
+        if decision.multipliers is not None:
+            self._supports.keep(kind, names, decision.multipliers)
         return replace(child, witness=decision.witness, refuted=decision.multipliers)
 
-    def _serves(self, known: Point, rows: Sequence[NamedRow]) -> bool:
+    def _serves(self, first: int, rows: Sequence[NamedRow]) -> bool:
         """Whether the point of a known pattern serves as that of a cell.
 
         Where steps are recorded it has to lie inside of every row; engines may name a point on
         the border of the region.
         """
-        if self._recorder is None:
+        if self._recorder is None or self._is_inner(first):
             return True
+        known = self._witnesses[first]
         values = ((_evaluate(named.row, known), named.row.strict) for named in rows)
         return all(value > 0 or (value == 0 and not strict) for value, strict in values)
+
+    def _is_inner(self, first: int) -> bool:
+        """Whether no unit vanishes at the point of a known pattern, and their signs are its bits.
+
+        Then it lies inside of all rows of all cells that hold its region.
+        """
+        if self._inner[first] is None:
+            known = self._witnesses[first]
+            signs = state_signs(self._problem, known)
+            cuts = (_evaluate(cut.row, known) > 0 for cut in self._cuts)
+            self._inner[first] = (
+                all(signs)
+                and tuple(sign > 0 for sign in signs) == self._patterns[first]
+                and all(cuts)
+                and self._box.contains(known)
+            )
+        return bool(self._inner[first])
 
     def _inner_point(self, bits: tuple[int, ...], point: Point) -> Point:
         """A point of the region that a leaf with this point proves, off the zeros of its units.

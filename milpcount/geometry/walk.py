@@ -12,6 +12,7 @@ vanish along a piece) sends the whole walk to integers, which walk from breakpoi
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -123,6 +124,23 @@ class Walk:
         start = np.count_nonzero(chosen != chosen[0], axis=1)
         steps = np.count_nonzero(chosen[1:] != chosen[:-1], axis=1)
         return Folding(int(start.max(initial=0)), int(steps.sum()))
+
+    def chi_by_layer(self) -> tuple[Fraction, ...]:
+        """What each counted stage adds to ``chi``; the sum is the ``chi`` of all units.
+
+        ``r2`` is the sum of the stages' own ``r2_l``, and ``r1`` that of their distances ``d_l`` at
+        the first piece that is farthest from the start.  So ``chi`` is the sum of the parts ``(r2_l
+        - d_l) / r2``: the steps of stage ``l`` that do not lead there.  None is negative.
+        """
+        away = self.bits != self.bits[0]
+        steps = np.count_nonzero(self.bits[1:] != self.bits[:-1], axis=0)
+        far = away[int(np.argmax(np.count_nonzero(away, axis=1)))]
+        total = int(steps.sum())
+        ends = np.cumsum([0, *self.widths]).tolist()
+        return tuple(
+            Fraction(int(steps[a:b].sum()) - int(np.count_nonzero(far[a:b])), max(total, 1))
+            for a, b in itertools.pairwise(ends)
+        )
 
     def _chosen(
         self, layers: int | Sequence[int] | None, units: Sequence[int] | None

@@ -135,18 +135,22 @@ class Prefixes:
 
         One row an output: coefficients of the free coordinates and the constant.
         """
+        return self.affine_forms(bits).matrix
+
+    def affine_forms(self, bits: NDArray[np.uint8]) -> Forms:
+        """The same with the exponent of that power, the ``shift``."""
         states = bits.tolist()
         layers, output = self._circuit.layers, self._circuit.output
         active = states[-layers[-1].width :]
         prefix = self._memory.at(states, len(layers) - 1)
         if output is not None:
-            return prefix.push(active).enter(output).matrix
+            return prefix.push(active).enter(output)
         matrix = fmpz_mat(prefix.forms.matrix)
         for i, bit in enumerate(active):
             if not bit:
                 for j in range(matrix.ncols()):
                     matrix[i, j] = 0
-        return matrix
+        return Forms(matrix, prefix.forms.shift)
 
 
 def unrolled(stages: Sequence[Stage]) -> tuple[Stage, ...]:

@@ -68,6 +68,10 @@ class RegionFacets:
                 home.append(u)
         return out
 
+    def row(self, u: int) -> Row:
+        """The strict row of a unit whose form is not constant."""
+        return self._rows[u]
+
     def inside(self) -> list[Row]:
         """The system of the region's interior within the domain's."""
         return [*self._circuit.domain, *self._rows.values()]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from milpcount.errors import InvariantError
 from milpcount.kernels import native
 
-__all__ = ["Components", "PatternIndex"]
+__all__ = ["Components", "PatternIndex", "in_order"]
 
 _SEED = 1994
 _TRIES = 8
@@ -100,3 +100,9 @@ class Components:
     def roots(self) -> Ints:
         """The representative of each element's part: its least element."""
         return self.parts.roots()
+
+
+def in_order(roots: Ints) -> Ints:
+    """Numbers from 0 in the order of first appearance; a root is the least of its part."""
+    first = roots == np.arange(len(roots))
+    return np.asarray((np.cumsum(first) - 1)[roots], dtype=np.int64)

@@ -30,7 +30,7 @@ from milpcount.exact.ladder import Ladder
 from milpcount.linear.circuit import Circuit, Prefixes
 from milpcount.linear.facet_test import RegionFacets
 from milpcount.linear.groups import equal_maps, input_dependent
-from milpcount.linear.index import Components, PatternIndex
+from milpcount.linear.index import Components, PatternIndex, in_order
 from milpcount.linear.modular import PRIMES, Residues, coincident
 from milpcount.linear.pieces import LinearPieces
 from milpcount.linear.rays import Explorer
@@ -65,7 +65,7 @@ def merge_linear(problem: CountProblem, bits: Bits, watch: Watch, outcome: Outco
         raise InvariantError(f"patterns of shape {bits.shape} for {problem.n_units} units")
     n = len(bits)
     if n <= 1:
-        return LinearPieces(np.arange(n, dtype=np.int64), n, n, True)
+        return LinearPieces(np.arange(n, dtype=np.int64), n, n, True, np.zeros(n, dtype=np.int64))
     circuit = Circuit.of(problem)
     bits = circuit.spread(bits)
     maps = equal_maps(circuit, bits, lambda: watch.exceeded() is not None)
@@ -79,8 +79,8 @@ def merge_linear(problem: CountProblem, bits: Bits, watch: Watch, outcome: Outco
         merging = _Merging(problem, circuit, bits[members], maps.map_of[members], watch, outcome)
         finished = merging.run()
         parts.unite(members, members[merging.parts.roots()])
-    labels = _in_order(parts.roots())
-    return LinearPieces(labels, int(labels.max()) + 1, maps.count, finished)
+    labels = in_order(parts.roots())
+    return LinearPieces(labels, int(labels.max()) + 1, maps.count, finished, maps.map_of)
 
 
 class _Merging:
@@ -216,9 +216,3 @@ class _Merging:
         self.outcome.add("facet_tests")
         if facets.has_facet(u, self.ladder):
             self.parts.unite(np.array([i]), np.array([j]))
-
-
-def _in_order(roots: Ints) -> Ints:
-    """Numbers from 0 in the order of first appearance; a root is the least of its part."""
-    first = roots == np.arange(len(roots))
-    return np.asarray((np.cumsum(first) - 1)[roots], dtype=np.int64)

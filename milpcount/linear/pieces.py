@@ -22,12 +22,15 @@ class LinearPieces:
         count: number of labels.
         maps: affine maps proved to be different; all of them if ``finished``.
         finished: whether every merge was decided.
+        map_of: a number for the affine map of each region, equal for equal maps; None where not
+            all maps were compared.
     """
 
     labels: NDArray[np.int64]
     count: int
     maps: int
     finished: bool
+    map_of: NDArray[np.int64] | None = None
 
     @property
     def lower(self) -> int:

@@ -31,7 +31,7 @@ from typing import NamedTuple
 from milpcount.core.network import ReLUNetwork
 from milpcount.errors import CertificateError
 from milpcount.proof.format import Cursor, Header, read_header, read_segments
-from milpcount.proof.rational import ACTIVE, INACTIVE, LINEAR, Exact, Row, Rows
+from milpcount.proof.rational import ACTIVE, INACTIVE, LINEAR, Exact, Row, Rows, Values
 
 __all__ = ["Checked", "Found", "check_certificate", "check_segments"]
 
@@ -232,8 +232,8 @@ class Segment:
             for _, _, row, active in terms
         )
 
-    def _point(self, step: int) -> Row:
-        """A point of the box as ``(z d, d)``."""
+    def _point(self, step: int) -> Values:
+        """What the first rows are at a point of the box."""
         cursor, exact = self.cursor, self.exact
         n = len(exact.low)
         if step == 2:
@@ -244,26 +244,22 @@ class Segment:
                       for v, a, b in ends)  # fmt: skip
             if not d or any(beyond):
                 raise cursor.fail("the point lies outside of the box")
-            return [*z, d]
+            return exact.at([*z, d])
         if not exact.is_bounded:
             raise cursor.fail("this step needs a bounded box")
         if step == 0:
             size = cursor.integer(1)
             if not size:
                 raise cursor.fail("a point needs at least one byte a coordinate")
-            return [*(2 * cursor.integer(size) + 1 for _ in range(n)), 2 << (8 * size)]
+            return exact.at([*(2 * cursor.integer(size) + 1 for _ in range(n)), 2 << (8 * size)])
         e = cursor.zigzag()
         if abs(e) > _LARGE:
             raise cursor.fail("the exponent is out of range")
         self._pay(abs(e))
-        moved = exact.through_first([*(cursor.zigzag() for _ in exact.first.rows), 0])[:-1]
-        # z = 1/2 + moved / 2^power, over a denominator that is even and an integer.
-        power = e + exact.first.shift
-        lift = max(1, 1 - power)
-        one = 1 << (power + lift)
-        return [*(min(max(one // 2 + (v << lift), 0), one) for v in moved), one]
+        weights = [cursor.zigzag() for _ in exact.first.rows]
+        return exact.at_combination(weights, e + exact.first.shift)
 
-    def prove(self, point: Row) -> bytes:
+    def prove(self, point: Values) -> bytes:
         """Prove that there is a region with the signs that the units have at a point of the box.
 
         The point lies in ``X`` if every row of the polytope is ``>= 0`` there.  ``nonempty`` asks
@@ -273,8 +269,7 @@ class Segment:
         the polytope excludes nothing.
         """
         exact = self.exact
-        for row in exact.domain.rows:
-            value = sum(c * v for c, v in zip(row, point, strict=True))
+        for row, value in zip(exact.domain.rows, point.domain, strict=True):
             if value < 0 or (value == 0 and self.full and any(row)):
                 raise self.cursor.fail("the point is not inside the polytope")
         signs, zeros = exact.signs(point)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cached_property
 from itertools import accumulate
 from math import lcm
 from typing import Any, NamedTuple
@@ -15,9 +16,10 @@ from milpcount.core.domain import Box, Polytope, Slice, WholeSpace
 from milpcount.core.matrix import dense
 from milpcount.core.network import ReLUNetwork
 from milpcount.errors import CertificateError
+from milpcount.proof.combinations import Combinations
 from milpcount.proof.format import Header
 
-__all__ = ["ACTIVE", "INACTIVE", "LINEAR", "Exact", "Row", "Rows"]
+__all__ = ["ACTIVE", "INACTIVE", "LINEAR", "Exact", "Row", "Rows", "Values"]
 
 ACTIVE, INACTIVE, LINEAR = 1, 2, 3
 Row = list[int]
@@ -30,6 +32,14 @@ class Rows(NamedTuple):
 
     rows: list[Row]
     shift: int
+
+
+class Values(NamedTuple):
+    """What the first stage's rows and the domain's are at a point, all times ``one``."""
+
+    first: Row
+    domain: Row
+    one: int
 
 
 def _rational(array: np.ndarray) -> Rationals:
@@ -98,6 +108,7 @@ class Exact:
         self.first, self.domain = _integer(first), _integer(cuts)
         self._affine = [(self._matrix(rows), shift) for rows, shift in map(_integer, affine[1:])]
         self._through_first = self._matrix(self.first.rows)
+        self._values = self._matrix([*self.first.rows, *self.domain.rows])
         self.is_bounded = None not in (*self.low, *self.high)
         self.base = self.first
         if header.reduced:
@@ -207,13 +218,30 @@ class Exact:
         flat += [v << lift for v in one]
         return Rows(_product(affine, flat, len(one)), lift + shift)
 
-    def signs(self, point: Row) -> tuple[bytes, list[int]]:
-        """The signs of all units at a point ``(z d, d)``, and the units with a state that are 0."""
+    def at(self, point: Row) -> Values:
+        """What the first rows are at a point ``(z d, d)``."""
+        values = [v for (v,) in _product(self._values, point, 1)]
+        cut = len(self.first.rows)
+        return Values(values[:cut], values[cut:], point[-1])
+
+    @cached_property
+    def combinations(self) -> Combinations:
+        """The points that are combinations of the first stage's rows, and the first rows there."""
+        return Combinations([*self.first.rows, *self.domain.rows], len(self.first.rows))
+
+    def at_combination(self, weights: Row, power: int) -> Values:
+        """What the first rows are at ``1/2 + 2^-power weights . G``, moved into ``[0, 1]``."""
+        values, one = self.combinations.values(weights, power)
+        cut = len(self.first.rows)
+        return Values(values[:cut], values[cut:], one)
+
+    def signs(self, at: Values) -> tuple[bytes, list[int]]:
+        """The signs of all units at a point, and the units with a state that are 0 there."""
         signs, zeros = b"", list[int]()
-        path = [Rows(_product(self._through_first, point, 1), self.first.shift)]
+        path = [Rows([[v] for v in at.first], self.first.shift)]
         for stage, start in enumerate(self.starts[:-1]):
             if stage:
-                path.append(self.next(path, signs, point[-1:]))
+                path.append(self.next(path, signs, [at.one]))
             for unit, (v,) in enumerate(path[stage].rows, start):
                 signs += bytes([self.root[unit] or (ACTIVE if v > 0 else INACTIVE)])
                 if not v and not self.root[unit]:

@@ -6,7 +6,7 @@ import difflib
 import importlib
 import inspect
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from milpcount.core.problem import CountProblem
@@ -102,10 +102,10 @@ def run_method(
         able = [other.name for other in METHODS.values() if other.obstacle(problem) is None]
         raise error(f"method {name} {words}; use method {' or '.join(able)}")
     try:
-        return METHODS[name].load()(problem, watch, confidence=confidence, seed=seed, **options)
+        result = METHODS[name].load()(problem, watch, confidence=confidence, seed=seed, **options)
     except KeyboardInterrupt:
         # Methods keep the runs that they have done: here there are none.
-        return EstimateResult(
+        result = EstimateResult(
             lower=0,
             confidence=confidence,
             method=name,
@@ -117,6 +117,28 @@ def run_method(
             with_output=problem.with_output,
             network_sha256=problem.network.sha256,
         )
+    return _at_least_what_is_certain(problem, result)
+
+
+def _at_least_what_is_certain(problem: CountProblem, result: EstimateResult) -> EstimateResult:
+    """The result of runs that a limit stopped, raised to what needs no runs."""
+    if result.termination.limit is None:
+        return result
+    from milpcount.sampling.shattered import shattered_units
+
+    units = shattered_units(problem)
+    lower = 1 << units
+    if result.lower >= lower:
+        return result
+    guarantee = Guarantee(
+        f"certain, and more than the runs had shown when they were stopped: {units} units of the "
+        "first stage take all combinations of their states",
+        (),
+        "milpcount.sampling.shattered",
+    )
+    if result.estimate is None or result.estimate < lower:
+        return replace(result, lower=lower, guarantee=guarantee, estimate=None, interval=None)
+    return replace(result, lower=lower, guarantee=guarantee)
 
 
 def require_options(name: str, options: Collection[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,8 @@ def test_fold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(capsys.readouterr().out)
     assert (found["pieces"], found["r1"], found["r2"], found["chi"]) == ("11", "5", "16", "11/16")
     assert found["breakpoints"][:2] == ["1/18", "1/9"]
+    assert sum(Fraction(part) for part in found["chi_by_layer"]) == Fraction(11, 16)
+    assert len(found["chi_by_layer"]) == 5
     assert run(["fold", net, "--line", str(line), "--layers", "1"]) == 0
     assert "chi = 0" in capsys.readouterr().out
     points = tmp_path / "points.npy"

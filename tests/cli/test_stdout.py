@@ -94,6 +94,7 @@ def test_one_json_object_a_command(tmp_path: Path, noisy_libraries: dict[str, st
         [*count, "cpsat"],
         [*count, "tree", "--workers", "2"],
         [*count, "tree", "--definition", "linear"],
+        ["notions", str(path), "--box", "-1", "1"],
         ["estimate", str(path), "--box", "-1", "1", "--method", "cpsat"],
         ["info", str(path), "--box", "-1", "1", "--preactivation", "lp"],
         ["survey", str(path), "--points", str(points), "--kind", "segments", "--engine", "brute"],

@@ -15,6 +15,7 @@ import milpcount as mc
 from milpcount.geometry.walk import Walker
 from tests.geometry.expected import expected, network
 from tests.shared import net as network_of
+from tests.shared import random_net
 from tests.staged import random_stages, stage_values
 
 
@@ -61,6 +62,30 @@ def test_cantornet(depth: int) -> None:
     if depth <= 3:
         want = expected()["cantornet"][depth - 1]["breakpoints"]
         assert [str(v) for v in found.breakpoints] == want
+
+
+def test_layers_add_up_to_chi() -> None:
+    rng = np.random.default_rng(4)
+    folded = 0
+    for widths in ([3, 5, 1], [2, 6, 5, 1], [4, 5, 4, 4, 2]):
+        network = random_net(rng, widths)
+        for _ in range(5):
+            found = mc.walk(network, *rng.uniform(-3, 3, size=(2, widths[0])), with_output=True)
+            parts = found.chi_by_layer()
+            assert len(parts) == len(widths) - 1
+            assert sum(parts) == found.folding().chi
+            assert min(parts) >= 0
+            folded += sum(parts) > 0
+    assert folded
+    # At depth 1 the farthest piece is the middle one: both layers go there and back.
+    walk = mc.walk(mc.cantornet(1), [0, 0.75], [1, 0.75], with_output=True)
+    far = max(range(len(walk)), key=lambda i: walk.hamming_to_start[i])
+    layers = [walk.bits[:, a:b] for a, b in ((0, 3), (3, 5), (5, 6))]
+    for part, bits in zip(walk.chi_by_layer(), layers, strict=True):
+        steps = np.count_nonzero(bits[1:] != bits[:-1])
+        assert part == Fraction(int(steps - np.count_nonzero(bits[far] != bits[0])), 6)
+    still = mc.walk(mc.cantornet(2), [0, 1], [0.01, 1])
+    assert set(still.chi_by_layer()) == {Fraction(0)}
 
 
 def test_cantornet_sampled_as_its_authors_do() -> None:

@@ -33,6 +33,34 @@ def oracle_pieces(problem: CountProblem, bits: np.ndarray) -> tuple[list[int], i
     return piece, len({region[1] for region in regions})
 
 
+def oracle_closed(problem: CountProblem, bits: np.ndarray) -> list[int]:
+    """The closed piece of each region.
+
+    By the definition: all regions are joined in which the function equals the map of one at a
+    common point of their closures, all pairs of them looked at, decided by linear programmes.
+    """
+    regions = [_region(problem, row) for row in bits.tolist()]
+    domain, box = _domain(problem)
+    labels = list(range(len(regions)))
+    for affine in {region[1] for region in regions}:
+        part = list(range(len(regions)))
+        for i, j in combinations(range(len(regions)), 2):
+            if part[i] != part[j]:
+                gaps = [
+                    tuple(x - y for x, y in zip(mine, theirs, strict=True))
+                    for mine, theirs in zip(regions[i][1], affine, strict=True)
+                ]
+                equal = [form for g in gaps for form in (g, tuple(-c for c in g))]
+                rows = [*domain, *regions[i][0], *regions[j][0], *equal]
+                if decide([_row(form, False) for form in rows], box).feasible:
+                    old, new = part[j], part[i]
+                    part = [new if p == old else p for p in part]
+        mine = [k for k, region in enumerate(regions) if region[1] == affine]
+        for k in mine:
+            labels[k] = next(i for i in mine if part[i] == part[k])
+    return labels
+
+
 def _free(problem: CountProblem) -> list[int]:
     return np.flatnonzero(problem.box.lo != problem.box.hi).tolist()
 

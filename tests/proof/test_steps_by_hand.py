@@ -68,10 +68,10 @@ def test_points_outside_of_the_polytope_prove_nothing(tmp_path: Path, definition
                 continue  # refused for the unit that vanishes
             tried[inside] += 1
             if inside:
-                assert segment.prove(point)
+                assert segment.prove(segment.exact.at(point))
             else:
                 with pytest.raises(CertificateError, match="not inside the polytope"):
-                    segment.prove(point)
+                    segment.prove(segment.exact.at(point))
     assert tried[True]
     assert tried[False]
     assert border
@@ -80,6 +80,6 @@ def test_points_outside_of_the_polytope_prove_nothing(tmp_path: Path, definition
 def test_a_point_on_the_zeros_of_a_unit_proves_no_full_region(tmp_path: Path) -> None:
     segment = _segment(tmp_path / "c", mc.Box(-1, 1), "full")
     # z runs from 0 to 1: the first unit vanishes in the middle, the second everywhere.
-    assert segment.prove([3, 4]) != segment.prove([1, 4])
+    assert segment.prove(segment.exact.at([3, 4])) != segment.prove(segment.exact.at([1, 4]))
     with pytest.raises(CertificateError, match="unit 0 is 0 at the point"):
-        segment.prove([1, 2])
+        segment.prove(segment.exact.at([1, 2]))

@@ -26,7 +26,7 @@ import numpy as np
 from flint import fmpq, fmpq_mat, fmpz_mat
 from numpy.typing import NDArray
 
-from milpcount.core.point import Point
+from milpcount.core.point import Point, scaled_integers
 from milpcount.exact.forms import Forms
 from milpcount.search.frames.frame import Frame, integer_rows, rounded_forms
 
@@ -164,25 +164,25 @@ class Atlas:
 
     def _point(self, z: NDArray[np.float64], sigma: Sequence[int]) -> Point:
         """The point of the problem at ``s = z``."""
-        s = [Fraction(v) for v in z.tolist()]
-        t = 1 - sum(s)
-        r = len(self.basis)
-        # y_k minus the constant of row k.
+        s, shift = scaled_integers(z)
+        t = (1 << shift) - sum(s)
+        # t times "y_k minus the constant of row k".
         y = [
-            Fraction(sign * scale) * v / t - row[-1]
+            sign * scale * v - row[-1] * t
             for sign, scale, v, row in zip(sigma, self.scales, s, self.basis, strict=True)
         ]
-        x = [self.fixed.get(j, Fraction(0)) for j in range(self.dimension)]
-        for i, j in enumerate(self.columns):
-            x[j] = sum(
-                (
-                    Fraction(int(self.inverse[i, k].p), int(self.inverse[i, k].q)) * y[k]
-                    for k in range(r)
-                ),
-                Fraction(0),
-            )
-        common = math.lcm(*(v.denominator for v in x))
-        return Point(tuple(int(v * common) for v in x), common)
+        r = len(y)
+        matrix, denominator = self.inverse.numer_denom()
+        solved = (matrix * fmpz_mat(r, 1, y)).entries() if r else []
+        denominator = int(denominator) * t
+        common = math.lcm(1, *(v.denominator for v in self.fixed.values()))
+        x = [0] * self.dimension
+        for j, value in self.fixed.items():
+            x[j] = value.numerator * (common // value.denominator) * denominator
+        for j, value in zip(self.columns, solved, strict=True):
+            x[j] = int(value) * common
+        divisor = math.gcd(denominator * common, *x)
+        return Point(tuple(v // divisor for v in x), denominator * common // divisor)
 
 
 def _over_common(rows: Sequence[Sequence[fmpq]]) -> tuple[list[list[int]], int]:

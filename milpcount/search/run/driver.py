@@ -15,9 +15,7 @@ from milpcount.core.run import Batch, Found, Outcome, Tally, Watch
 from milpcount.errors import InputError, InvariantError, UnsupportedError
 from milpcount.search.frames.problem_frames import (
     certified_frame,
-    is_bounded,
     problem_frames,
-    root_signs,
 )
 from milpcount.search.recording.coordinates import Coordinates
 from milpcount.search.recording.tape import Tape
@@ -55,9 +53,6 @@ def search(
         around, reduced = certified_frame(problem)
         certificate.begin(around, reduced)
         coordinates = Coordinates(problem, around)
-        if not is_bounded(problem):
-            yield from _exactly(problem, watch, outcome, Tape(problem, coordinates, certificate))
-            return
     if workers == 1 and resume is None:
         tape = None if coordinates is None else Tape(problem, coordinates, certificate)
         searcher = Searcher(problem, watch, outcome, method, tape)
@@ -114,14 +109,6 @@ def _in_portions(
         pool.close()
         for name, value in journal.statistics.items():
             outcome.add(name, value)
-
-
-def _exactly(problem: CountProblem, watch: Watch, outcome: Outcome, tape: Tape) -> Iterator[Found]:
-    """An unbounded domain: the charts in which it is searched are no part of a certificate."""
-    root = root_signs(problem, None)
-    tape.open([root])
-    yield from tape.below(root, watch, outcome).leaves
-    tape.flush()
 
 
 class _Run:

@@ -26,7 +26,7 @@ __all__ = [
     "RunSettings",
 ]
 
-DefinitionName = Literal["full", "nonempty", "linear"]
+DefinitionName = Literal["full", "nonempty", "linear", "closed", "affine"]
 RangesName = Literal["interval", "lp", "milp"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
