@@ -111,7 +111,9 @@ def mapping_table(records: Sequence[Record]) -> pd.DataFrame:
                     "to": goal,
                     **_spread(ours),
                     "ranks": f"{min(ranks)} to {max(ranks)}" if ranks else "",
-                    "residuals": f"{min(left):.3f} to {max(left):.3f}" if left else _missing(source, goal),
+                    "residuals": f"{min(left):.3f} to {max(left):.3f}"
+                    if left
+                    else _missing(source, goal),
                     "the paper's": published / 100,
                 }
             )
