@@ -20,7 +20,7 @@ import numpy as np
 
 import milpcount as mc
 from milpcount.core.problem import CountProblem
-from milpcount.geometry.region import Prepared
+from milpcount.geometry.prepared import Prepared
 from milpcount.geometry.walk import Walker
 
 DATA = Path(os.environ.get("MILPCOUNT_DATA", "../shared/data"))

@@ -5,7 +5,8 @@
 
 One line a fault: *killed* by a failing test, or *lived*.  Exit status 1 if one lived or a place
 was not found.  A fault that lives says that a decision of the code rests on no test.  Takes some
-minutes, so it is no part of the test suite; run it after a change of the places in the table.
+minutes, so it is no part of the test suite; run it after a change of the places in the tables,
+which are here and, for the native kernels, in kernel_faults.py.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from kernel_faults import KERNEL_FAULTS, VARIABLE, KernelFault, build, sources_planted
+
+from milpcount.kernels.variants import runnable
 
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("milpcount", "tests", "scripts", "benchmarks", "experiments", "configs", "results")
@@ -239,11 +244,11 @@ def planted(fault: Fault, folder: Path) -> bool:
     return True
 
 
-def killed(fault: Fault, folder: Path) -> bool:
-    """Whether a test of the fault fails in the copy."""
+def killed(fault: Fault | KernelFault, folder: Path, number: int = 0) -> bool:
+    """Whether a test of the fault fails in the copy; kernels have a fault by its number."""
     options = ["-q", "-x", "-p", "no:randomly", "--hypothesis-seed=0"]
     command = [sys.executable, "-m", "pytest", *options, *fault.tests]
-    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    environment = {**os.environ, "PYTHONPATH": str(folder), VARIABLE: str(number)}
     try:
         done = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, timeout=SECONDS, check=False
@@ -256,35 +261,80 @@ def killed(fault: Fault, folder: Path) -> bool:
     return done.returncode == 1
 
 
+def copy(folder: Path) -> None:
+    """The parts of the checkout that tests and builds need."""
+    for part in COPIED:
+        if (ROOT / part).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+            shutil.copytree(ROOT / part, folder / part, ignore=ignored)
+    for name in ("pyproject.toml", "CMakeLists.txt"):
+        shutil.copy(ROOT / name, folder)
+
+
+def tell(verdict: str, start: float, name: str) -> bool:
+    """Print a line of the table; whether the verdict is a bad one."""
+    print(f"{verdict:9} {time.perf_counter() - start:6.0f} s  {name}", flush=True)
+    return verdict in ("NO PLACE", "LIVED")
+
+
+def in_modules(faults: list[Fault], folder: Path, only_look: bool) -> int:
+    """The faults in Python, one after the other; returns how many lived or have no place."""
+    bad = 0
+    for fault in faults:
+        start = time.perf_counter()
+        path = folder / "milpcount" / fault.file
+        before = path.read_text(encoding="utf-8")
+        if not planted(fault, folder):
+            verdict = "NO PLACE"
+        elif only_look:
+            verdict = "there"
+        else:
+            verdict = "killed" if killed(fault, folder) else "LIVED"
+        path.write_text(before, encoding="utf-8")
+        bad += tell(verdict, start, fault.name)
+    return bad
+
+
+def in_kernels(chosen: set[str], folder: Path, only_look: bool) -> int:
+    """The faults in the kernels, which are compiled together; returns how many lived."""
+    start, bad = time.perf_counter(), 0
+    lost = sources_planted(KERNEL_FAULTS, folder / "milpcount")
+    if not only_look:
+        build(folder, folder / "milpcount", runnable()[-1])
+        tell("built", start, "the kernels with their faults")
+    for number, fault in enumerate(KERNEL_FAULTS, start=1):
+        start = time.perf_counter()
+        if fault.name not in chosen:
+            continue
+        if fault in lost:
+            verdict = "NO PLACE"
+        elif only_look:
+            verdict = "there"
+        else:
+            verdict = "killed" if killed(fault, folder, number) else "LIVED"
+        bad += tell(verdict, start, fault.name)
+    return bad
+
+
 def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", nargs="+", default=[""], metavar="WORD", help="names with these")
     parser.add_argument("--list", action="store_true", help="look whether the places are there")
     arguments = parser.parse_args()
-    chosen = [f for f in FAULTS if any(word in f.name for word in arguments.only)]
-    bad = 0
+
+    def is_chosen(fault: Fault | KernelFault) -> bool:
+        return any(word in fault.name for word in arguments.only)
+
+    modules = [fault for fault in FAULTS if is_chosen(fault)]
+    kernels = {fault.name for fault in KERNEL_FAULTS if is_chosen(fault)}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for part in COPIED:
-            if (ROOT / part).is_dir():
-                ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
-                shutil.copytree(ROOT / part, folder / part, ignore=ignored)
-        shutil.copy(ROOT / "pyproject.toml", folder)
-        for fault in chosen:
-            start = time.perf_counter()
-            path = folder / "milpcount" / fault.file
-            before = path.read_text(encoding="utf-8")
-            if not planted(fault, folder):
-                verdict = "NO PLACE"
-            elif arguments.list:
-                verdict = "there"
-            else:
-                verdict = "killed" if killed(fault, folder) else "LIVED"
-            path.write_text(before, encoding="utf-8")
-            bad += verdict in ("NO PLACE", "LIVED")
-            print(f"{verdict:9} {time.perf_counter() - start:6.0f} s  {fault.name}", flush=True)
-    print(f"{len(chosen)} faults, {bad} lived or not placed")
+        copy(folder)
+        bad = in_modules(modules, folder, arguments.list)
+        if kernels:
+            bad += in_kernels(kernels, folder, arguments.list)
+    print(f"{len(modules) + len(kernels)} faults, {bad} lived or not placed")
     return 1 if bad else 0
 
 

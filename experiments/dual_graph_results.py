@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -28,10 +29,16 @@ _PUBLISHED = {
 }
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
 _MARKERS = ("o", "s", "^", "D")
+_WHERE = {"space": "whole space", "box": "box"}
 
 
 def means(records: Sequence[Record]) -> pd.DataFrame:
-    """Means over the seeds, one row a domain and architecture; "explored" counts marked graphs."""
+    """Means over the seeds, one row a domain and architecture.
+
+    ``explored`` graphs were carried to a limit: of these there is ``explored_degree`` alone, the
+    mean over regions drawn from those found.  ``diameter`` and ``diameter_upper`` are means of
+    proved bounds, the same where all diameters are exact.
+    """
     rows = []
     key = lambda r: (r["domain"], r["inputs"], r["depth"], r["width"])  # noqa: E731
     for (domain, inputs, depth, width), group in itertools.groupby(sorted(records, key=key), key):
@@ -46,11 +53,13 @@ def means(records: Sequence[Record]) -> pd.DataFrame:
                 "hidden": "-".join([str(width)] * depth),
                 "graphs": len(part),
                 "explored": len(part) - len(whole),
-                "regions": _mean([int(r["regions"]) for r in part], 1),
+                "regions": _mean([int(r["regions"]) for r in whole], 1),
                 "degree": _mean([r["mean_degree"] for r in whole], 3),
                 "2d": 2 * inputs,
-                "diameter": _mean([sum(r["diameter"]) / 2 for r in whole], 1),
+                "diameter": _mean([r["diameter"][0] for r in whole], 1),
+                "diameter_upper": _mean([r["diameter"][1] for r in whole], 1),
                 "bound": (width + 1) ** depth,
+                "explored_degree": _mean([r["mean_degree"] for r in part if r not in whole], 2),
                 "published_regions": regions,
                 "published_degree": degree,
                 "published_diameter": diameter,
@@ -64,77 +73,116 @@ def _mean(values: Sequence[float], digits: int) -> float | None:
 
 
 def draw_degrees(records: Sequence[Record], title: str) -> Figure:
-    """Degree distributions, one panel an input dimension and domain; the line is ``2 d``."""
+    """Degree distributions of complete graphs, a panel for each number of inputs and domain.
+
+    All widths and seeds together, a curve a depth; the dotted line is ``2 d``.
+    """
     require_matplotlib()
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
-    panels = sorted({(r["domain"], r["inputs"]) for r in records})
-    figure = Figure(figsize=(3.2 * max(len(panels) // 2, 1) + 1.2, 5.2), layout="constrained")
-    rows = sorted({domain for domain, _ in panels})
-    columns = sorted({inputs for _, inputs in panels})
+    rows = sorted({r["domain"] for r in records}, reverse=True)
+    columns = sorted({r["inputs"] for r in records})
+    depths = sorted({r["depth"] for r in records})
+    figure = Figure(figsize=(2.6 * len(columns) + 0.8, 2.5 * len(rows) + 0.8), layout="constrained")
     axes = figure.subplots(len(rows), len(columns), squeeze=False)
-    for domain, inputs in panels:
-        panel = axes[rows.index(domain)][columns.index(inputs)]
-        depths = sorted({r["depth"] for r in records})
+    for (i, domain), (j, inputs) in itertools.product(enumerate(rows), enumerate(columns)):
+        panel = axes[i][j]
         for k, depth in enumerate(depths):
-            counts: dict[int, int] = {}
-            for r in records:
-                if (r["domain"], r["inputs"], r["depth"]) == (domain, inputs, depth):
-                    for degree, count in r["degrees"].items():
-                        counts[int(degree)] = counts.get(int(degree), 0) + int(count)
-            total = sum(counts.values())
-            shares = sorted((degree, count / total) for degree, count in counts.items())
+            shares = _shares(
+                r
+                for r in records
+                if r["complete"]
+                and (r["domain"], r["inputs"], r["depth"]) == (domain, inputs, depth)
+            )
             panel.plot(
-                [degree for degree, _ in shares],
-                [share for _, share in shares],
+                *zip(*shares, strict=True) if shares else ((), ()),
                 color=_COLOURS[k % 4],
                 marker=_MARKERS[k % 4],
                 markersize=3,
                 linewidth=1,
-                label=f"{depth} hidden",
+                label=f"{depth} hidden layer{'s' if depth > 1 else ''}",
             )
         panel.axvline(2 * inputs, color="#444444", linewidth=0.8, linestyle=":")
-        panel.set_title(f"{inputs} inputs, {domain}", fontsize=8)
-        panel.set_xlabel("facets crossed", fontsize=8)
-        panel.set_ylabel("share of regions", fontsize=8)
+        panel.set_title(f"{inputs} inputs, {_WHERE[domain]}", fontsize=9)
+        panel.set_ylim(bottom=0)
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         plain_axes(panel)
-    axes[0][-1].legend(frameon=False, fontsize=7)
-    figure.suptitle(f"{title}: degrees", fontsize=10)
+    figure.supxlabel("facets crossed (dotted: twice the inputs)", fontsize=9)
+    figure.supylabel("share of regions", fontsize=9)
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc="outside upper center", ncols=len(depths), frameon=False, fontsize=8,
+        title=f"{title}: degrees", title_fontsize=10,
+    )  # fmt: skip
     return figure
 
 
+def _shares(records: Iterable[Record]) -> list[tuple[int, float]]:
+    """The degrees of the regions of some graphs together, and their shares."""
+    counts: Counter[int] = Counter()
+    for record in records:
+        counts.update({int(degree): int(count) for degree, count in record["degrees"].items()})
+    total = counts.total()
+    return [(degree, count / total) for degree, count in sorted(counts.items())]
+
+
 def draw_diameters(records: Sequence[Record], title: str) -> Figure:
-    """Diameters against the product of ``width + 1`` over the layers, complete graphs alone."""
+    """Diameters of complete graphs against the product of ``width + 1`` over the layers.
+
+    A bar joins the proved bounds where a diameter is not known exactly; the dotted line is the
+    product itself.
+    """
     require_matplotlib()
     from matplotlib.figure import Figure
+    from matplotlib.ticker import ScalarFormatter
 
-    domains = sorted({r["domain"] for r in records})
-    figure = Figure(figsize=(4.2 * len(domains) + 0.8, 3.8), layout="constrained")
-    axes = figure.subplots(1, len(domains), squeeze=False)[0]
+    domains = sorted({r["domain"] for r in records}, reverse=True)
+    inputs_of = sorted({r["inputs"] for r in records})
+    figure = Figure(figsize=(4.2 * len(domains) + 0.4, 4.2), layout="constrained")
+    axes = figure.subplots(1, len(domains), squeeze=False, sharey=True)[0]
     for panel, domain in zip(axes, domains, strict=True):
-        for k, inputs in enumerate(sorted({r["inputs"] for r in records})):
+        for k, inputs in enumerate(inputs_of):
             part = [
                 r
                 for r in records
                 if r["complete"] and (r["domain"], r["inputs"]) == (domain, inputs)
             ]
+            # Side by side, so that equal products do not hide each other.
+            at = [_bound(r) * 1.14 ** (k - (len(inputs_of) - 1) / 2) for r in part]
+            low, high = [r["diameter"][0] for r in part], [r["diameter"][1] for r in part]
+            panel.vlines(at, low, high, color=_COLOURS[k % 4], linewidth=1)
             panel.plot(
-                [(r["width"] + 1) ** r["depth"] for r in part],
-                [sum(r["diameter"]) / 2 for r in part],
+                at,
+                low,
                 color=_COLOURS[k % 4],
                 marker=_MARKERS[k % 4],
-                markersize=4,
+                markersize=3.5,
+                markerfacecolor="none",
                 linestyle="none",
                 label=f"{inputs} inputs",
             )
-        low, high = 4, max(((r["width"] + 1) ** r["depth"] for r in records), default=10)
-        panel.plot([low, high], [low, high], color="#444444", linewidth=0.8, linestyle=":")
+        # The line ends where the diameters do, or it would squeeze them.
+        tops = [r["diameter"][1] for r in records if r["complete"]]
+        low_end, high_end = min(map(_bound, records), default=5), max(tops, default=10)
+        panel.plot([low_end, high_end], [low_end, high_end], color="#444444", lw=0.8, ls=":")
         panel.set_xscale("log")
-        panel.set_yscale("log")
-        panel.set_xlabel("product of (width + 1)", fontsize=8)
-        panel.set_ylabel("diameter", fontsize=8)
-        panel.set_title(domain, fontsize=8)
+        panel.set_yscale("log", base=2)
+        panel.yaxis.set_major_formatter(ScalarFormatter())
+        panel.set_title(_WHERE[domain], fontsize=9)
         plain_axes(panel)
-    axes[-1].legend(frameon=False, fontsize=7)
-    figure.suptitle(f"{title}: diameters", fontsize=10)
+    axes[0].set_ylabel("diameter", fontsize=9)
+    figure.supxlabel(
+        "product of (width + 1) over the layers (dotted: where the diameter is as large)",
+        fontsize=9,
+    )
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc="outside upper center", ncols=len(inputs_of), frameon=False,
+        fontsize=8, title=f"{title}: diameters", title_fontsize=10,
+    )  # fmt: skip
     return figure
+
+
+def _bound(record: Record) -> int:
+    return int((record["width"] + 1) ** record["depth"])

@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from milpcount.geometry.locate import locate as locate
     from milpcount.geometry.locate import region_at as region_at
     from milpcount.geometry.locate import regions_at as regions_at
+    from milpcount.geometry.maps import affine_maps as affine_maps
     from milpcount.geometry.region_graph import Edge as Edge
     from milpcount.geometry.region_graph import RegionGraph as RegionGraph
     from milpcount.geometry.walk import Folding as Folding
@@ -117,6 +118,7 @@ _NAMES = {
     "Walk": "milpcount.geometry.walk",
     "accuracy_after": "milpcount.geometry.local_maps.transfer",
     "accuracy_with_clusters": "milpcount.geometry.local_maps.clusters",
+    "affine_maps": "milpcount.geometry.maps",
     "cantornet": "milpcount.zoo.folds",
     "check_piecewise_linear": "milpcount.geometry.local_maps.linearity",
     "cluster_maps": "milpcount.geometry.local_maps.clusters",

@@ -39,7 +39,7 @@ from milpcount.core.result import (
 from milpcount.core.run import Leaf, Outcome, Watch
 from milpcount.engines.registry import choose_engine, run_engine
 from milpcount.errors import InputError, UnsupportedError
-from milpcount.geometry.region import RegionStream
+from milpcount.geometry.region_stream import RegionStream
 
 __all__ = ["bound", "count", "enumerate_regions", "estimate"]
 

@@ -17,6 +17,7 @@ __all__ = ["Point", "scaled_integers"]
 
 # Up to so many numbers a loop in Python is faster than NumPy's calls.
 _FEW = 64
+_WORD = 62  # bits of numbers that integers of 64 bits hold
 
 
 def scaled_integers(values: NDArray[np.float64]) -> tuple[list[int], int]:
@@ -40,6 +41,8 @@ def scaled_integers(values: NDArray[np.float64]) -> tuple[list[int], int]:
     exponent += trailing
     shift = max(0, -int(exponent[nonzero].min())) if nonzero.any() else 0
     lifts = np.where(nonzero, exponent + shift, 0)
+    if lifts.max() + np.frexp(np.abs(integers).max())[1] < _WORD:
+        return (integers << lifts).tolist(), shift
     return [m << e for m, e in zip(integers.tolist(), lifts.tolist(), strict=True)], shift
 
 

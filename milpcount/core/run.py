@@ -17,6 +17,8 @@ from milpcount.errors import InvariantError
 
 __all__ = ["Batch", "Found", "Leaf", "Outcome", "Tally", "Watch"]
 
+_BETWEEN_REPORTS = 0.1  # seconds
+
 
 class Watch:
     """Clock, limits and progress of one run; the only mutable thing that engines share."""
@@ -64,7 +66,7 @@ class Watch:
         if self._progress is None:
             return
         now = self.seconds
-        if force or now - self._last_report >= 0.1:
+        if force or now - self._last_report >= _BETWEEN_REPORTS:
             self._last_report = now
             self._progress(Progress(phase, self.regions, now, fraction))
 

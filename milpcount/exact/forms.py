@@ -21,6 +21,7 @@ from milpcount.core.result import Definition
 from milpcount.core.stage import Stage
 from milpcount.exact.dyadic import ExactBox, column, integer_matrix
 from milpcount.exact.feasibility import Row
+from milpcount.exact.float_products import exact_products
 
 __all__ = [
     "ExactStage",
@@ -104,20 +105,29 @@ def problem_stages(problem: CountProblem) -> tuple[ExactStage, ...]:
 
 
 def _problem_stages(problem: CountProblem) -> tuple[ExactStage, ...]:
-    stages = exact_stages(problem.stages)
-    if problem.slice is None or not stages:
-        return stages
-    first = stages[0]
+    if problem.slice is None or not problem.stages:
+        return exact_stages(problem.stages)
+    first, *others = problem.stages
     origin, directions, shift = problem.slice.frame()
-    # Columns: the directions, then the origin.
-    frame = fmpz_mat(
-        len(directions) + 1, len(origin), [v for p in (*directions, origin) for v in p]
+    # The first stage itself, which may be wide, does not become integers.
+    products, scale = exact_products(dense(first.weights[0]), (*directions, origin))
+    bias, b_shift = scaled_integers(first.bias)
+    top = max(scale + shift, b_shift)
+    lift = top - scale - shift
+    weight = [v << lift for row in zip(*products[:-1], strict=True) for v in row]
+    slopes, slope_shift = scaled_integers(first.slope)
+    moved = ExactStage(
+        first.reads,
+        (fmpz_mat(first.width, len(directions), weight),),
+        tuple(
+            (p << lift) + (b << (top - b_shift)) for p, b in zip(products[-1], bias, strict=True)
+        ),
+        top,
+        tuple(slopes),
+        slope_shift,
+        tuple(first.linear.tolist()),
     )
-    product = first.weights[0] * frame.transpose()
-    k = len(directions)
-    weight = [product[i, j] for i in range(first.width) for j in range(k)]
-    bias = [int(product[i, k]) + (b << shift) for i, b in enumerate(first.bias)]
-    return (first.moved(fmpz_mat(first.width, k, weight), bias, shift), *stages[1:])
+    return (moved, *exact_stages(others))
 
 
 def exact_box(problem: CountProblem) -> ExactBox:

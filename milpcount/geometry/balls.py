@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from milpcount.core.point import Point
 from milpcount.exact.simplex import Dictionary
-from milpcount.geometry.space import ROUNDOFF, FloatForms, Space
+from milpcount.geometry.float_forms import ROUNDOFF, FloatForms
+from milpcount.geometry.space import Space
 from milpcount.support.highs import make_highs
 
 __all__ = ["Ball", "exact_ball", "float_ball", "gap", "inner_point"]

@@ -18,7 +18,7 @@ from milpcount.core.result import Limit, Termination
 from milpcount.core.run import Watch
 from milpcount.errors import UnsupportedError
 from milpcount.geometry.beyond import charts
-from milpcount.geometry.region import MOST_VERTEX_INPUTS, Prepared
+from milpcount.geometry.prepared import MOST_VERTEX_INPUTS, Prepared
 from milpcount.geometry.region_graph import RegionGraph
 from milpcount.geometry.shape import Shape
 

@@ -29,7 +29,8 @@ from milpcount.exact.forms import domain_rows
 from milpcount.geometry.graph_file import Stored, load, save
 from milpcount.geometry.locate import around, one_region
 from milpcount.geometry.point_checks import checked_point, require_in_domain
-from milpcount.geometry.region import Prepared, Region
+from milpcount.geometry.prepared import Prepared
+from milpcount.geometry.region import Region
 from milpcount.geometry.region_graph import RegionGraph
 from milpcount.geometry.shape import Shape
 from milpcount.geometry.walls import Crossing
@@ -37,6 +38,7 @@ from milpcount.geometry.walls import Crossing
 __all__ = ["dual_graph", "explore", "explore_around"]
 
 Bits = NDArray[np.uint8]
+Float = NDArray[np.float64]
 
 _SAVE = 30.0  # seconds between two writings of the resume file
 
@@ -89,11 +91,11 @@ def explore(
     path = None if resume is None else Path(resume)
     with watched(progress) as shown:
         watch = Watch(limits, shown)
-        stored = None if path is None else load(path, problem)
+        stored, inside = None if path is None else load(path, problem), None
         if stored is None:
             first = _first(prepared, start)
-            stored = Stored.beginning(first.pattern.bits.astype(np.uint8))
-        search = _Exploration(prepared, watch, stored, max_regions, max_distance)
+            stored, inside = _beginning(first), first.inside
+        search = _Exploration(prepared, watch, stored, inside, max_regions, max_distance)
         if path is None:
             return search.run(lambda: None)
         graph = search.run(lambda: save(path, problem, search.state()))
@@ -150,8 +152,8 @@ def dual_graph(
                     f"the cells cannot be made all at once: {reason}; use facets"
                 )
         first = _first(prepared, None)
-        stored = Stored.beginning(first.pattern.bits.astype(np.uint8))
-        return _Exploration(prepared, Watch(limits, shown), stored, None, None).run(lambda: None)
+        watch = Watch(limits, shown)
+        return _Exploration(prepared, watch, _beginning(first), first.inside).run(lambda: None)
 
 
 def explore_around(
@@ -161,8 +163,15 @@ def explore_around(
 
     The last shell is not expanded: edges within it are not known.
     """
-    stored = Stored.beginning(start.pattern.bits.astype(np.uint8))
-    return _Exploration(prepared, Watch(budget), stored, None, distance, False).run(lambda: None)
+    search = _Exploration(
+        prepared, Watch(budget), _beginning(start), start.inside, None, distance, False
+    )
+    return search.run(lambda: None)
+
+
+def _beginning(start: Region) -> Stored:
+    """What is known when an exploration begins."""
+    return Stored.beginning(start.pattern.bits.astype(np.uint8))
 
 
 def _problem(
@@ -217,10 +226,12 @@ class _Exploration:
         prepared: Prepared,
         watch: Watch,
         stored: Stored,
-        max_regions: int | None,
-        max_distance: int | None,
+        inside: Float | Crossing | None,
+        max_regions: int | None = None,
+        max_distance: int | None = None,
         last_shell: bool = True,
     ) -> None:
+        """Take what is known, and what is known of the interior of region 0."""
         self._last_shell = last_shell
         self.prepared, self.watch = prepared, watch
         self._index = prepared.problem.index
@@ -230,7 +241,8 @@ class _Exploration:
         self._depth: list[int] = stored.depth.tolist()
         self._expanded: list[bool] = stored.expanded.tolist()
         self._edges: dict[tuple[int, int], None] = dict.fromkeys(map(tuple, stored.pairs.tolist()))
-        self._hints: list[Crossing | None] = [None] * len(self._bits)
+        self._hints: list[Float | Crossing | None] = [None] * len(self._bits)
+        self._hints[0] = inside
         self._cut = False  # whether a region was left out
         self._saved = 0.0
         watch.seconds_before = stored.seconds

@@ -8,7 +8,7 @@ by multiples of weights, and nothing else is computed again.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 import numpy as np
@@ -65,14 +65,15 @@ class Line:
 
     def breakpoints(self, bits: Bits) -> tuple[Fraction, ...]:
         """The breakpoints between pieces with these bits, one row a piece, all positions."""
-        rows = bits.tolist()
-        self._begin(lambda position, _, __, ___: rows[0][position])
+        first = bits[0].tolist()
+        self._begin(lambda position, _, __, ___: first[position])
         out = []
-        for row, after in itertools.pairwise(rows):
-            flips = (u for u, (x, y) in enumerate(zip(row, after, strict=True)) if x != y)
+        for row, after in itertools.pairwise(bits):
+            flips = np.flatnonzero(row != after).tolist()
             p, q = next((p, q) for p, q in map(self._form, flips) if q)
             out.append(Fraction(-p, q))
-            self._change(lambda position, _, __, ___, new=after: new[position])  # type: ignore[misc]
+            # The state that a unit has not.
+            self._change(lambda _, __, ___, before: 1 - before, flips)
         return tuple(out)
 
     def _states(self) -> list[int]:
@@ -134,8 +135,8 @@ class Line:
         factor = 1 << stage.slope_shift if self._bits[base + i] else stage.slopes[i]
         return factor * self._p[k][i], factor * self._q[k][i]
 
-    def _change(self, decide: Decide) -> None:
-        """Go over to the states that ``decide`` makes, stage by stage."""
+    def _change(self, decide: Decide, asked: list[int] | None = None) -> None:
+        """Go over to the states that ``decide`` makes, stage by stage; of all units, or of some."""
         changes: list[dict[int, Pair]] = []
         base = 0
         for k, stage in enumerate(self._stages):
@@ -153,7 +154,10 @@ class Line:
                                 q[u] += weight * dq
                                 touched.add(u)
             mine: dict[int, Pair] = {}
-            for i in range(len(p)):
+            ours: Iterable[int] = range(len(p))
+            if asked is not None:
+                ours = [u - base for u in asked if base <= u < base + len(p)]
+            for i in ours:
                 if not self._linear[base + i]:
                     bit = decide(base + i, p[i], q[i], self._bits[base + i])
                     if bit != self._bits[base + i]:

@@ -18,9 +18,12 @@ from milpcount.core.run import Leaf
 from milpcount.errors import DomainError, InvariantError
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.feasibility import Row
+from milpcount.geometry.float_forms import ROUNDOFF
 from milpcount.geometry.point_checks import checked_point, require_in_domain, row_value
-from milpcount.geometry.region import Prepared, Region
-from milpcount.geometry.space import ROUNDOFF, Side, Space
+from milpcount.geometry.prepared import Prepared
+from milpcount.geometry.region import Region
+from milpcount.geometry.space import Space
+from milpcount.geometry.walls import Side
 
 __all__ = ["Locations", "around", "locate", "one_region", "region_at", "regions_at"]
 

@@ -7,24 +7,33 @@ give it with a bound on the error of every entry; entries that they do not give 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.core.domain import Box, WholeSpace
 from milpcount.core.problem import CountProblem
+from milpcount.errors import InputError
 from milpcount.exact.feasibility import Row
-from milpcount.geometry.space import ROUNDOFF, WIDE_ROUNDOFF, Space
+from milpcount.geometry.float_forms import ROUNDOFF, WIDE_ROUNDOFF
+from milpcount.geometry.space import Space
 from milpcount.geometry.walls import Wall
 
-__all__ = ["ACCURACY", "Maps", "unit_length"]
+if TYPE_CHECKING:
+    from milpcount.geometry.region import Region
+
+__all__ = ["ACCURACY", "Maps", "affine_maps", "unit_length"]
 
 ACCURACY = 2.0**-40
+_TOGETHER = 1 << 20  # numbers of an array that regions share
 
 Bits = NDArray[np.bool_]
 Float = NDArray[np.float64]
+Places = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 class Maps:
@@ -51,75 +60,120 @@ class Maps:
 
     def affine_map(self, bits: Bits) -> tuple[Float, Float]:
         """``(A, b)`` of the region with these bits."""
-        space, net = self._inputs, self._problem.network
-        outputs = net.output_dimension
-        states = space.index.n_units - outputs
-        pattern = np.concatenate([bits[:states], np.zeros(outputs, dtype=bool)])
-        full = space.index.spread(pattern.astype(np.uint8))
-        forms = space.float_forms(full)
-        values, errors = forms.values[-outputs:], forms.errors[-outputs:]
-        constants = values[:, -1].copy()
+        matrices, constants = self._affine_maps(bits[None])
+        return matrices[0], constants[0]
+
+    def affine_maps(self, bits: Bits) -> tuple[Float, Float]:
+        """``A`` and ``b`` of many regions, one row of bits each."""
+        net = self._problem.network
+        outputs, inputs = net.output_dimension, net.input_dimension
+        matrices = np.empty((len(bits), outputs, inputs))
+        constants = np.empty((len(bits), outputs))
+        space = self._inputs
+        each = max(1, outputs * space.n, space.n_units * (space.d + 1))
+        step = max(1, _TOGETHER // each)
+        for k in range(0, len(bits), step):
+            part = slice(k, k + step)
+            matrices[part], constants[part] = self._affine_maps(bits[part])
+        return matrices, constants
+
+    def _affine_maps(self, bits: Bits) -> tuple[Float, Float]:
+        space, outputs = self._inputs, self._problem.network.output_dimension
+        hidden = space.index.n_units - outputs
+        full = np.ones((len(bits), space.n_units), dtype=np.uint8)
+        full[:, space.index.positions[:hidden]] = bits[:, :hidden]
+        # A single region: its active units' columns alone.
+        values, errors = space.floats.forms_of(full[0] if len(full) == 1 else full)
+        values, errors = (a.reshape(len(bits), -1, space.d + 1) for a in (values, errors))
+        last, spread = values[:, -outputs:, :-1], errors[:, -outputs:, :-1]
+        constants = values[:, -outputs:, -1].copy()
         with np.errstate(all="ignore"):
             if space.reduced:
-                sizes = errors[:, :-1] + (space.d + 2) * ROUNDOFF * np.abs(values[:, :-1])
-                matrix, blur = values[:, :-1] @ space.lift, 1.001 * (sizes @ space.lift_size)
+                flat = last.reshape(-1, space.d)
+                matrices = (flat @ space.lift).reshape(*constants.shape, space.n)
+                sizes = spread + (space.d + 2) * ROUNDOFF * np.abs(last)
+                least = sizes.reshape(-1, space.d) @ self._least_lift
+                least = least.reshape(matrices.shape)
             else:
-                matrix, blur = values[:, :-1].copy(), errors[:, :-1]
-            wrong = np.argwhere(~(blur <= ACCURACY * np.abs(matrix)))
-            wrong_constants = np.flatnonzero(~(errors[:, -1] <= ACCURACY * np.abs(constants)))
-        if wrong.size or wrong_constants.size:
-            self._correct(matrix, constants, wrong, wrong_constants, full)
-        return matrix, constants
+                matrices, least = last.copy(), spread / ACCURACY
+            wrong = np.flatnonzero(~(least <= np.abs(matrices)))
+            doubt = errors[:, -outputs:, -1]
+            wrong_constants = np.argwhere(~(doubt <= ACCURACY * np.abs(constants)))
+        if wrong.size and space.reduced:
+            wrong = self._widely(matrices, wrong, full, errors)
+        places = np.unravel_index(wrong, matrices.shape)
+        for r in {*places[0].tolist(), *wrong_constants[:, 0].tolist()}:
+            mine, here = places[0] == r, wrong_constants[:, 0] == r
+            self._correct(
+                matrices[r],
+                constants[r],
+                (places[1][mine], places[2][mine]),
+                wrong_constants[here, 1],
+                full[r],
+            )
+        return matrices, constants
+
+    @cached_property
+    def _least_lift(self) -> Float:
+        """Sizes of ``B``, such that their products with error bounds are what is accurate at least.
+
+        An entry of that absolute value is known to :data:`ACCURACY`.
+        """
+        return np.asarray(1.001 / ACCURACY * self._inputs.lift_size)
 
     def _correct(
         self,
         matrix: Float,
         constants: Float,
-        wrong: NDArray[np.intp],
+        wrong: Places,
         wrong_constants: NDArray[np.intp],
         bits: NDArray[np.uint8],
     ) -> None:
-        """Put in entries that floats do not give: from wider floats, else from integers."""
-        space = self._inputs
-        if space.reduced and wrong.size:
-            wrong = self._widely(matrix, wrong, bits)
-        if not (wrong.size or wrong_constants.size):
-            return
+        """Put in entries of one region that floats do not give, from integers."""
+        space, (rows, places) = self._inputs, wrong
         last = space.exact_forms(bits)[-1]
         common = 1 if last.one is None else last.one[-1]
-        rows = {*wrong[:, 0].tolist(), *wrong_constants.tolist()}
-        entries = {i: [int(last.matrix[i, j]) for j in range(space.d + 1)] for i in rows}
+        needed = {*rows.tolist(), *wrong_constants.tolist()}
+        entries = {i: [int(last.matrix[i, j]) for j in range(space.d + 1)] for i in needed}
         for i in wrong_constants.tolist():
             constants[i] = _quotient(entries[i][-1], common << last.shift)
         if not space.reduced:
-            for i, j in wrong.tolist():
+            for i, j in zip(rows.tolist(), places.tolist(), strict=True):
                 matrix[i, j] = _quotient(entries[i][j], common << last.shift)
             return
         shift = last.shift + space.exact_lift[1]
         columns = self._lift_columns
-        for i, j in wrong.tolist():
+        for i, j in zip(rows.tolist(), places.tolist(), strict=True):
             value = sum(a * b for a, b in zip(entries[i], columns[j], strict=False))
             matrix[i, j] = _quotient(value, common << shift)
 
     def _widely(
-        self, matrix: Float, wrong: NDArray[np.intp], bits: NDArray[np.uint8]
+        self, matrices: Float, wrong: NDArray[np.intp], bits: NDArray[np.uint8], errors: Float
     ) -> NDArray[np.intp]:
-        """Put in what the widest floats of the machine give; returns what they do not either."""
+        """Put in what the widest floats of the machine give; returns what they do not either.
+
+        ``wrong`` are places in the flat matrices.
+        """
         if WIDE_ROUNDOFF >= ROUNDOFF:
             return wrong
-        space = self._inputs
-        outputs = len(matrix)
+        space, (_, outputs, n) = self._inputs, matrices.shape
         with np.errstate(all="ignore"):
-            values, errors = space.wide_forms(bits)
-            rows = values[-outputs:, :-1][wrong[:, 0]]
-            sizes = errors[-outputs:, :-1][wrong[:, 0]]
-            sizes = sizes + (space.d + 2) * WIDE_ROUNDOFF * np.abs(rows).astype(np.float64)
-            columns = space.lift.T[wrong[:, 1]]
-            found = (rows * columns).sum(axis=1).astype(np.float64)
-            blur = 1.001 * (sizes * np.abs(columns)).sum(axis=1) + ROUNDOFF * np.abs(found)
-            good = blur <= ACCURACY * np.abs(found)
-        matrix[wrong[good, 0], wrong[good, 1]] = found[good]
+            values, spread = space.floats.wide_forms_of(bits[0] if len(bits) == 1 else bits, errors)
+            last = values[..., -outputs:, :-1].reshape(-1, space.d)
+            sizes = spread[..., -outputs:, :-1].reshape(-1, space.d)
+            sizes = sizes + (space.d + 2) * WIDE_ROUNDOFF * np.abs(last).astype(np.float64)
+            rows, places = np.divmod(wrong, n)
+            columns = self._columns[places]
+            found = np.einsum("ij,ij->i", last[rows], columns).astype(np.float64)
+            blur = 1.001 * np.einsum("ij,ij->i", sizes[rows], np.abs(columns))
+            good = blur + ROUNDOFF * np.abs(found) <= ACCURACY * np.abs(found)
+        matrices.reshape(-1)[wrong[good]] = found[good]
         return np.asarray(wrong[~good])
+
+    @cached_property
+    def _columns(self) -> Float:
+        """Columns of ``B``, one a row."""
+        return np.ascontiguousarray(self._inputs.lift.T)
 
     @cached_property
     def _lift_columns(self) -> list[list[int]]:
@@ -134,9 +188,8 @@ class Maps:
         spread_bits = space.index.spread(bits.astype(np.uint8))
         forms = space.float_forms(spread_bits)
         slopes, spread = forms.values[:, :-1], forms.errors[:, :-1]
-        rows = np.flatnonzero(
-            ~space.index.linear & (np.any(slopes, axis=1) | np.any(spread, axis=1))
-        )
+        varies = (slopes != 0).any(axis=1) | (spread != 0).any(axis=1)
+        rows = np.flatnonzero(varies & ~space.index.linear)
         sign = np.where(spread_bits[rows], -1.0, 1.0)
         slopes, spread = sign[:, None] * slopes[rows], spread[rows]
         offset, doubt = -sign * forms.values[rows, -1], forms.errors[rows, -1]
@@ -187,6 +240,31 @@ class Maps:
         length = np.linalg.norm(matrix, axis=1)
         keep = length > 0
         return matrix[keep] / length[keep, None], right[keep] / length[keep]
+
+
+def affine_maps(regions: Iterable[Region]) -> tuple[Float, Float]:
+    """``(A, b)`` of many regions of one network: ``A[k] x + b[k]`` is its output on region ``k``.
+
+    As :meth:`milpcount.Region.affine_map`, some times faster.
+
+    Arguments:
+        regions: of one network; their domains may differ.
+
+    Returns:
+        Arrays of the shapes ``(regions, outputs, inputs)`` and ``(regions, outputs)``.
+
+    Raises:
+        InputError: no region, or regions of several networks.
+    """
+    found = list(regions)
+    if not found:
+        raise InputError("no regions are given; affine_maps needs at least one")
+    problem, hidden = found[0].problem, sum(found[0].problem.network.counted_widths)
+    for region in found:
+        network = region.problem.network
+        if network is not problem.network and network.sha256 != problem.network.sha256:
+            raise InputError("the regions belong to several networks; give those of one")
+    return problem.once(Maps).affine_maps(np.array([r.pattern.bits[:hidden] for r in found]))
 
 
 def unit_length(space: Space, bits: NDArray[np.uint8], wall: Wall) -> tuple[Float, float]:

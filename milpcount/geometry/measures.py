@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 import numpy as np
 from flint import fmpz_mat
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 from milpcount.core.point import Point
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, decide, feasible_dictionary
+from milpcount.exact.simplex import Dictionary
 from milpcount.geometry.balls import exact_ball, float_ball, gap
-from milpcount.geometry.region import MOST_VERTEX_INPUTS, Prepared
+from milpcount.geometry.prepared import MOST_VERTEX_INPUTS, Prepared
 from milpcount.geometry.shape import Shape
 
 __all__ = ["bounding_box", "chebyshev", "is_bounded"]
@@ -113,37 +115,50 @@ def _of_generators(shape: Shape) -> tuple[Float, Float]:
 
 
 def _of_programmes(shape: Shape) -> tuple[Float, Float]:
-    """One linear programme an end, from the optimum of the last; ends that are facets cost none."""
+    """One linear programme an end, from the optimum of the last; ends that are facets cost none.
+
+    Over a bounded box multipliers prove the bound, and a point inside that it is near; else
+    rational arithmetic gives the end.
+    """
     space = shape.space
     lo, hi = np.full(space.n, -np.inf), np.full(space.n, np.inf)
     known = {wall.side for wall in shape.facets if wall.side is not None}
-    programme = shape.shooting.load()
-    bounded = np.isfinite(space.lo).all() and np.isfinite(space.hi).all()
     open_lines = space.reduced and not space.bounded_sides
     share = np.einsum("jd,dj->j", space.pull, space.lift)
+    exact = _ExactEnds(shape)
     for j, place in enumerate(space.free):
         if open_lines and share[j] < _IN_SPAN:
             continue  # the kernel of B, along which nothing changes, moves this coordinate
         for kind, sign, ends, out in (
-            ("lower", 1.0, space.lo, lo),
-            ("upper", -1.0, space.hi, hi),
+            ("lower", 1, space.lo, lo),
+            ("upper", -1, space.hi, hi),
         ):
             if any(side.kind == kind and side.index == place for side in known):
                 out[j] = ends[j]
                 continue
-            proposal = None if open_lines else programme.least_coordinate(j, sign, 0.0)
-            if proposal is not None and bounded:
-                out[j] = sign * proposal.value
+            least = shape.shooting.least_coordinate(j, sign) if space.is_bounded else None
+            if least is None:
+                out[j] = exact.end(j, sign)
             else:
-                out[j] = _exact_end(shape, j, int(sign))
+                out[j] = sign * max(least, sign * ends[j])
     return lo, hi
 
 
-def _exact_end(shape: Shape, j: int, sign: int) -> float:
-    """The end of one coordinate in rational arithmetic."""
-    rows = [Row(row.coefficients, False) for row in shape.rows_on_inputs()]
-    lp = feasible_dictionary(rows, shape.space.exact_box)
-    if lp is None or not lp.optimize(j, -sign):
-        return -math.inf * sign
-    numerator, denominator = lp.value(j)
-    return numerator / denominator
+class _ExactEnds:
+    """Ends of coordinates in rational arithmetic, each from the optimum of the last."""
+
+    def __init__(self, shape: Shape) -> None:
+        self._shape = shape
+
+    @cached_property
+    def _programme(self) -> Dictionary | None:
+        rows = [Row(row.coefficients, False) for row in self._shape.rows_on_inputs()]
+        return feasible_dictionary(rows, self._shape.space.exact_box)
+
+    def end(self, j: int, sign: int) -> float:
+        """The least ``x_j`` for the sign 1, the greatest for -1; infinite where it is open."""
+        lp = self._programme
+        if lp is None or not lp.optimize(j, -sign):
+            return -math.inf * sign
+        numerator, denominator = lp.value(j)
+        return numerator / denominator

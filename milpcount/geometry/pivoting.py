@@ -36,45 +36,66 @@ class Pivoting:
     def least_row(self, i: int, slack: float) -> Proposal | None:
         """The least value of row ``i``, which itself may fall to ``-slack``; None if it is lost."""
         target = self._d + i
-        table, basic = self._table.copy(), self._basic.copy()
-        nonbasic = self._nonbasic.copy()
+        table, basic, nonbasic = self._table.copy(), self._basic.copy(), self._nonbasic.copy()
+        # Coordinates are free, rows stay at least 0; the target alone may go below.
+        bounded, free = basic >= self._d, nonbasic < self._d
+        any_free = bool(free.any())
+        found = np.flatnonzero(basic == target)
+        if found.size:
+            row = int(found[0])
+        else:
+            # The target leaves its wall: as far as the others let it.
+            j = int(np.flatnonzero(nonbasic == target)[0])
+            r, reach = self._blocking(table, -table[:, j], bounded)
+            if slack <= reach:
+                table[:, -1] -= slack * table[:, j]
+                cost = (nonbasic == target).astype(float)
+                return self._proposal(table, basic, nonbasic, cost, -slack, target)
+            self._pivot(table, r, j)
+            basic[r], nonbasic[j] = target, basic[r]
+            row, bounded[r] = r, True
         for _ in range(_PIVOTS):
-            place = np.flatnonzero(basic == target)
-            if place.size:
-                cost, value = table[place[0], :-1], float(table[place[0], -1])
-            else:
-                cost, value = (nonbasic == target).astype(float), 0.0
-            # Coordinates are free, rows stay at least 0: the target alone may go below.
-            free = nonbasic < self._d
-            gain = np.where(free | (nonbasic == target), np.abs(cost), -cost)
-            if value <= -slack * 0.5 or gain.max(initial=0.0) <= _ZERO:
+            cost, value = table[row, :-1], float(table[row, -1])
+            gain = np.where(free, np.abs(cost), -cost) if any_free else -cost
+            j = int(gain.argmax())
+            if value <= -slack * 0.5 or gain[j] <= _ZERO:
                 if value >= 0:
                     self._table, self._basic, self._nonbasic = table, basic, nonbasic
                 return self._proposal(table, basic, nonbasic, cost, value, target)
-            j = int(np.argmax(gain))
             direction = -1.0 if cost[j] > 0 else 1.0
-            if nonbasic[j] == target:
-                # The target leaves its wall: as far as the others let it.
-                direction = -1.0
-            column = table[:, j] * direction
-            room = table[:, -1] + slack * (basic == target)
-            with np.errstate(all="ignore"):
-                blocks = (column < -_ZERO) & (basic >= self._d)
-                reach = np.where(blocks, np.maximum(room, 0.0) / -column, np.inf)
-            r = int(np.argmin(reach))
-            if nonbasic[j] == target and slack <= reach[r]:
-                table[:, -1] += slack * column
-                return self._proposal(table, basic, nonbasic, cost, -slack, target)
-            if not np.isfinite(reach[r]):
+            column = direction * table[:, j]
+            r, reach = self._blocking(table, column, bounded, row, slack)
+            if r < 0:
                 return None
-            if basic[r] == target:
+            if r == row:
                 # It falls to its end.
-                table[:, -1] += reach[r] * column
-                shift = direction * reach[r]
+                table[:, -1] += reach * column
+                shift = direction * reach
                 return self._proposal(table, basic, nonbasic, cost, -slack, target, (j, shift))
             self._pivot(table, r, j)
             basic[r], nonbasic[j] = nonbasic[j], basic[r]
+            if any_free and free[j]:
+                free[j] = bounded[r] = False
+                any_free = bool(free.any())
         return None
+
+    @staticmethod
+    def _blocking(
+        table: Float, column: Float, bounded: NDArray[np.bool_], target: int = -1, slack: float = 0
+    ) -> tuple[int, float]:
+        """Which row is the first to fall to its end along a column, and how far that is.
+
+        -1 and infinity where no row falls; the target's end is ``-slack``.
+        """
+        falling = np.flatnonzero((column < -_ZERO) & bounded)
+        if not falling.size:
+            return -1, np.inf
+        room = table[falling, -1]
+        if target >= 0:
+            room = room + slack * (falling == target)
+        reach = np.maximum(room, 0.0) / -column[falling]
+        k = int(reach.argmin())
+        return int(falling[k]), float(reach[k])
 
     @staticmethod
     def _pivot(table: Float, r: int, j: int) -> None:

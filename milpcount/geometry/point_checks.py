@@ -12,7 +12,7 @@ from milpcount.errors import DomainError
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row
 from milpcount.exact.forms import domain_rows
-from milpcount.geometry.region import Prepared
+from milpcount.geometry.prepared import Prepared
 
 __all__ = ["checked_point", "closure_contains", "require_in_domain", "row_value"]
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.geometry.space import ROUNDOFF, FloatForms, Space
+from milpcount.geometry.float_forms import ROUNDOFF, FloatForms
+from milpcount.geometry.space import Space
 
 __all__ = ["least_over_box", "redundant"]
 
@@ -63,12 +64,16 @@ def redundant(space: Space, forms: FloatForms, lengths: Float, k: int, duals: Fl
 
 
 def least_over_box(
-    space: Space, rest: Float, blur: Float, extra: tuple[int, float] | None = None
+    space: Space,
+    rest: Float,
+    blur: Float,
+    extra: tuple[int, float] | None = None,
+    beyond: bool = False,
 ) -> float:
     """A lower bound on the form ``rest`` over the bounded box.
 
-    ``extra`` adds a coordinate times a sign, and moves the end of the box that this falls to
-    outward: a region that passes an end has points just beyond it.
+    ``extra`` adds a coordinate times a sign; ``beyond`` moves the end of the box that this falls
+    to outward: a region that passes an end has points just beyond it.
     """
     lift = space.lift
     slopes: Float = rest[:-1] @ lift
@@ -79,8 +84,9 @@ def least_over_box(
     if extra is not None:
         j, sign = extra
         slopes[j] += sign
-        lo, hi, width = lo.copy(), hi.copy(), hi[j] - lo[j]
-        lo[j], hi[j] = lo[j] - (sign > 0) * width, hi[j] + (sign < 0) * width
+        if beyond:
+            lo, hi, width = lo.copy(), hi.copy(), hi[j] - lo[j]
+            lo[j], hi[j] = lo[j] - (sign > 0) * width, hi[j] + (sign < 0) * width
     size = np.maximum(np.abs(lo), np.abs(hi))
     least = np.minimum(slopes * lo, slopes * hi)
     total = float(least.sum() + rest[-1])

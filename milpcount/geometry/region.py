@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -14,68 +13,19 @@ from numpy.typing import ArrayLike, NDArray
 from milpcount.core.pattern import ActivationPattern
 from milpcount.core.point import Point
 from milpcount.core.problem import CountProblem
-from milpcount.core.result import Definition, Termination
-from milpcount.core.run import Leaf, Outcome
+from milpcount.core.result import Definition
+from milpcount.core.run import Leaf
 from milpcount.errors import UnsupportedError
+from milpcount.geometry.prepared import MOST_VERTEX_INPUTS, Prepared
 
 if TYPE_CHECKING:
-    from milpcount.exact.interior import InteriorPoints
     from milpcount.geometry.cone import Generators
-    from milpcount.geometry.maps import Maps
     from milpcount.geometry.shape import Shape
-    from milpcount.geometry.space import Side, Space
-    from milpcount.geometry.walls import Crossing, Wall
+    from milpcount.geometry.walls import Crossing, Side, Wall
 
-__all__ = ["MOST_VERTEX_INPUTS", "Facet", "Prepared", "Region", "RegionStream"]
-
-MOST_VERTEX_INPUTS = 6
+__all__ = ["Facet", "Region"]
 
 Float = NDArray[np.float64]
-
-
-class Prepared:
-    """What the regions of one problem share, made when it is first asked for."""
-
-    def __init__(self, problem: CountProblem) -> None:
-        self.problem = problem
-
-    @cached_property
-    def space(self) -> Space:
-        """The problem in integers and floats, on the coordinates that vary."""
-        from milpcount.geometry.space import Space
-
-        return Space(self.problem)
-
-    @cached_property
-    def maps(self) -> Maps:
-        """The network in the inputs, for affine maps and half-spaces."""
-        from milpcount.geometry.maps import Maps
-
-        return Maps(self.problem)
-
-    @cached_property
-    def points(self) -> InteriorPoints:
-        """Interior points of the regions, proved."""
-        from milpcount.exact.interior import InteriorPoints
-
-        return InteriorPoints(self.problem)
-
-    def inputs(self, point: Point) -> Point:
-        """A point of the coordinates that vary as one of the problem's coordinates."""
-        space = self.space
-        n = self.problem.dimension
-        if space.n == n:
-            return point
-        box = self.problem.box
-        common = point.denominator
-        numerators = [0] * n
-        fixed = [j for j in range(n) if j not in set(space.free)]
-        ends = Point.of_floats(box.lo[fixed])
-        for j, value in zip(fixed, ends.numerators, strict=True):
-            numerators[j] = value * common
-        for j, value in zip(space.free, point.numerators, strict=True):
-            numerators[j] = value * ends.denominator
-        return Point(tuple(numerators), common * ends.denominator)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +69,7 @@ class Region:
     problem: CountProblem
     _leaf: Leaf | None
     _prepared: Prepared
-    _hint: Crossing | None = None  # how a ray came in
+    _hint: Float | Crossing | None = None  # a point inside (of the carrier), or how a ray came in
 
     @property
     def witness(self) -> NDArray[np.float64] | None:
@@ -190,16 +140,20 @@ class Region:
         """One entry a position: linear units, which have no bit, are active."""
         return self.problem.index.spread(self.pattern.bits.astype(np.uint8))
 
+    @property
+    def inside(self) -> Float | Crossing | None:
+        """What is known of its interior: a point of the carrier, or how a ray came in."""
+        if self._hint is not None or self._leaf is None:
+            return self._hint
+        space = self._prepared.space
+        x = self._leaf.witness.floats()[list(space.free)]
+        return x if space.bounded_sides or not space.reduced else np.asarray(space.lift @ x)
+
     @cached_property
     def _shape(self) -> Shape:
         from milpcount.geometry.shape import Shape
 
-        space = self._prepared.space
-        inside: Float | Crossing | None = self._hint
-        if inside is None and self._leaf is not None:
-            x = self._leaf.witness.floats()[list(space.free)]
-            inside = x if space.bounded_sides or not space.reduced else space.lift @ x
-        shape = Shape(space, self._bits, inside)
+        shape = Shape(self._prepared.space, self._bits, self.inside)
         if self.problem.definition is not Definition.FULL and shape.decide_inside() is None:
             raise UnsupportedError(
                 f"the pattern {self.pattern} holds on a set without interior points: only full-"
@@ -270,7 +224,12 @@ class Region:
         return self.chebyshev()[1]
 
     def bounding_box(self) -> tuple[Float, Float]:
-        """Least and greatest value of every coordinate, infinite where it is unbounded."""
+        """Least and greatest value of every coordinate, infinite where it is unbounded.
+
+        Exact and rounded once for up to six inputs that vary and where an end of the domain is a
+        facet.  In boxes of more inputs the region is proved to lie between the values, and a point
+        of it within 1e-9 of the box's width of each.
+        """
         return self._bounds
 
     @cached_property
@@ -384,21 +343,3 @@ class Region:
 
     def __repr__(self) -> str:
         return f"Region({self.pattern})"
-
-
-class RegionStream(Iterator[Region]):
-    """Regions one by one, in bounded memory; :attr:`termination` says why the stream ended."""
-
-    def __init__(self, problem: CountProblem, leaves: Iterator[Leaf], outcome: Outcome) -> None:
-        self._problem, self._leaves, self._outcome = problem, leaves, outcome
-        self._prepared = Prepared(problem)
-
-    @property
-    def termination(self) -> Termination:
-        """UNKNOWN while regions may follow, then complete or the limit that was reached."""
-        return self._outcome.termination
-
-    def __next__(self) -> Region:
-        leaf = next(self._leaves)
-        pattern = ActivationPattern.from_bits(leaf.bits, self._problem.counted_widths)
-        return Region(pattern, self._problem, leaf, self._prepared)

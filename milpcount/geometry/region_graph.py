@@ -13,7 +13,8 @@ from milpcount.core.pattern import ActivationPattern
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Termination, TerminationReason
 from milpcount.errors import InputError, MissingDependencyError
-from milpcount.geometry.region import MOST_VERTEX_INPUTS, Prepared, Region
+from milpcount.geometry.prepared import MOST_VERTEX_INPUTS, Prepared
+from milpcount.geometry.region import Region
 from milpcount.geometry.walls import Crossing
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Edge", "RegionGraph", "Regions"]
 
 Bits = NDArray[np.uint8]
+Inside = NDArray[np.float64] | Crossing | None
 Ints = NDArray[np.int64]
 
 _MOST_SEARCHES = 2000  # breadth-first searches of a diameter
@@ -38,7 +40,7 @@ class Edge(NamedTuple):
 class Regions(Sequence[Region]):
     """The regions of a graph, made when they are asked for."""
 
-    def __init__(self, prepared: Prepared, bits: Bits, hints: Sequence[Crossing | None]) -> None:
+    def __init__(self, prepared: Prepared, bits: Bits, hints: Sequence[Inside]) -> None:
         self._prepared, self._bits, self._hints = prepared, bits, hints
         self._made: dict[int, Region] = {}
 
@@ -82,7 +84,7 @@ class RegionGraph:
         expanded: NDArray[np.bool_],
         termination: Termination,
         seconds: float,
-        hints: Sequence[Crossing | None] = (),
+        hints: Sequence[Inside] = (),
     ) -> None:
         self._prepared = prepared
         self.patterns, self.pairs, self.depth, self.expanded = patterns, pairs, depth, expanded

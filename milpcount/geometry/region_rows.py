@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from milpcount.exact.dyadic import to_float
 from milpcount.exact.feasibility import Row
 from milpcount.geometry.cone import primitive
-from milpcount.geometry.space import ROUNDOFF, FloatForms, Side, Space
-from milpcount.geometry.walls import Wall
+from milpcount.geometry.float_forms import ROUNDOFF, FloatForms
+from milpcount.geometry.space import Space
+from milpcount.geometry.walls import Side, Wall
 
 __all__ = ["RegionRows"]
 

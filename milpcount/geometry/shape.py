@@ -5,7 +5,7 @@ together, and sides of the domain.  The region is what all walls leave.  A wall 
 only if some point lies beyond it and strictly inside all others (the test of
 :mod:`milpcount.linear.facet_test`, domain included).
 
-In up to three coordinates the region's generators are found in integers and say everything.
+In up to four coordinates the region's generators are found in integers and say everything.
 Beyond, :mod:`milpcount.geometry.shooting` decides wall by wall.
 """
 
@@ -31,7 +31,7 @@ __all__ = ["Shape"]
 Bits = NDArray[np.uint8]
 Float = NDArray[np.float64]
 
-EXACT = 3  # coordinates up to which generators come first
+EXACT = 4  # coordinates up to which generators come first
 
 
 class Shape:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row, decide
-from milpcount.geometry.space import Side
+from milpcount.geometry.walls import Side
 
 if TYPE_CHECKING:
     from milpcount.geometry.shooting import Shooting

@@ -31,8 +31,8 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.stage import Stage
 from milpcount.core.units import UnitIndex
 from milpcount.errors import DomainError, InputError
+from milpcount.geometry.float_forms import ROUNDOFF
 from milpcount.geometry.point_checks import checked_point
-from milpcount.geometry.space import ROUNDOFF
 
 if TYPE_CHECKING:
     from milpcount.geometry.line import Line

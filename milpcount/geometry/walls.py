@@ -1,15 +1,32 @@
-"""Walls: what can bound a region."""
+"""Walls: what can bound a region; sides of the domain among them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.geometry.space import Side
+__all__ = ["Crossing", "Side", "Wall"]
 
-__all__ = ["Crossing", "Wall"]
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A side of the domain.
+
+    Attributes:
+        kind: "lower" or "upper" end of a coordinate, or a "row" of the polytope.
+        index: of the coordinate, or of the row.
+    """
+
+    kind: Literal["lower", "upper", "row"]
+    index: int
+
+    def __str__(self) -> str:
+        if self.kind == "row":
+            return f"row {self.index}"
+        return f"x{self.index} {'>= lo' if self.kind == 'lower' else '<= hi'}"
 
 
 @dataclass(frozen=True, slots=True)

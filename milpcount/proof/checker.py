@@ -37,6 +37,7 @@ __all__ = ["Checked", "Found", "check_certificate", "check_segments"]
 
 _LARGE = 1 << 16  # bound on exponents, on the bytes of a multiplier, and on nodes that are opened
 _BITS, _FREE_BITS = 1 << 13, 1 << 22  # that a segment makes one compute with: a byte, and more
+_TOO_MANY_ROWS = "its steps ask for more rows than its size explains"
 
 Term = tuple[int, int, Row, bool]  # signed weight, its exponent, row, whether the row is > 0
 
@@ -65,7 +66,11 @@ class Checked:
 
 @dataclass
 class Found:
-    """What a segment opens, finds and leaves; ``patterns`` of a list of witnesses."""
+    """What a segment opens, finds and leaves, and how many rows it makes one compute.
+
+    Attributes:
+        patterns: of a list of witnesses.
+    """
 
     name: str
     opened: list[bytes] = field(default_factory=list)
@@ -73,6 +78,7 @@ class Found:
     regions: int = 0
     unproved: int = 0
     patterns: list[bytes] = field(default_factory=list)
+    rows: int = 0
 
 
 class Node(NamedTuple):
@@ -91,6 +97,7 @@ class Segment:
         self.found = Found(cursor.name)
         self._stack: list[Node] = []
         self._bits = _FREE_BITS + _BITS * cursor.size_packed
+        self._most_rows = most_rows(exact)
 
     def run(self) -> Found:
         """Take all steps."""
@@ -136,6 +143,12 @@ class Segment:
         if self._bits < 0:
             raise self.cursor.fail("its numbers are too long for its size")
 
+    def _compute(self, rows: int) -> None:
+        """Refuse a file that makes one compute more rows than its size explains."""
+        self.found.rows += rows
+        if self.found.rows > self._most_rows:
+            raise self.cursor.fail(f"{_TOO_MANY_ROWS}: over {self._most_rows}")
+
     def _open_node(self) -> bytearray:
         starts, units = self.exact.starts, self.exact.starts[-1]
         packed = self.cursor.take((units + 3) // 4)
@@ -176,6 +189,7 @@ class Segment:
         layer = bisect_right(starts, unit) - 1
         one = [0] * (len(rows[0].rows[0]) - 1) + [1]
         while len(rows) <= layer:
+            self._compute(starts[len(rows) + 1] - starts[len(rows)])
             rows.append(self.exact.next(rows, node.signs, one))
         return rows[layer].rows[unit - starts[layer]], rows[layer].shift
 
@@ -272,12 +286,19 @@ class Segment:
         for row, value in zip(exact.domain.rows, point.domain, strict=True):
             if value < 0 or (value == 0 and self.full and any(row)):
                 raise self.cursor.fail("the point is not inside the polytope")
+        # Values at a point take as much as a few rows.
+        self._compute(1 + exact.starts[-1] // (1 + exact.coordinates))
         signs, zeros = exact.signs(point)
         near = Node(bytearray(signs), [exact.base])
         for unit in zeros if self.full else ():
             if any(exact.on_coordinates(self._row(near, unit)[0])):
                 raise self.cursor.fail(f"unit {unit} is 0 at the point, and not nearby")
         return signs
+
+
+def most_rows(exact: Exact) -> int:
+    """How many rows a file may make one compute: those of one pass and some for every byte."""
+    return exact.starts[-1] + exact.rows_a_byte * exact.header.size
 
 
 def check_segments(exact: Exact, parts: Iterator[Cursor]) -> Iterator[Found]:
@@ -308,7 +329,7 @@ def check_certificate(
     exact = Exact(net, header)
     nodes = Counter({exact.root: 1})
     patterns: set[bytes] = set()
-    regions = unproved = 0
+    regions = unproved = rows = 0
     for found in run(exact, read_segments(rest)):
         for node in found.opened:
             if not nodes[node]:
@@ -317,6 +338,9 @@ def check_certificate(
         nodes.update(found.left)
         regions += found.regions
         unproved += found.unproved
+        rows += found.rows
+        if rows > most_rows(exact):
+            raise CertificateError(f"{found.name}: {_TOO_MANY_ROWS}: over {most_rows(exact)}")
         patterns.update(found.patterns)
     proved = Checked(regions, unproved, nodes.total(), header)
     if header.is_list and len(patterns) != regions:

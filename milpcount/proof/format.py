@@ -32,7 +32,9 @@ The contents of the domain have at most 2^25 bytes, those of a segment at most 2
     u8  2     a slice: u32 n, u32 k, points (k + 1 rows of n f64), lo, hi (k f64 each)
 
 n is the number of inputs of the network, and k at most n and at most 64.  Rows and points have at
-most 2^21 numbers, and there are at most 2^22 varints.
+most 2^21 numbers, and there are at most 2^22 varints.  The rows of one stage take at most 2^26
+products, and for every byte of the file at most 16 rows are computed, or so many of the dearest as
+2^15 products make, if that is more; see :mod:`milpcount.proof.limits`.
 
 **Coordinates.**  Those inputs (on a slice: its parameters, of which the first layer then is a
 function) with ``lo < hi`` and on which a first-layer weight or a row of the polytope depends, in
@@ -116,15 +118,13 @@ import numpy as np
 
 from milpcount.core.domain import Box, Domain, Polytope, Slice
 from milpcount.errors import CertificateError, DomainError, InputError
+from milpcount.proof.limits import MOST_DOMAIN, MOST_NUMBERS, MOST_SLICE, MOST_WEIGHTS
 
 __all__ = ["Cursor", "Header", "read_header", "read_segments"]
 
 MAGIC = b"RLUCERT1"
 _MOST = 1 << 28  # bytes of a packed part
-_MOST_DOMAIN = 1 << 25
 _EXPANSION, _FREE = 100, 1 << 16  # of a segment that is unpacked, and bytes more
-_MOST_NUMBERS, _MOST_WEIGHTS = 1 << 21, 1 << 22
-_MOST_SLICE = 64  # dimensions: whether points are independent takes their cube
 _LONGEST = 1 << 20  # bits of a number
 
 
@@ -135,6 +135,7 @@ class Header:
     Attributes:
         around: of a polytope: the box around it, None where it has none.
         weights: of a polytope: for each end of that box the weights that prove it.
+        size: of the file, in bytes.
     """
 
     relation: str
@@ -147,6 +148,7 @@ class Header:
     domain: Domain
     around: Box | None
     weights: list[list[int]]
+    size: int
 
 
 class Cursor:
@@ -237,12 +239,12 @@ def read_header(path: Path, inputs: int) -> tuple[Header, Cursor]:
     definition, with_output, kind, base = cursor.take(4)
     if relation > 2 or max(definition, with_output, kind, base) > 1:
         raise cursor.fail("there is no such statement")
-    domain = cursor.packed("the domain", _MOST_DOMAIN)
+    domain = cursor.packed("the domain", MOST_DOMAIN)
     if domain is None:
         raise cursor.fail("there is no domain")
     return Header(
         ("==", ">=", "<=")[relation], count, sha256, ("full", "nonempty")[definition],
-        bool(with_output), bool(kind), bool(base), *_domain(domain, inputs),
+        bool(with_output), bool(kind), bool(base), *_domain(domain, inputs), len(data),
     ), cursor  # fmt: skip
 
 
@@ -266,10 +268,10 @@ def _domain(cursor: Cursor, inputs: int) -> tuple[Domain, Box | None, list[list[
     def rows(most: int) -> int:
         """How many rows or points there are."""
         count = cursor.integer(4)
-        if count > most or (count + 1) * n > _MOST_NUMBERS:
+        if count > most or (count + 1) * n > MOST_NUMBERS:
             raise cursor.fail(
                 f"{count} rows or points of {n} numbers are too many: at most {most}, "
-                f"and {_MOST_NUMBERS} numbers, are read"
+                f"and {MOST_NUMBERS} numbers, are read"
             )
         return count
 
@@ -277,15 +279,15 @@ def _domain(cursor: Cursor, inputs: int) -> tuple[Domain, Box | None, list[list[
         if kind == 0:
             domain = Box(cursor.doubles(n), cursor.doubles(n))
         elif kind == 1:
-            m = rows(_MOST_NUMBERS)
+            m = rows(MOST_NUMBERS)
             domain = Polytope(cursor.doubles(m, n), cursor.doubles(m))
             if cursor.integer(1):
-                if 2 * n * (m + 1) > _MOST_WEIGHTS:
-                    raise cursor.fail(f"the box around it takes over {_MOST_WEIGHTS} weights")
+                if 2 * n * (m + 1) > MOST_WEIGHTS:
+                    raise cursor.fail(f"the box around it takes over {MOST_WEIGHTS} weights")
                 around = Box(cursor.doubles(n), cursor.doubles(n))
                 weights = [[cursor.varint() for _ in range(m + 1)] for _ in range(2 * n)]
         elif kind == 2:
-            k = rows(min(n, _MOST_SLICE))
+            k = rows(min(n, MOST_SLICE))
             domain = Slice(cursor.doubles(k + 1, n), cursor.doubles(k), cursor.doubles(k))
         else:
             raise cursor.fail("there is no such domain")

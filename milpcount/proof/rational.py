@@ -18,6 +18,7 @@ from milpcount.core.network import ReLUNetwork
 from milpcount.errors import CertificateError
 from milpcount.proof.combinations import Combinations
 from milpcount.proof.format import Header
+from milpcount.proof.limits import beyond, rows_a_byte
 
 __all__ = ["ACTIVE", "INACTIVE", "LINEAR", "Exact", "Row", "Rows", "Values"]
 
@@ -80,7 +81,8 @@ class Exact:
     Attributes:
         starts: the number of the first unit of every stage, and of all units.
         root: the signs of the node to which all regions belong: ``LINEAR`` for linear units.
-        low, high: the ends of ``z``.
+        low, high: the ends of ``z``; ``coordinates``: how many numbers rows are on;
+            ``rows_a_byte``: how many rows each byte of the file may ask for.
         first: the first stage's pre-activations, and ``domain`` the rows of the domain, on
             ``(z, 1)``; ``base`` is ``first`` on what rows are on.
     """
@@ -111,6 +113,12 @@ class Exact:
         self._values = self._matrix([*self.first.rows, *self.domain.rows])
         self.is_bounded = None not in (*self.low, *self.high)
         self.base = self.first
+        self.coordinates = len(first) if header.reduced else len(self.low)
+        domain = header.domain.resolve(net.input_dimension)
+        too_much = beyond(domain, header.around is not None, stages, self.coordinates)
+        if too_much is not None:
+            raise CertificateError(f"the header: it is about {too_much}")
+        self.rows_a_byte = rows_a_byte(stages, self.coordinates)
         if header.reduced:
             if len(cuts) or not stages or not self.is_bounded:
                 raise CertificateError("the header: base 1 goes with bounded boxes alone")

@@ -126,7 +126,7 @@ def neighbourhoods(
     from milpcount.geometry.exploration import explore_around
     from milpcount.geometry.locate import one_region
     from milpcount.geometry.point_checks import require_in_domain
-    from milpcount.geometry.region import Prepared
+    from milpcount.geometry.prepared import Prepared
 
     if distance < 0:
         raise InputError(f"a distance is at least 0, not {distance}")

@@ -44,7 +44,7 @@ def test_in_words(network: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_limit(network: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["estimate", str(network), "--box", "-1", "1", "--time-limit", "0.001"]
+    arguments = ["estimate", str(network), "--box", "-1", "1", "--time-limit", "1e-6"]
     assert run([*arguments, "--json"]) == 3
     assert json.loads(capsys.readouterr().out)["stopped_by"] == "time"
 

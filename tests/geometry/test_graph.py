@@ -14,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import milpcount as mc
+from milpcount.geometry import shape as shapes
 from milpcount.geometry.graph_export import write_graph
 from tests.geometry.expected import domain_of, expected, network
+from tests.geometry.polygons import plane_graph
 from tests.shared import random_net
 from tests.staged import oracle, random_stages
 
@@ -74,6 +76,21 @@ def test_random_d() -> None:
     assert (len(graph), len(graph.edges)) == (7387, 25939)
 
 
+def test_facet_by_facet_in_four_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """2,245 edges, where flips of single units give 2,269; by rays and pivots too."""
+    (case,) = [c for c in _complexes() if c["network"] == "relucent_ckpt5303_d4_w10_nh1"]
+    net = network(case["network"])
+    graph = mc.dual_graph(net, mc.WholeSpace(), method="facets", with_output=True)
+    assert (len(graph), len(graph.edges), graph.diameter()) == (640, 2245, 11)
+    _check(graph, case)
+    monkeypatch.setattr(shapes, "EXACT", 0)
+    places = {row.tobytes(): k for k, row in enumerate(graph.patterns)}
+    for k in range(0, 640, 20):
+        region = mc.region_at(net, graph.regions[k].witness, mc.WholeSpace(), with_output=True)
+        across = {places[r.pattern.bits.astype(np.uint8).tobytes()] for r in region.neighbours()}
+        assert across == set(graph.neighbours(k))
+
+
 def _sets(graph: mc.RegionGraph) -> tuple[set[bytes], set[frozenset[bytes]]]:
     keys = [row.tobytes() for row in graph.patterns]
     return set(keys), {frozenset((keys[a], keys[b])) for a, b in graph.pairs.tolist()}
@@ -102,6 +119,33 @@ def test_both_ways_agree_on_residual_networks(seed: int) -> None:
     facets = mc.dual_graph(net, domain, method="facets")
     assert _sets(cells) == _sets(facets)
     assert set(map(tuple, facets.patterns.tolist())) == oracle(net, domain)
+
+
+def _plain(rng: np.random.Generator, kind: str) -> mc.ReLUNetwork:
+    """Small integers; without biases, or with units that are multiples of others."""
+    widths = [2, *rng.integers(2, 5, size=int(rng.integers(1, 3))).tolist(), 1]
+    drawn = random_net(rng, widths, "integer")
+    weights, biases = [w.copy() for w in drawn.weights], [b.copy() for b in drawn.biases]
+    for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
+        if kind == "no biases":
+            bias[:] = 0
+        else:
+            factor = rng.choice([2, -1, -0.5, 1])
+            weight[1], bias[1] = factor * weight[0], factor * bias[0]
+    return mc.ReLUNetwork(weights, biases)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from(["no biases", "multiples", "residual"]))
+def test_plane_graphs_against_polygons(seed: int, kind: str) -> None:
+    rng = np.random.default_rng(seed)
+    net = random_stages(rng, 2, [3, 3], kind="integer") if kind == "residual" else _plain(rng, kind)
+    # All vertices of the whole plane lie within the large square.
+    domain, ends = (mc.WholeSpace(), 2**40) if seed % 2 else (mc.Box(-2, 2), 2)
+    want = plane_graph(net, ends, bool(seed % 3))
+    for method in ("subdivision", "facets"):
+        graph = mc.dual_graph(net, domain, method=method, with_output=bool(seed % 3))
+        assert _sets(graph) == want
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -13,6 +14,10 @@ from hypothesis import strategies as st
 import milpcount as mc
 from milpcount.core.problem import CountProblem
 from milpcount.geometry import shape as shapes
+from milpcount.geometry.programme import Programme, Proposal
+from milpcount.geometry.projection import step_in_box
+from milpcount.geometry.shooting import CLOSE, Shooting
+from milpcount.geometry.space import Space
 from tests.geometry.expected import expected, network
 from tests.shared import net as network_of
 from tests.shared import random_net
@@ -296,3 +301,60 @@ def test_problem_is_that_of_the_count() -> None:
     region = mc.region_at(net, [0.1, 0.2, 0.3], with_output=True)
     assert region.problem.with_output
     assert region.pattern.widths == CountProblem.of(net, mc.WholeSpace(), with_output=True).widths
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_bounding_boxes_are_proved(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a box of many inputs: between rational ends and 1e-9 of the box's width beyond."""
+    rng = np.random.default_rng(seed)
+    net = random_net(rng, [8, 9 if seed % 2 else 4, 3, 2])
+    box = mc.Box(np.full(8, -1.0), np.arange(8) + 1.0)
+    x = rng.uniform(-0.5, 0.5, size=8)
+    lo, hi = mc.region_at(net, x, box).bounding_box()
+    monkeypatch.setattr(Shooting, "least_coordinate", lambda *_: None)
+    low, high = mc.region_at(net, x, box).bounding_box()
+    width = box.hi - box.lo
+    assert np.any((low > box.lo) | (high < box.hi))
+    assert np.all((lo <= low) & (low - lo <= CLOSE * width))
+    assert np.all((hi >= high) & (hi - high <= CLOSE * width))
+
+
+def test_a_wrong_optimum_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = network_of((np.eye(8)[:2], [-0.25, 0.25]))
+    x = np.full(8, 0.5)
+    real = Programme.least_coordinate
+
+    def wrong(self: Programme, j: int, sign: float, slack: float) -> Proposal | None:
+        found = real(self, j, sign, slack)
+        return None if found is None else replace(found, value=0.0, duals=0 * found.duals)
+
+    monkeypatch.setattr(Programme, "least_coordinate", wrong)
+    lo, hi = mc.region_at(net, x, mc.Box(-1, 1)).bounding_box()
+    assert lo.tolist() == [0.25, -0.25, *[-1.0] * 6]
+    assert hi.tolist() == [1.0] * 8
+
+
+def test_corner_rays_and_projections_in_a_box() -> None:
+    """Facets in a box far from cubic, against one rational programme a wall."""
+    rng = np.random.default_rng(4)
+    net = random_net(rng, [9, 4, 6, 2])
+    box = mc.Box(-np.logspace(-3, 1, 9), np.logspace(1, -3, 9))
+    for x in rng.uniform(-1e-3, 1e-3, size=(4, 9)):
+        region = mc.region_at(net, x, box)
+        shooting = region._shape.shooting
+        facets = shooting.unit_facets
+        rational = [k for k in range(len(shooting.walls)) if shooting._rationally(k)]
+        assert set(facets) == {shooting.walls[k] for k in rational}
+
+
+def test_steps_stay_in_the_box_and_come_near() -> None:
+    rng = np.random.default_rng(1)
+    problem = CountProblem.of(random_net(rng, [9, 3, 2]), mc.Box(-1, np.linspace(0.1, 2, 9)))
+    space = Space(problem)
+    centre = rng.uniform(-0.5, 0.05, size=9)
+    for scale in (0.1, 100.0):
+        goal = space.lift @ (rng.uniform(-1, 1, size=9) * scale * 0.4)
+        step = step_in_box(space, centre, goal)
+        assert np.all((centre + step > space.lo) & (centre + step < space.hi))
+        if scale < 1:
+            assert space.lift @ step == pytest.approx(goal, abs=1e-6)

@@ -19,7 +19,7 @@ from milpcount.importers.onnx.graph import load_onnx
 from tests.importers.onnx_helpers import onnx, run_with_units
 from tests.shared import data_folder
 
-SECONDS = mc.Budget(seconds=60)
+SECONDS = mc.Budget(seconds=1200)
 
 
 def folder(name: str) -> Path:

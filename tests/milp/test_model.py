@@ -138,12 +138,13 @@ def test_what_the_solver_misses_is_found_and_reported() -> None:
 
 @pytest.mark.parametrize("solver", ["highs", "mathopt-scip"])
 def test_ctrl_c_at_any_moment(solver: str) -> None:
-    # Small solves, so that the signal falls into every part of the loop sooner or later.
+    # Small solves, so that the signal falls into every part of the loop sooner or later; far
+    # more of them than there is time for.
     code = textwrap.dedent(
         f"""
         import os, signal, threading, numpy as np, milpcount as mc, milpcount.engines.milp.engine
         from tests.shared import random_net
-        network = random_net(np.random.default_rng(0), [3, 9, 9, 1])
+        network = random_net(np.random.default_rng(0), [3, 24, 24, 1])
         mc.count(network, mc.Box(-1, 1), engine="milp", solver="{solver}",
                  budget=mc.Budget(regions=2))
         for k in range(12):
@@ -154,7 +155,7 @@ def test_ctrl_c_at_any_moment(solver: str) -> None:
         """
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=200, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=1000, check=False
     )
     assert done.stdout.split() == ["interrupt"] * 12, done.stderr
 
@@ -164,17 +165,21 @@ def test_ctrl_c_during_a_solve() -> None:
         """
         import os, signal, threading, numpy as np, milpcount as mc
         from tests.shared import random_net
-        network = random_net(np.random.default_rng(0), [6, 14, 14, 1])
-        threading.Timer(6.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-        r = mc.count(network, mc.Box(-1, 1), engine="milp", cuts="plain")
-        print(r.termination.limit, r.lower > 0, r.upper >= r.lower, r.seconds < 30)
+        network = random_net(np.random.default_rng(0), [6, 20, 20, 1])
+        timers = []
+        def soon(snapshot):
+            if snapshot.regions and not timers:
+                timers.append(threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)))
+                timers[0].start()
+        r = mc.count(network, mc.Box(-1, 1), engine="milp", cuts="plain", progress=soon)
+        print(r.termination.limit, r.lower > 0, r.upper >= r.lower)
         """
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=1000, check=False
     )
     assert signal.SIGINT not in (-done.returncode,)
-    assert done.stdout.split() == ["interrupt", "True", "True", "True"], done.stderr
+    assert done.stdout.split() == ["interrupt", "True", "True"], done.stderr
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from tests.proof.tools import Certificate, read
+from tests.proof.tools import Certificate, Step, read
 from tests.shared import random_net
 
 NET = random_net(np.random.default_rng(4), [2, 3, 1])
@@ -69,6 +69,32 @@ def test_a_sum_has_no_more_terms_than_there_are_rows(path: Path) -> None:
     _refused(path, certificate, "too many terms")
 
 
+def test_rows_that_the_size_does_not_explain(path: Path) -> None:
+    # Nodes in which all but one unit have signs: with wide stages the rows of each take seconds.
+    wide = random_net(np.random.default_rng(4), [2, 300, 300, 1])
+    mc.count(wide, BOX, engine="tree", certificate=path, budget=mc.Budget(regions=1))
+    certificate = read(path, 2, 300, 600)
+    node = bytes([0b01010101] * 149 + [0b00010101])
+    certificate.segments = [([node] * 500, [Step(4, place=299), Step(3), Step(3)] * 500)]
+    certificate.write(path)
+    with pytest.raises(mc.CertificateError, match="more rows than its size explains"):
+        mc.verify(path, wide)
+
+
+def test_what_nobody_could_check_is_not_begun(path: Path, tmp_path: Path) -> None:
+    counted = []
+    options = {"engine": "tree-highs", "certificate": tmp_path / "new", "progress": counted.append}
+    deep = random_net(np.random.default_rng(4), [70, 3, 1])
+    points = np.eye(66, 70)
+    with pytest.raises(mc.UnsupportedError, match=r"slice of 65 dimensions.*without a certificate"):
+        mc.count(deep, mc.Slice(points, np.zeros(65), np.ones(65)), **options)
+    wide = random_net(np.random.default_rng(4), [40, 1300, 1300, 1])
+    with pytest.raises(mc.UnsupportedError, match="products of numbers"):
+        mc.count(wide, BOX, **options)
+    assert not counted
+    assert not (tmp_path / "new").exists()
+
+
 def test_the_budget_of_bits_is_spent(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from milpcount.proof import checker
 
@@ -82,3 +108,11 @@ def test_the_budget_of_bits_is_spent(path: Path, monkeypatch: pytest.MonkeyPatch
 def test_only_regular_files_are_read(tmp_path: Path) -> None:
     with pytest.raises(mc.InputError, match="no regular file"):
         mc.verify(tmp_path, NET)
+
+
+@pytest.mark.parametrize("widths", [[1, *[12] * 25, 1], [2, *[10] * 12, 1]])
+def test_deep_and_narrow_networks_are_read(path: Path, widths: list[int]) -> None:
+    """Their regions have few bytes, and points in them make one evaluate many rows."""
+    network = random_net(np.random.default_rng(7), widths)
+    result = mc.count(network, BOX, engine="tree", certificate=path)
+    assert mc.verify(path, network).regions == result.lower > 20

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -21,25 +20,25 @@ from milpcount.search.frames.problem_frames import problem_frames
 from milpcount.search.run.bundle import BundleRunner, decode, encode, halve
 from milpcount.search.run.journal import holding
 from milpcount.search.searcher import Searcher, Task, root_tasks
+from tests.interruptions import endless_network
 from tests.shared import net, random_net
 
-SLOW = [5, 26, 14, 1]  # some tens of thousands of regions
 
-
-def slow_network() -> mc.ReLUNetwork:
-    return random_net(np.random.default_rng(5), SLOW)
+def busy_network() -> mc.ReLUNetwork:
+    """Some tens of thousands of regions: many portions where those are short."""
+    return random_net(np.random.default_rng(5), [4, 24, 12, 1])
 
 
 @pytest.fixture(scope="module")
 def truth() -> int:
-    result = mc.count(slow_network(), mc.Box(-1, 1), engine="subdivision")
+    result = mc.count(busy_network(), mc.Box(-1, 1), engine="subdivision")
     assert result.exact
     return result.lower
 
 
 @pytest.mark.parametrize("engine", ["tree", "subdivision"])
 def test_workers_agree(engine: str, truth: int) -> None:
-    result = mc.count(slow_network(), mc.Box(-1, 1), engine=engine, workers=2)
+    result = mc.count(busy_network(), mc.Box(-1, 1), engine=engine, workers=2)
     assert (result.lower, result.exact) == (truth, True)
 
 
@@ -59,34 +58,54 @@ def test_workers_on_charts_and_degenerate_networks() -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.usefixtures("short_portions")
 def test_a_limited_run_goes_on(tmp_path: Path, truth: int, workers: int) -> None:
     file = tmp_path / "run.jsonl"
     box = mc.Box(-1, 1)
     lower = 0
-    for _ in range(2):
+    for _ in range(3):
         part = mc.count(
-            slow_network(), box, engine="tree", workers=workers, resume=file,
-            budget=mc.Budget(seconds=0.3),
+            busy_network(), box, engine="tree", workers=workers, resume=file,
+            budget=mc.Budget(regions=lower + 500),
         )  # fmt: skip
-        assert lower <= part.lower <= truth
+        assert part.termination.limit == "regions"
+        assert lower < part.lower < truth
         assert part.upper is not None
         assert part.upper >= truth
         lower = part.lower
-    done = mc.count(slow_network(), box, engine="tree", workers=workers, resume=file)
+    before = len(file.read_bytes().splitlines())
+    done = mc.count(busy_network(), box, engine="tree", workers=workers, resume=file)
     assert (done.lower, done.exact) == (truth, True)
-    # Once done, it is read from the file.
-    again = mc.count(slow_network(), box, engine="tree", resume=file)
+    # Once done, it is read from the file, and nothing is added.
+    lines = file.read_bytes()
+    assert len(lines.splitlines()) > before
+    again = mc.count(busy_network(), box, engine="tree", resume=file)
     assert (again.lower, again.exact) == (truth, True)
-    assert again.seconds < done.seconds + 1
+    assert file.read_bytes() == lines
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_limit_on_the_time(tmp_path: Path, workers: int) -> None:
+    options = {"engine": "tree", "workers": workers, "budget": mc.Budget(seconds=0.5)}
+    parts = [
+        mc.count(endless_network(), mc.Box(-1, 1), resume=resume, **options)
+        for resume in (None, tmp_path / "run.jsonl", tmp_path / "run.jsonl")
+    ]
+    assert all(part.termination.limit == "time" and not part.exact for part in parts)
+    assert parts[1].lower <= parts[2].lower <= parts[0].upper
 
 
 SCRIPT = """
 import sys
-import numpy as np
+import pytest
 import milpcount as mc
-sys.path.insert(0, sys.argv[3])
-from tests.search.test_runs import slow_network
-mc.count(slow_network(), mc.Box(-1, 1), engine="tree", workers=int(sys.argv[2]), resume=sys.argv[1])
+sys.path.insert(0, sys.argv[4])
+from tests.interruptions import die_after, shorten_portions
+from tests.search.test_runs import busy_network
+patch = pytest.MonkeyPatch()
+shorten_portions(patch)
+die_after(patch, int(sys.argv[3]))
+mc.count(busy_network(), mc.Box(-1, 1), engine="tree", workers=int(sys.argv[2]), resume=sys.argv[1])
 """
 
 
@@ -95,22 +114,25 @@ mc.count(slow_network(), mc.Box(-1, 1), engine="tree", workers=int(sys.argv[2]),
 def test_a_killed_run_goes_on(tmp_path: Path, truth: int, workers: int) -> None:
     file = tmp_path / "run.jsonl"
     root = str(Path(__file__).parents[2])
-    for delay in (0.05, 0.4, 0.9):
-        process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(file), str(workers), root])
-        # From the moment that the run has written its first line.
-        start = time.monotonic()
-        while not file.exists() and process.poll() is None and time.monotonic() - start < 60:
-            time.sleep(0.01)
-        time.sleep(delay)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    result = mc.count(slow_network(), mc.Box(-1, 1), engine="tree", resume=file)
+    lines = 0
+    for portions in (1, 3, 7):
+        arguments = [sys.executable, "-c", SCRIPT, str(file), str(workers), str(portions), root]
+        assert subprocess.run(arguments, check=False).returncode == -signal.SIGKILL
+        kept = file.read_bytes().splitlines()
+        assert lines < len(kept)
+        lines = len(kept)
+    part = mc.count(
+        busy_network(), mc.Box(-1, 1), engine="tree", resume=file, budget=mc.Budget(regions=1)
+    )
+    assert 0 < part.lower < truth
+    result = mc.count(busy_network(), mc.Box(-1, 1), engine="tree", resume=file)
     assert (result.lower, result.exact) == (truth, True)
 
 
+@pytest.mark.usefixtures("short_portions")
 def test_linear_pieces_go_on(tmp_path: Path) -> None:
     file = tmp_path / "run.jsonl"
-    network = random_net(np.random.default_rng(5), [4, 14, 10, 1], "integer")
+    network = random_net(np.random.default_rng(5), [4, 12, 8, 1], "integer")
     options = {"engine": "tree", "definition": "linear", "resume": file}
     alone = mc.count(network, mc.Box(-1, 1), engine="tree", definition="linear")
     part = mc.count(network, mc.Box(-1, 1), budget=mc.Budget(regions=500), workers=2, **options)
@@ -186,6 +208,7 @@ def test_every_line_stands_alone(tmp_path: Path) -> None:
         assert mc.count(network, box, engine="tree", resume=file).lower == truth
 
 
+@pytest.mark.usefixtures("short_portions")
 def test_a_worker_that_dies_is_replaced(truth: int) -> None:
     if not Path("/proc").is_dir():
         return  # finds the workers' process numbers there
@@ -205,7 +228,7 @@ def test_a_worker_that_dies_is_replaced(truth: int) -> None:
                 killed.append(entry.name)
                 return
 
-    result = mc.count(slow_network(), mc.Box(-1, 1), engine="tree", workers=2, progress=kill_one)
+    result = mc.count(busy_network(), mc.Box(-1, 1), engine="tree", workers=2, progress=kill_one)
     assert killed
     assert (result.lower, result.exact) == (truth, True)
 
@@ -218,6 +241,7 @@ def test_bad_requests() -> None:
         mc.count(one, mc.Box(-1, 1), engine="brute", workers=2)
 
 
+@pytest.mark.usefixtures("short_portions")
 def test_progress_reaches_the_end() -> None:
     fractions: list[float] = []
 
@@ -225,7 +249,8 @@ def test_progress_reaches_the_end() -> None:
         if snapshot.fraction is not None:
             fractions.append(snapshot.fraction)
 
-    mc.count(slow_network(), mc.Box(-1, 1), engine="tree", progress=note)
+    mc.count(busy_network(), mc.Box(-1, 1), engine="tree", progress=note)
+    assert len(fractions) > 10
     assert fractions == sorted(fractions)
     assert fractions[0] >= 0
     assert fractions[-1] <= 1 + 1e-9

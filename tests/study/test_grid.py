@@ -8,11 +8,13 @@ import pytest
 
 from milpcount.core.domain import Box
 from milpcount.core.network import ReLUNetwork
-from milpcount.errors import ConfigError, DomainError, UnsupportedError
+from milpcount.errors import ConfigError, DomainError, NetworkError, UnsupportedError
+from milpcount.importers import load_network
 from milpcount.importers.npz import save_npz
 from milpcount.study.config.grid import Run, resolve_runs
 from milpcount.study.config.schema import load_config
 from milpcount.study.config.seeds import derive_seed
+from tests.importers.onnx_helpers import node, write
 from tests.study.fakes import STUDY, write_study
 
 
@@ -145,3 +147,26 @@ def test_sidecar_gives_seed_and_metadata(tmp_path: Path) -> None:
     side.write_text("[]", encoding="utf-8")
     with pytest.raises(ConfigError, match="no JSON object"):
         resolve(tmp_path, files(pattern="nets/a.npz"))
+
+
+def test_one_of_several_outputs_of_a_file(tmp_path: Path) -> None:
+    constants = {"W": np.float32([[1, 2, 3], [4, 5, 6]]), "V": np.float32(np.eye(3))}
+    nodes = [
+        *(node("Gemm", ["x", "W"], "g"), node("Relu", ["g"], "h")),
+        *(node("Gemm", ["h", "V"], "p"), node("Relu", ["h"], "r"), node("Gemm", ["r", "V"], "q")),
+    ]
+    (tmp_path / "nets").mkdir()
+    write(tmp_path / "nets" / "n.onnx", nodes, constants, (1, 2), outputs=("p", "q"))
+    text = files(pattern="nets/*.onnx")
+    with pytest.raises(NetworkError, match="network_output: NAME in a study"):
+        resolve(tmp_path, text)
+    widths = {}
+    for name in ("p", "q"):
+        (run,) = resolve(tmp_path, f"{text}network_output: {name}\n")
+        widths[name] = run.source.load().widths
+        assert run.network_sha256 == load_network(run.source.path, output=name).sha256
+    assert widths["p"] != widths["q"]
+    with pytest.raises(NetworkError, match="no output 'z'"):
+        resolve(tmp_path, f"{text}network_output: z\n")
+    with pytest.raises(ConfigError, match=r"network_output.*give networks: \[FILES\]"):
+        resolve(tmp_path, f"{STUDY}network_output: p\n")

@@ -6,18 +6,21 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 import milpcount as mc
 from milpcount.study import run_study
 from milpcount.study.config.grid import Run, resolve_runs
 from milpcount.study.config.schema import load_config
 from milpcount.study.executors.journals import with_journal, with_journals
+from tests.interruptions import time_is_up_with_a_region
 from tests.study import fakes
 
 STUDY = """\
 name: stopped
 root: .
 random:
-  - {architecture: [20, 10, 9, 1], count: 1}
+  - {architecture: [20, 9, 7, 1], count: 1}
 domain: {box: [-1, 1]}
 counts:
   - {engine: auto, time_limit: LIMIT}
@@ -28,6 +31,15 @@ figures: []
 
 def write(folder: Path, limit: float) -> Path:
     return fakes.write_study(folder, STUDY.replace("LIMIT", str(limit)))
+
+
+def stop_early(folder: Path) -> Path:
+    """Run the study up to its limit on the time; returns the file of the unfinished count."""
+    with pytest.MonkeyPatch.context() as patch:
+        time_is_up_with_a_region(patch)
+        run_study(write(folder, 100))
+    [file] = (folder / "out" / "unfinished").iterdir()
+    return file
 
 
 def records(folder: Path) -> list[dict[str, object]]:
@@ -51,36 +63,35 @@ def only_run(path: Path) -> Run:
     return run
 
 
+@pytest.mark.usefixtures("short_portions")
 def test_a_raised_limit_goes_on(tmp_path: Path) -> None:
-    path = write(tmp_path, 0.1)
-    run_study(path)
+    file = stop_early(tmp_path)
     [stopped] = records(tmp_path)
     assert not stopped["exact"]
-    [file] = (tmp_path / "out" / "unfinished").iterdir()
     add_regions(file, 1000)
-    run_study(write(tmp_path, 500))
+    path = write(tmp_path, 50_000)
+    run_study(path)
     whole = records(tmp_path)[-1]
     assert whole["exact"]
     assert int(str(whole["lower"])) == truth(path) + 1000
     assert not (tmp_path / "out" / "unfinished").exists()
 
 
+@pytest.mark.usefixtures("short_portions")
 def test_seconds_are_those_of_all_runs(tmp_path: Path) -> None:
-    run_study(write(tmp_path, 0.1))
-    [file] = (tmp_path / "out" / "unfinished").iterdir()
+    file = stop_early(tmp_path)
     lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     assert all(line["seconds"] >= 0 for line in lines[1:])
-    lines[-1]["seconds"] += 5000.0
+    lines[-1]["seconds"] += 1e6
     file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    run_study(write(tmp_path, 500))
-    assert 5000.0 < float(str(records(tmp_path)[-1]["seconds"])) < 6000.0
+    run_study(write(tmp_path, 50_000))
+    assert 1e6 < float(str(records(tmp_path)[-1]["seconds"])) < 1.1e6
 
 
+@pytest.mark.usefixtures("short_portions")
 def test_fresh_begins_anew(tmp_path: Path) -> None:
-    run_study(write(tmp_path, 0.1))
-    [file] = (tmp_path / "out" / "unfinished").iterdir()
-    add_regions(file, 1000)
-    path = write(tmp_path, 500)
+    add_regions(stop_early(tmp_path), 1000)
+    path = write(tmp_path, 50_000)
     run_study(path, resume=False)
     assert int(str(records(tmp_path)[-1]["lower"])) == truth(path)
 

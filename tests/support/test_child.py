@@ -17,6 +17,7 @@ import pytest
 from milpcount.errors import SolverError
 from milpcount.search.run.journal import holding
 from milpcount.support.child import Child, Message, process
+from tests.interruptions import SECONDS
 
 WORKER = Path(__file__).with_name("workers.py")
 ROOT = Path(__file__).parents[2]
@@ -31,7 +32,7 @@ def child() -> Iterator[Child]:
     started.close()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
+def wait_until(condition: Callable[[], bool], seconds: float = SECONDS) -> bool:
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.01)
@@ -83,10 +84,10 @@ def test_stop_reaches_a_call_at_work() -> None:
     inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
     child = Child(WORKER, "test", inbox)
     try:
-        child.post("sleep", seconds=60.0)
+        child.post("sleep", seconds=1e6)
         kinds = []
         while "done" not in kinds:
-            message = inbox.get(timeout=30)
+            message = inbox.get(timeout=SECONDS)
             kinds.append(message.kind)
             if message.kind == "busy":
                 child.stop()

@@ -95,10 +95,11 @@ class _Composer:
                 of_offset = np.maximum(largest, np.abs(value[:, -1]))
                 doubtful |= ~(wrong <= ACCURACY * largest)
                 doubtful |= ~(self._blur * size[:, -1] <= ACCURACY * of_offset)
-        for row in np.flatnonzero(doubtful).tolist():
-            matrix, constants = self._maps.affine_map(bits[row].astype(bool))
-            found[:, row, :-1] = matrix[chosen]
-            found[:, row, -1] = constants[chosen]
+        rows = np.flatnonzero(doubtful)
+        if rows.size:
+            matrices, constants = self._maps.affine_maps(bits[rows].astype(bool))
+            found[:, rows, :-1] = matrices[:, chosen].transpose(1, 0, 2)
+            found[:, rows, -1] = constants[:, chosen].T
         return found
 
     def _factors(self, bits: NDArray[np.uint8]) -> list[Float]:

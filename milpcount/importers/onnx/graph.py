@@ -159,7 +159,8 @@ class _Graph:
         listed = ", ".join(map(repr, self.outputs))
         return NetworkError(
             f"{self.path} has {len(self.outputs)} outputs (it has {listed}); choose one: "
-            "--output NAME on the command line, load_network(path, output=NAME) from Python"
+            "--output NAME on the command line, network_output: NAME in a study, "
+            "load_network(path, output=NAME) from Python"
         )
 
 

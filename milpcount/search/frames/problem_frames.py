@@ -24,6 +24,7 @@ __all__ = [
     "is_bounded",
     "problem_frames",
     "root_signs",
+    "searches_image",
     "sign_walls",
 ]
 
@@ -107,6 +108,11 @@ def cube_frame(problem: CountProblem) -> Frame:
 def is_bounded(problem: CountProblem) -> bool:
     """Whether the search runs in one cube, not in charts."""
     return _ranges(problem) is not None
+
+
+def searches_image(problem: CountProblem) -> bool:
+    """Whether the first layer's image is searched, unless its numbers are beyond floats."""
+    return problem.box.is_bounded and not len(problem.rows[1]) and _reduces(problem)
 
 
 def certified_frame(problem: CountProblem) -> tuple[Box | None, bool]:

@@ -18,9 +18,11 @@ from milpcount.core.domain import Box, Polytope
 from milpcount.core.point import scaled_integers
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
-from milpcount.errors import InputError, InvariantError
+from milpcount.errors import InputError, InvariantError, UnsupportedError
 from milpcount.exact.feasibility import Row, decide
 from milpcount.exact.forms import domain_rows, exact_box
+from milpcount.proof.limits import beyond
+from milpcount.search.frames.problem_frames import searches_image
 from milpcount.search.recording import encode
 from milpcount.support.regular_files import require_writable, writing
 
@@ -43,9 +45,11 @@ class CertificateWriter:
 
         Raises:
             InputError: the file cannot be written.
+            UnsupportedError: no certificate of this problem would be read.
         """
         self._path, self._problem = path, problem
         require_writable(path)
+        _require_readable(problem)
         self._temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
         self.reduced = False
         self.is_list = False
@@ -152,6 +156,26 @@ class CertificateWriter:
             return body + b"\x00"
         body += b"\x01" + _doubles(around.lo, around.hi)
         return body + b"".join(encode.varint(w) for w in _weights(problem, around))
+
+
+def _require_readable(problem: CountProblem) -> None:
+    """Refuse before counting what nobody could verify.
+
+    Raises:
+        UnsupportedError: it is beyond the limits of :mod:`milpcount.proof.limits`.
+    """
+    # Of its size alone: a network that is too wide takes long to prepare.
+    vary = int((problem.box.lo < problem.box.hi).sum())
+    too_much = beyond(
+        problem.domain if problem.slice is None else problem.slice,
+        not problem.box.is_bounded,
+        problem.stages,
+        problem.widths[0] if searches_image(problem) else vary,
+    )
+    if too_much is not None:
+        raise UnsupportedError(
+            f"no certificate can be checked of {too_much}; count without a certificate"
+        )
 
 
 def _doubles(*arrays: NDArray[np.float64]) -> bytes:

@@ -54,6 +54,7 @@ class NetworkSource:
         random: the settings of a random network.
         number: which of the random networks.
         metadata: what the ``.json`` beside the file says (accuracy, seed, ...).
+        output: which output of the file, None where it has one.
     """
 
     name: str
@@ -61,6 +62,7 @@ class NetworkSource:
     random: RandomNetworks | None = None
     number: int = 0
     metadata: tuple[tuple[str, Any], ...] = ()
+    output: str | None = None
 
     @property
     def seed(self) -> int | None:
@@ -74,7 +76,7 @@ class NetworkSource:
     def load(self) -> ReLUNetwork:
         """Read or draw the network."""
         if self.path is not None:
-            return load_network(self.path, name=self.name)
+            return load_network(self.path, name=self.name, output=self.output)
         assert self.random is not None
         assert self.seed is not None
         return _draw(self.random, self.seed, self.name)
@@ -221,7 +223,12 @@ def _sources(config: StudyConfig, root: Path) -> list[NetworkSource]:
                 f"networks: {pattern!r} matches no file below {root.resolve()}", "networks", k
             )
         paths = [root / text for text in sorted(found)]
-        sources += [NetworkSource(path.stem, str(path), metadata=_sidecar(path)) for path in paths]
+        sources += [
+            NetworkSource(
+                path.stem, str(path), metadata=_sidecar(path), output=config.network_output
+            )
+            for path in paths
+        ]
     for settings in config.random:
         shape = "-".join(map(str, settings.architecture))
         sources += [

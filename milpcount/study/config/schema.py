@@ -109,6 +109,7 @@ class StudyConfig(Strict):
         title: what tables and figures are captioned with.
         root: folder that the paths are relative to, itself relative to the file.
         networks: files or patterns such as ``networks/*.npz``.
+        network_output: which output of these networks, where their ``.onnx`` files have several.
         random: random networks.
         sweep: random networks of all combinations of sizes and initialisations.
         domain: what is counted over; needed wherever there are networks.
@@ -126,6 +127,7 @@ class StudyConfig(Strict):
     title: str = ""
     root: str = "."
     networks: list[str] = Field(default=[])
+    network_output: Annotated[str, Field(min_length=1)] | None = None
     random: list[RandomNetworks] = Field(default=[])
     sweep: list[SweepNetworks] = Field(default=[])
     domain: DomainSettings | None = None
@@ -153,6 +155,12 @@ class StudyConfig(Strict):
             raise ValueError("nothing to do: give counts:, estimates: or domain_bounds:")
         if self.domain is None:
             raise ValueError("the key 'domain' is missing: domain: {box: [lo, hi]} or the like")
+        return self
+
+    @model_validator(mode="after")
+    def _output_of_files(self) -> StudyConfig:
+        if self.network_output is not None and not self.networks:
+            raise ValueError("network_output names an output of files: give networks: [FILES]")
         return self
 
     @field_validator("sweep")

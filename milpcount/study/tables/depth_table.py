@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import pandas as pd
 from pydantic import Field, field_validator, model_validator
 
 from milpcount.api import bound
 from milpcount.study.config.strict import OneOrMore, Strict
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["DepthBounds", "bounds_by_depth", "depth_table"]
 
@@ -81,6 +83,8 @@ def depth_table(settings: DepthBounds) -> pd.DataFrame:
                 # Equal values, as one and two layers of 60 units at 30 inputs, are all named.
                 | {"best_depth": " = ".join(str(d) for d in depths if row[d] == best)}
             )
+    import pandas as pd  # on use: configurations are read where nothing is tabulated
+
     return pd.DataFrame(rows, dtype=object)
 
 
