@@ -21,6 +21,7 @@ from milpcount.core.domain import WholeSpace
 from milpcount.core.matrix import dense
 from milpcount.core.network import ReLUNetwork
 from milpcount.core.problem import CountProblem
+from milpcount.geometry.float_forms import ROUNDOFF
 from milpcount.geometry.local_maps.map_array import (
     LocalMaps,
     checked_points,
@@ -30,7 +31,6 @@ from milpcount.geometry.local_maps.map_array import (
 )
 from milpcount.geometry.locate import locate
 from milpcount.geometry.maps import Maps
-from milpcount.geometry.space import ROUNDOFF
 
 __all__ = ["ACCURACY", "maps_of_network"]
 
