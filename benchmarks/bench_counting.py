@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 
 import milpcount as mc
+from milpcount import zoo
 
 ROOT = Path(__file__).resolve().parent.parent
 BASELINE = "tree-highs"
@@ -44,6 +45,13 @@ def uniform_network(widths: list[int], seed: int) -> mc.ReLUNetwork:
         weights.append(rng.uniform(-ends, ends, size=(units, inputs)).astype(np.float32))
         biases.append(rng.uniform(-ends, ends, size=units).astype(np.float32))
     return mc.ReLUNetwork(weights, biases)
+
+
+def ternary_layer(inputs: int, units: int, seed: int) -> mc.ReLUNetwork:
+    """One layer with weights -1, 0 and 1 and biases that are halves of them."""
+    rng = np.random.default_rng(seed)
+    weights, biases = rng.integers(-1, 2, size=(units, inputs)), rng.integers(-1, 2, size=units)
+    return mc.ReLUNetwork([weights, np.zeros((1, units))], [biases / 2, [0.0]])
 
 
 def shared(name: str) -> mc.ReLUNetwork:
@@ -66,6 +74,8 @@ class Entry:
 
 BOX = mc.Box(-1, 1)
 PIXELS = mc.Box(0, 1)
+SPACE = mc.WholeSpace()
+FLAT = ("arrangement", "subdivision", "tree", "auto")
 ENTRIES = {
     entry.name: entry
     for entry in (
@@ -86,6 +96,13 @@ ENTRIES = {
             lambda: mc.load_network(ROOT / "results/counting/mnist_4-18.npz"),
             PIXELS,
         ),
+        Entry("resonance 5, R^5", lambda: zoo.resonance(5).net, SPACE, FLAT),
+        Entry("resonance 6, R^6", lambda: zoo.resonance(6).net, SPACE, ("arrangement", "auto")),
+        Entry("resonance 6, box", lambda: zoo.resonance(6).net, BOX, ("arrangement", "auto")),
+        Entry("resonance 7, R^7", lambda: zoo.resonance(7).net, SPACE, ("arrangement", "auto")),
+        Entry("catalan 6, [0, 3]^6", lambda: zoo.catalan(6).net, mc.Box(0, 3), FLAT),
+        Entry("ternary 6; 20", lambda: ternary_layer(6, 20, 0), BOX, FLAT),
+        Entry("uniform 5; 40, R^5", lambda: uniform_network([5, 40, 1], 0), SPACE, FLAT),
     )
 }
 

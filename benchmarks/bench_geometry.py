@@ -11,6 +11,7 @@ import argparse
 import itertools
 import json
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,73 @@ def inline(name: str) -> mc.ReLUNetwork:
     depth = sum(key.startswith("W") for key in stored)
     weights = [np.array(stored[f"W{i}"]) for i in range(depth)]
     return mc.ReLUNetwork(weights, [np.array(stored[f"b{i}"]) for i in range(depth)])
+
+
+def convolutions() -> mc.ReLUNetwork:
+    """Two convolutions of 3 x 3 over 28 x 28 and a dense layer: 784-5408-4608-10."""
+    rng = np.random.default_rng(2)
+
+    def table(channels: int, side: int, out: int, stride: int) -> mc.SparseMatrix:
+        wide = (side - 3) // stride + 1
+        kernel = rng.normal(size=(out, channels, 3, 3)) / np.sqrt(4.5 * channels)
+        o, y, x, c, i, j = np.indices((out, wide, wide, channels, 3, 3)).reshape(6, -1)
+        rows = (o * wide + y) * wide + x
+        columns = (c * side + stride * y + i) * side + stride * x + j
+        shape = (out * wide * wide, channels * side * side)
+        return mc.SparseMatrix.of_entries(shape, rows, columns, kernel[o, c, i, j])
+
+    matrices = [table(1, 28, 8, 1), table(8, 26, 32, 2)]
+    last = rng.normal(size=(10, matrices[1].shape[0])) / 60
+    stages = [
+        mc.Stage((k,), (w,), 0.1 * rng.normal(size=w.shape[0]), mc.ReLUGate(np.zeros(w.shape[0])))
+        for k, w in enumerate(matrices)
+    ]
+    return mc.ReLUNetwork.of_stages(
+        stages, mc.Stage((2,), (last,), np.zeros(10), mc.LinearGate(10))
+    )
+
+
+def complexes(repeat: int) -> list[tuple[str, float, str, float]]:
+    """Whole complexes against counts of their cells."""
+    lines = []
+    deep = random_network([2, 64, 64, 64, 1])
+    bunny = mc.load_network(DATA / "networks" / "bunny_3_3x16.npz")
+    for name, net, domain, output in (
+        ("random_d", mc.load_network(DATA / "networks" / "random_d.npz"), None, False),
+        ("bunny_3_3x16 and output", bunny, mc.Box(-0.5, 0.5), True),
+        ("2-64-64-64", deep, mc.Box(-1, 1), False),
+    ):
+        count = best(
+            repeat,
+            lambda n=net, d=domain, o=output: mc.count(  # type: ignore[misc]
+                n, d, engine="subdivision", with_output=o
+            ),
+        )
+        for part, skeleton in (("all faces", False), ("vertices and edges", True)):
+            seconds = best(
+                repeat,
+                lambda n=net, d=domain, o=output, s=skeleton: mc.polyhedral_complex(  # type: ignore[misc]
+                    n, d, with_output=o, skeleton=s
+                ).faces(1),
+            )
+            lines.append((f"{part} of {name}", seconds, "count by subdivision", count))
+    whole = mc.polyhedral_complex(bunny, mc.Box(-0.5, 0.5), with_output=True)
+    made = best(1, lambda: mc.polyhedral_complex(bunny, mc.Box(-0.5, 0.5), with_output=True))
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "bunny.ply"
+        mesh = best(repeat, lambda: whole.boundary().to_mesh(target))
+    lines.append(("its boundary as PLY, 2,874 polygons", mesh, "its complex", made))
+    betti = best(1, lambda: whole.betti)
+    lines.append(("its Betti numbers", betti, "its complex", made))
+    images = convolutions()
+    a, b, c = np.random.default_rng(3).uniform(0, 1, size=(3, 784))
+    plane = mc.Slice.plane(a, b, c, 0.0, 0.05)
+    forward = best(1, lambda: images.forward(np.tile(a, (1000, 1))))
+    seconds = best(1, lambda: mc.polyhedral_complex(images, plane))
+    lines.append(
+        ("plane at 10,016 units (5 % of a square)", seconds, "1000 forward passes", forward)
+    )
+    return lines
 
 
 def main() -> None:
@@ -143,6 +211,8 @@ def main() -> None:
     located = best(1, lambda: mc.locate(deep, images))
     forward = best(1, lambda: deep.forward(images))
     lines.append(("locate 20,000 points, 784-256-256", located, "their forward pass", forward))
+
+    lines += complexes(repeat)
 
     print(f"{'what':44} {'seconds':>10} {'ratio':>10}  reference")
     for what, seconds, reference, base in lines:

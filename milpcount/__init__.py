@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from milpcount.definitions import Notion as Notion
     from milpcount.definitions import Notions as Notions
     from milpcount.definitions import notions as notions
+    from milpcount.geometry.complexes.complex_file import load_complex as load_complex
     from milpcount.geometry.complexes.polyhedral import PolyhedralComplex as PolyhedralComplex
     from milpcount.geometry.complexes.polyhedral import polyhedral_complex as polyhedral_complex
     from milpcount.geometry.complexes.subcomplex import SubComplex as SubComplex
@@ -125,6 +126,7 @@ _NAMES = {
     "dual_graph": "milpcount.geometry.exploration",
     "explore": "milpcount.geometry.exploration",
     "local_maps": "milpcount.geometry.local_maps.around_points",
+    "load_complex": "milpcount.geometry.complexes.complex_file",
     "locate": "milpcount.geometry.locate",
     "map_between": "milpcount.geometry.local_maps.transfer",
     "map_census": "milpcount.geometry.local_maps.census",

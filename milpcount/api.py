@@ -64,7 +64,8 @@ def count(
         net: the network, or what :func:`milpcount.load_network` reads: a path, a torch module, a
             pair (weights, biases), ...
         domain: Box, Polytope, Slice or WholeSpace; the network's own box when None.
-        engine: "auto", "tree", "subdivision", "milp", "cpsat", "tree-highs" or "brute".
+        engine: "auto", "tree", "subdivision", "arrangement", "milp", "cpsat", "tree-highs" or
+            "brute".
         definition: "full" (full-dimensional regions), "nonempty" (patterns that occur), "linear"
             (full regions, neighbours with the same affine map merged), "closed" (those merged
             too that a connected closed set joins on which the function equals their map) or
@@ -72,7 +73,8 @@ def count(
         with_output: whether the units of the last affine layer count as ReLUs too.
         budget: limits, a number is seconds; a limit or Ctrl-C gives a valid interval, never an
             exception.
-        workers: processes that share the work, or a :class:`~milpcount.cluster.DaskCluster`
+        workers: how many share the work, threads of this process where they do not wait for each
+            other and processes where they would, or a :class:`~milpcount.cluster.DaskCluster`
             (engines "tree" and "subdivision").
         resume: a file that keeps finished parts of the work; a count that is stopped or killed
             goes on from it (engines "tree" and "subdivision").
@@ -110,7 +112,10 @@ def _count(
     options: dict[str, Any],
 ) -> CountResult:
     merges = definition.merges
-    name = choose_engine(engine, problem, certificate is not None)
+    needs = {"regions": merges, "certificate": certificate is not None} | dict.fromkeys(
+        options, True
+    )
+    name = choose_engine(engine, problem, [need for need, wanted in needs.items() if wanted])
     outcome = Outcome(keep=merges, patterns_only=merges)
     if certificate is None:
         found = run_engine(name, problem, watch, outcome, options)
@@ -197,7 +202,7 @@ def enumerate_regions(
         options["workers"] = workers_of(workers)
     require_progress(progress)
     outcome = Outcome()
-    name = choose_engine(engine, problem)
+    name = choose_engine(engine, problem, ["regions", *options])
     # The bar, if one is asked for, appears with the first region and goes with the last.
     shown: list[ProgressCallback] = []
     watch = Watch(budget_of(budget), (lambda part: shown[0](part)) if progress else None)

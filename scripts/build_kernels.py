@@ -4,8 +4,8 @@
 For working on the package without installing it: the compiled variants go to
 ``milpcount/kernels`` (``--only avx2`` builds one of them).  Uses the Python that runs this script,
 which must have nanobind (pip install nanobind), CMake and a C++20 compiler.  With ``--sanitize``
-the kernels check their own memory and arithmetic: run Python with LD_PRELOAD set to the compiler's
-libasan.
+the kernels check their own memory and arithmetic; ``scripts/test_sanitized.py`` builds them beside
+the checkout and runs the tests on them.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def command(name: str) -> str | None:
     return shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
 
 
-def build(folder: Path, options: list[str], jobs: int) -> int:
-    """Configure, compile and install into the checkout; return the exit code."""
+def build(folder: Path, options: list[str], jobs: int, prefix: Path = ROOT) -> int:
+    """Configure, compile and install below ``prefix``; return the exit code."""
     cmake = command("cmake")
     if cmake is None:
         print("CMake is needed to build the kernels: pip install cmake ninja", file=sys.stderr)
@@ -38,7 +38,7 @@ def build(folder: Path, options: list[str], jobs: int) -> int:
     for step in (
         [*configure, "-DCMAKE_BUILD_TYPE=Release", *options],
         [cmake, "--build", str(folder), "--config", "Release", "--parallel", str(jobs)],
-        [cmake, "--install", str(folder), "--config", "Release", "--prefix", str(ROOT)],
+        [cmake, "--install", str(folder), "--config", "Release", "--prefix", str(prefix)],
     ):
         code = subprocess.run(step, check=False).returncode
         if code != 0:
@@ -52,13 +52,16 @@ def main() -> int:
     parser.add_argument("--sanitize", action="store_true", help="with sanitizers, for debugging")
     parser.add_argument("--only", default="", help="one variant: baseline, avx2 or avx512")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--prefix", type=Path, default=ROOT, help="the folder of the package milpcount"
+    )
     arguments = parser.parse_args()
     name = "sanitized" if arguments.sanitize else "kernels"
     options = [
         f"-DMILPCOUNT_SANITIZE={'ON' if arguments.sanitize else 'OFF'}",
         f"-DMILPCOUNT_VARIANTS={arguments.only}",
     ]
-    return build(ROOT / "build" / name, options, arguments.jobs)
+    return build(ROOT / "build" / name, options, arguments.jobs, arguments.prefix)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 Counts the linear regions of MNIST networks exactly: 14,614 of one network with the compiled engine,
 and those of a whole study with the MILP of Serra et al. (2018), closed by exact linear programmes,
 against the analytic bounds.  The networks are in the repository.  One to two minutes after
-installation, half a minute of which compiles the engine.
+installation, which compiles the engines.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main() -> int:
         ("A network trained on MNIST, 784 inputs and two hidden layers of 4:", ["info", network]),
         ("What any network of that shape may have:", ["bound", "784", "4", "4"]),
         (
-            "Counting the regions of a network 784-8-8-10 (the engine is compiled first):",
+            "Counting the regions of a network 784-8-8-10:",
             ["count", "results/counting/mnist_8-8.npz", "--box", "0", "1"],
         ),
         ("The MILP on MNIST networks over [0, 1]^784:", ["run", CONFIG, "--fresh"]),

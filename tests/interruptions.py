@@ -17,7 +17,7 @@ import milpcount as mc
 from milpcount.core import run as core_run
 from milpcount.core.run import Watch
 from milpcount.search import searcher
-from milpcount.search.run import dask_pool, driver, pool
+from milpcount.search.run import dask_pool, process_pool, thread_pool
 from milpcount.search.run.bundle import Bundle, BundleRunner, Report
 from milpcount.search.run.journal import Journal
 
@@ -52,22 +52,21 @@ def report_always(patch: pytest.MonkeyPatch) -> None:
 def shorten_portions(patch: pytest.MonkeyPatch) -> None:
     """Searches stop for a look after some milliseconds or, in this process, some hundred steps.
 
-    Worker processes begin with few steps and double them from look to look: a count of some ten
-    thousand regions takes them several portions, however fast they are.
+    Worker processes are told to end their portions after some milliseconds.
     """
     report_always(patch)
-    patch.setattr(searcher, "_MOST_STEPS", 500)
-    patch.setattr(driver, "_SHORT", 0.005)
-    for kind in (pool.Workers, dask_pool.DaskPool):
+    patch.setattr(searcher, "_STEPS", 300)
+    for kind in (thread_pool.Threads, process_pool.Processes, dask_pool.DaskPool):
         patch.setattr(kind, "slice", 0.005)
+        patch.setattr(kind, "short", 0.005)
     run = BundleRunner.run
 
     def run_to_the_second_look(
-        self: BundleRunner, bundle: Bundle, seconds: float, stop: Callable[[], bool]
+        self: BundleRunner, bundle: Bundle, seconds: float, told: Callable[[], bool] = bool
     ) -> Report:
         # The first look is before the task.
         looks = itertools.count()
-        return run(self, bundle, math.inf, lambda: next(looks) > 1 or stop())
+        return run(self, bundle, math.inf, lambda: next(looks) > 1 or told())
 
     patch.setattr(BundleRunner, "run", run_to_the_second_look)
 

@@ -29,6 +29,7 @@ _COMMANDS = {
     "engines": "milpcount.cli.engines",
     "survey": "milpcount.cli.survey",
     "explore": "milpcount.cli.explore",
+    "draw": "milpcount.cli.draw",
     "fold": "milpcount.cli.fold",
     "notions": "milpcount.cli.notions",
     "run": "milpcount.cli.study",

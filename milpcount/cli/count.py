@@ -29,6 +29,7 @@ from milpcount.cli.workers import (
 )
 from milpcount.core.result import Budget, CountResult, Definition
 from milpcount.engines.registry import ENGINES
+from milpcount.engines.spec import Option
 from milpcount.support.decimal_text import to_decimal
 
 __all__ = ["count_command"]
@@ -43,11 +44,15 @@ def _able(ability: str) -> str:
 def _option_help(option: str) -> str:
     """Of all engines that have it: what it is and which values it takes."""
     return "; ".join(
-        f"of engine {spec.name}: {own.help} ({', '.join(own.choices)})"
+        f"of engine {spec.name}: {own.help}{_choices(own)}"
         for spec in ENGINES.values()
         for own in spec.options
         if own.name == option
     ).capitalize()
+
+
+def _choices(option: Option) -> str:
+    return f" ({', '.join(option.choices)})" if option.choices else ""
 
 
 @takes_domain
@@ -76,7 +81,11 @@ def count_command(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", metavar="N", help=f"Processes (engines {_able('workers')})."),
+        typer.Option(
+            "--workers",
+            metavar="N",
+            help=f"Threads or processes that share the count (engines {_able('workers')}).",
+        ),
     ] = None,
     executor: ExecutorOption = None,
     scheduler: SchedulerOption = None,
@@ -113,6 +122,14 @@ def count_command(
         str | None,
         typer.Option("--cuts", help=_option_help("cuts")),
     ] = None,
+    memory: Annotated[
+        int | None,
+        typer.Option("--memory", metavar="MB", help=_option_help("memory")),
+    ] = None,
+    confirm: Annotated[
+        str | None,
+        typer.Option("--confirm", help=_option_help("confirm")),
+    ] = None,
     output: OutputOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     show_progress: ProgressOption = None,
@@ -131,6 +148,8 @@ def count_command(
             ("variant", variant),
             ("preactivation", preactivation),
             ("cuts", cuts),
+            ("memory", memory),
+            ("confirm", confirm),
         )
         if value is not None
     }

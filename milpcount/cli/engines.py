@@ -35,6 +35,7 @@ def engines_command(
             for key, what in (("most_inputs", "inputs"), ("most_units", "units"))
             if record[key] is not None
         ]
+        limits += ["a single layer"] if record["single_layer"] else []
         whole = set(record["domains"]) == ANY_DOMAIN
         table.add_row(
             record["name"],
@@ -53,18 +54,22 @@ def engines_command(
     for rule in _auto():
         inputs = "any number of" if rule["most_inputs"] is None else f"up to {rule['most_inputs']}"
         stages = "" if rule["most_stages"] is None else f", stages: {rule['most_stages']} at most"
+        where = f", {rule['kind']}" if rule["kind"] else ""
         out.print(
             f"  {rule['engine']}: {' or '.join(rule['definitions'])} regions, {inputs} inputs "
-            f"that vary{stages} ({rule['reason']})"
+            f"that vary{stages}{where} ({rule['reason']})"
         )
-    out.print("Inputs that vary: or units of the first stage, where those are fewer.")
+    out.print(
+        "The ability regions: to list them, not only to count. "
+        "Inputs that vary: or units of the first stage, where those are fewer."
+    )
     pieces = ", ".join(d.value for d in Definition if d.merges)
-    out.print(f"Pieces of the function ({pieces}) are made of full regions, by every engine.")
+    out.print(f"Pieces of the function ({pieces}) are made of the full regions that engines list.")
     return EXIT_DONE
 
 
 def _record(spec: EngineSpec) -> dict[str, Any]:
-    abilities = ("workers", "resume", "certificate")
+    abilities = ("regions", "workers", "resume", "certificate")
     return {
         "name": spec.name,
         "summary": spec.summary,
@@ -72,7 +77,8 @@ def _record(spec: EngineSpec) -> dict[str, Any]:
         "domains": sorted(spec.domains),
         "most_inputs": spec.most_inputs,
         "most_units": spec.most_units,
-        "abilities": [name for name in abilities if spec.takes(name)],
+        "single_layer": spec.single_layer,
+        "abilities": [name for name in abilities if name in spec.abilities],
         "options": [
             {"name": o.name, "help": o.help, "choices": list(o.choices)} for o in spec.options
         ],
@@ -87,6 +93,7 @@ def _auto() -> list[dict[str, Any]]:
             "definitions": [d.value for d in Definition if d in rule.definitions],
             "most_inputs": rule.most_inputs,
             "most_stages": rule.most_stages,
+            "kind": None if rule.kind is None else rule.kind.words,
             "reason": rule.reason,
         }
         for rule in AUTO

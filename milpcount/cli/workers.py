@@ -33,8 +33,8 @@ ExecutorOption = Annotated[
     Executor | None,
     typer.Option(
         "--executor",
-        help="serial: this process; processes: --workers of them; dask: a Dask cluster, on this "
-        "machine unless a scheduler is named.",
+        help="serial: one worker; processes: --workers of them on this machine; dask: a Dask "
+        "cluster, on this machine unless a scheduler is named.",
         show_default=False,
     ),
 ]

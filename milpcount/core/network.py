@@ -26,6 +26,7 @@ from milpcount.core.matrix import dense, finite_array, nonzeros, row_blocks
 from milpcount.core.pattern import ActivationPattern
 from milpcount.core.stage import Stage
 from milpcount.errors import NetworkError
+from milpcount.support.cards import card
 
 __all__ = ["ReLUNetwork"]
 
@@ -360,6 +361,19 @@ class ReLUNetwork:
                 digest.update(rows.astype("<u8").tobytes() + columns.astype("<u8").tobytes())
                 digest.update(_doubles(values))
         return digest.hexdigest()
+
+    def _repr_html_(self) -> str:
+        shape = "-".join(map(str, self.architecture))
+        box = "none" if self.input_box is None else repr(self.input_box)
+        leaky = ", leaky" if self.is_leaky else ""
+        rows: list[tuple[str, object]] = [
+            ("layers", f"{shape}{leaky}" if self.is_chain else f"{shape}{leaky}, with skips"),
+            ("units with a state", sum(self.counted_widths)),
+            ("input box", box),
+            ("sha256", f"{self.sha256[:12]}..."),
+            *(("note", note) for note in self.notes),
+        ]
+        return card(self.name, rows)
 
     def __repr__(self) -> str:
         shape = "-".join(map(str, self.architecture))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from milpcount.errors import InputError, InvariantError
+from milpcount.support.cards import card, interval_text, whole_text
 from milpcount.support.decimal_text import to_decimal
 from milpcount.support.text import nearest
 from milpcount.support.version import __version__
@@ -195,6 +196,24 @@ class CountResult:
         """Whether the interval is one number."""
         return self.upper == self.lower
 
+    def __repr__(self) -> str:
+        limit = self.termination.limit
+        stopped = "" if limit is None else f", stopped by {limit}"
+        count = interval_text(self.lower, self.upper)
+        return f"CountResult({count}, {self.definition}, engine {self.engine}{stopped})"
+
+    def _repr_html_(self) -> str:
+        limit = self.termination.limit
+        rows: list[tuple[str, object]] = [
+            ("counted", f"{self.definition}{', output included' if self.with_output else ''}"),
+            ("exact", "yes" if self.exact else f"no, stopped by {limit}"),
+            ("engine", self.engine),
+            ("seconds", f"{self.seconds:.3g}"),
+            ("network", f"{self.network_sha256[:12]}..."),
+            *(("note", note) for note in self.notes),
+        ]
+        return card(f"{interval_text(self.lower, self.upper)} regions", rows)
+
     def to_json(self) -> dict[str, Any]:
         """The object that ``milpcount count --json`` prints; counts are decimal strings."""
         return {
@@ -232,6 +251,21 @@ class BoundResult:
     widths: tuple[int, ...]
     reasons: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        shape = "-".join(map(str, self.widths))
+        best = min(self.upper, key=lambda name: self.upper[name], default=None)
+        most = "" if best is None else f": at most {whole_text(self.upper[best])} by {best}"
+        return f"BoundResult({shape}{most})"
+
+    def _repr_html_(self) -> str:
+        rows: list[tuple[str, object]] = []
+        for kind, bounds in (("at most", self.upper), ("some network reaches", self.lower)):
+            ordered = sorted(bounds.items(), key=lambda item: item[1])
+            rows += [(f"{kind}, {name}", whole_text(value)) for name, value in ordered]
+        rows += [(f"expected, {k}", whole_text(v)) for k, v in self.estimates.items()]
+        rows += [("note", note) for note in self.notes]
+        return card("regions of a network " + "-".join(map(str, self.widths)), rows)
 
     def to_json(self) -> dict[str, Any]:
         """The object that ``milpcount bound --json`` prints; counts are decimal strings."""
@@ -305,6 +339,32 @@ class EstimateResult:
             raise InvariantError(f"a lower bound of {self.lower} on a count")
         if not 0 < self.confidence < 1:
             raise InvariantError(f"a confidence of {self.confidence}")
+
+    def __repr__(self) -> str:
+        about = "" if self.estimate is None else f", about {self.estimate:.4g}"
+        return (
+            f"EstimateResult(at least {whole_text(self.lower)}{about}, "
+            f"confidence {self.confidence:g}, method {self.method})"
+        )
+
+    def _repr_html_(self) -> str:
+        rows: list[tuple[str, object]] = [("confidence", f"{self.confidence:g}")]
+        if self.estimate is not None:
+            rows.append(("estimate", f"{self.estimate:.6g}"))
+        if self.interval is not None:
+            rows.append(("interval", f"{self.interval[0]:.6g} to {self.interval[1]:.6g}"))
+        limit = self.termination.limit
+        rows += [
+            ("method", self.method),
+            ("counted", f"{self.definition}{', output included' if self.with_output else ''}"),
+            ("claim", self.guarantee.statement),
+            *(("assumes", text) for text in self.guarantee.assumptions),
+            *((("stopped by", limit),) if limit is not None else ()),
+            ("seconds", f"{self.seconds:.3g}"),
+            ("network", f"{self.network_sha256[:12]}..."),
+            *(("note", note) for note in self.notes),
+        ]
+        return card(f"at least {whole_text(self.lower)} regions", rows)
 
     def to_json(self) -> dict[str, Any]:
         """The object that ``milpcount estimate --json`` prints; counts are decimal strings."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.draw.backends import require_matplotlib
+from milpcount.draw.bundles import joined_polygons, joined_segments
 from milpcount.draw.fills import Fill
 from milpcount.draw.palette import INK, sequential
 from milpcount.draw.plane import Plane, fan
@@ -22,7 +23,7 @@ __all__ = ["COLUMN", "new_axes", "paint", "plane_axes"]
 Float = NDArray[np.float64]
 
 COLUMN = 3.3  # inches: the width of a column of a paper
-_MANY = 20_000  # polygons from which on a vector file holds them as a picture
+_MANY = 20_000  # polygons from which on they are drawn in bundles, and vector files hold pixels
 
 
 def new_axes(width: float = COLUMN, height: float = COLUMN) -> Axes:
@@ -77,7 +78,7 @@ def small_axes(axes: Axes, across: str, up: str) -> None:
 
 def _add_fill(axes: Axes, fill: Fill) -> None:
     """Polygons in their colours; shaded within where the fill is smooth."""
-    from matplotlib.collections import PolyCollection
+    from matplotlib.collections import PathCollection, PolyCollection
 
     if fill.smooth is not None and fill.scale is not None:
         axes.tripcolor(
@@ -91,38 +92,56 @@ def _add_fill(axes: Axes, fill: Fill) -> None:
             zorder=1,
         )
         return
-    few = len(fill.colours) < _MANY
-    polygons = PolyCollection(
-        np.split(fill.points[fill.corners], fill.begin[1:-1]),
-        facecolors=np.asarray(fill.colours),
-        # A hair of the same colour, else the paper shows between neighbours.
-        edgecolors="face",
-        linewidths=0.2 if few else 0.0,
-        antialiaseds=few,
-        zorder=1,
-        rasterized=not few,
-    )
+    if len(fill.colours) < _MANY:
+        polygons: Any = PolyCollection(
+            np.split(fill.points[fill.corners], fill.begin[1:-1]),
+            facecolors=np.asarray(fill.colours),
+            # A hair of the same colour, else the paper shows between neighbours.
+            edgecolors="face",
+            linewidths=0.2,
+            zorder=1,
+        )
+    else:
+        paths, colours = joined_polygons(fill)
+        polygons = PathCollection(
+            paths, facecolors=colours, linewidths=0.0, antialiaseds=False, zorder=1, rasterized=True
+        )
     axes.add_collection(polygons, autolim=False)
 
 
 def _add_lines(axes: Axes, lines: Lines, zorder: float) -> None:
-    from matplotlib.collections import LineCollection
+    from matplotlib.collections import LineCollection, PathCollection
 
     if not len(lines.segments):
+        return
+    if not np.ptp(lines.segments, axis=1).any():
+        # Dots: segments without length, of which the renderer draws nothing.
+        x, y = lines.segments[:, 0].T
+        axes.scatter(x, y, s=lines.widths**2, c=lines.colours, linewidths=0, zorder=zorder)
         return
     # What has no halo is cut at the ends of the picture, what has is drawn on its frame too.
     looks: list[tuple[Any, Any, float]] = [(lines.colours, lines.widths, 0.0)]
     if lines.halo:
         looks.insert(0, ("white", lines.widths + 1.5, -0.5))
     for colours, widths, lift in looks:
-        collection = LineCollection(
-            list(lines.segments),
-            colors=colours,
-            linewidths=widths,
-            capstyle="round",
-            zorder=zorder + lift,
-            rasterized=len(lines.segments) > _MANY,
-        )
+        if len(lines.segments) < _MANY:
+            collection: Any = LineCollection(
+                list(lines.segments),
+                colors=colours,
+                linewidths=widths,
+                capstyle="round",
+                zorder=zorder + lift,
+            )
+        else:
+            paths, edgecolors, wide = joined_segments(lines)
+            collection = PathCollection(
+                paths,
+                facecolors="none",
+                edgecolors=edgecolors if colours is lines.colours else colours,
+                linewidths=wide if widths is lines.widths else wide + 1.5,
+                zorder=zorder + lift,
+                rasterized=True,
+            )
         axes.add_collection(collection, autolim=False)
 
 

@@ -69,10 +69,13 @@ def complex3d(
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
     vertices = _outwards(points, part, vertices, centres[cell_of_facet])
     shift = explode * (centres - middle)
-    owner = np.repeat(cell_of_facet, np.diff(part))
+    owner = np.repeat(cell_of_facet, np.diff(part))  # the cell of each corner
     moved = points[vertices] + shift[owner]
     after = np.arange(1, len(moved) + 1)
     after[part[1:] - 1] = part[:-1]
+    # An edge of a cell lies in two of its facets, and is drawn once.
+    ends = np.sort(np.stack([vertices, vertices[after]], axis=1), axis=1)
+    _, once = np.unique(np.column_stack([owner, ends]), axis=0, return_index=True)
     names = tuple(f"$x_{{{j + 1}}}$" for j in found.free)
     solid = Solid(
         moved,
@@ -80,7 +83,7 @@ def complex3d(
         np.arange(len(moved)),
         cycled(TINTS, colours[chosen])[cell_of_facet],
         None,
-        np.stack([moved, moved[after]], axis=1),
+        np.stack([moved[once], moved[after[once]]], axis=1),
         np.zeros((0, 2, 3)),
         (names[0], names[1], names[2]),
         cube=True,

@@ -28,7 +28,7 @@ def neighbour_colours(count: int, pairs: Ints, seed: int = 0, least: int = 1) ->
         seed: of the choice; the same seed gives the same colours.
         least: use so many colours even where fewer would do.
     """
-    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    pairs = np.unique(np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1), axis=0)
     both = np.concatenate([pairs, pairs[:, ::-1]])
     both = both[np.argsort(both[:, 0], kind="stable")]
     starts = np.searchsorted(both[:, 0], np.arange(count + 1)).tolist()

@@ -27,6 +27,8 @@ __all__ = ["COLOURS", "Fill", "Scale", "fill_of", "require_output"]
 Float = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_ROWS = 8192  # patterns that are numbers at once
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -103,16 +105,18 @@ def _pattern(plane: Plane, output: int, seed: int) -> Fill:
     units, so patterns that differ in few units have similar colours, in every picture of networks
     of one shape.
     """
-    states = plane.states.astype(np.float64)
+    states = plane.states
     n = max(1, states.shape[1])
     # Directions at the golden angle: no two units alike, whatever their number.
     turns = np.arange(n) * np.pi * (3 - np.sqrt(5)) + seed
-    way = (states - 0.5) @ np.stack([np.cos(turns), np.sin(turns)], axis=1) * (2 / np.sqrt(n))
+    ways = np.stack([np.cos(turns), np.sin(turns)], axis=1) * (2 / np.sqrt(n))
+    parts = range(0, len(states), _ROWS)
+    way = np.concatenate([(states[k : k + _ROWS] - 0.5) @ ways for k in parts])
     strength = np.tanh(np.linalg.norm(way, axis=1))
     hue = np.arctan2(way[:, 1], way[:, 0])
     share = states.mean(axis=1) if states.size else np.zeros(len(plane))
     spread = (share - share.min()) / max(float(np.ptp(share)), 1e-9)
-    light, chroma = 92 - 36 * spread, 12 + 40 * strength
+    light, chroma = 92 - 36 * spread, 10 + 32 * strength
     return _plain(plane, _lab(light, chroma * np.cos(hue), chroma * np.sin(hue)))
 
 

@@ -49,8 +49,12 @@ def evolution(
         networks: one a frame, each with two inputs that vary, or their complexes.
         domain: where; each network's own box when None.
         path: the file: .gif, .mp4 (by the program ffmpeg) or .html (with a slider).
-        color, edges, boundary, points, output, max_polygons: as for
-            :func:`~milpcount.draw.regions`.
+        color: of the regions; see :func:`~milpcount.draw.regions`.
+        edges: how edges are coloured.
+        boundary: whether the decision boundary is drawn.
+        points: a data set, in every frame.
+        output: which output, for colours that show one.
+        max_polygons: refuse frames of more.
         titles: a line above each frame.
         frames_per_second: of the film.
 

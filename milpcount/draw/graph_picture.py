@@ -11,7 +11,7 @@ from milpcount.core.domain import Domain
 from milpcount.draw.canvas import new_axes, paint
 from milpcount.draw.palette import INK
 from milpcount.draw.plane import MAX_POLYGONS, Plane, plane_of
-from milpcount.draw.scene import Lines, Scene, thin
+from milpcount.draw.scene import Lines, Scene, outline, thin
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,20 +48,12 @@ def dual_graph(
     axes = new_axes() if ax is None else ax
     plane = plane_of(net_or_complex, domain, max_polygons)
     paint(axes, graph_scene(plane))
-    axes.scatter(
-        plane.centres[:, 0],
-        plane.centres[:, 1],
-        s=_dot(len(plane)),
-        color=INK,
-        linewidths=0,
-        zorder=8,
-        clip_on=False,
-    )
     return axes
 
 
 def _dot(count: int) -> float:
-    return float(np.clip(9 * (100 / max(count, 1)) ** 0.6, 0.3, 12))
+    """The diameter of a vertex, in points."""
+    return float(np.clip(2.6 * (100 / max(count, 1)) ** 0.4, 0.3, 3.2))
 
 
 def graph_scene(plane: Plane) -> Scene:
@@ -73,8 +65,12 @@ def graph_scene(plane: Plane) -> Scene:
         [np.stack([plane.centres[a], middle], 1), np.stack([middle, plane.centres[b]], 1)]
     )
     width = 1.6 * thin(len(plane))
+    dots = np.stack([plane.centres, plane.centres], axis=1)
     lines = (
+        outline(plane),
         Lines.plain(plane.segments[inner], _GREY, thin(len(plane))),
         Lines.plain(links, _LINK, width),
+        # Segments without length: their round ends are dots.
+        Lines.plain(dots, INK, _dot(len(plane))),
     )
     return Scene(plane, None, lines)

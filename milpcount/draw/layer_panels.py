@@ -14,7 +14,7 @@ from milpcount.draw.canvas import COLUMN, paint
 from milpcount.draw.fills import fill_of
 from milpcount.draw.palette import INK
 from milpcount.draw.plane import MAX_POLYGONS, Plane, plane_of
-from milpcount.draw.scene import Lines, Marks, Scene, edge_lines, marks_of
+from milpcount.draw.scene import Lines, Marks, Scene, edge_lines, marks_of, outline
 from milpcount.draw.zero_lines import boundary_segments
 from milpcount.errors import InputError
 
@@ -42,7 +42,7 @@ def layers(
     Arguments:
         net_or_complex: a network with two inputs that vary, or its complex.
         domain: where; the network's own box when None.
-        ax: as many axes as there are layers with units, and one; a figure is made when None.
+        ax: as many axes as there are layers with states, and one; a figure is made when None.
         points: a data set, as for :func:`~milpcount.draw.regions`; in the last panel.
         max_polygons: refuse pictures of more.
 
@@ -71,24 +71,18 @@ def layer_scenes(plane: Plane, marks: Marks | None = None) -> list[Scene]:
     stages = np.where(np.all(plane.sides >= 0, axis=1), plane.stages, -1)
     zero = boundary_segments(plane)
     scenes = []
-    for number, k in enumerate(_counted(plane), start=1):
+    for k, (name, _) in enumerate(plane.layers):
         lines = [
+            outline(plane),
             Lines.plain(plane.segments[(stages >= 0) & (stages < k)], _GREY, 0.5),
             edge_lines(plane, np.flatnonzero(stages == k), "unit", 1.0),
         ]
-        scenes.append(Scene(plane, None, tuple(lines), title=f"layer {number}"))
+        scenes.append(Scene(plane, None, tuple(lines), None, name))
     whole = Lines.plain(plane.segments[stages >= 0], _GREY, 0.5)
     border = Lines.plain(zero, INK, 1.7, "decision boundary", halo=True)
     fill = fill_of(plane, "class")
-    scenes.append(Scene(plane, fill, (whole, border), marks, "decision boundary"))
+    scenes.append(Scene(plane, fill, (outline(plane), whole, border), marks, "decision boundary"))
     return scenes
-
-
-def _counted(plane: Plane) -> list[int]:
-    """The stages that have units with a state, the network's output aside."""
-    widths = plane.problem.counted_widths
-    hidden = plane.problem.network.depth
-    return [k for k, width in enumerate(widths) if width and k < hidden]
 
 
 def _panels(count: int) -> NDArray[Any]:

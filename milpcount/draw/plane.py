@@ -19,7 +19,7 @@ from milpcount.engines.registry import run_engine
 from milpcount.errors import DomainError, InputError, UnsupportedError
 from milpcount.geometry.complexes.polyhedral import PolyhedralComplex, polyhedral_complex
 
-__all__ = ["MAX_POLYGONS", "Plane", "complex_of", "fan", "plane_of"]
+__all__ = ["MAX_POLYGONS", "Plane", "complex_of", "fan", "plain_name", "plane_of"]
 
 Float = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -59,10 +59,16 @@ class Plane:
         """The network and its domain."""
         return self.complex.problem
 
-    @property
+    @cached_property
     def states(self) -> NDArray[np.uint8]:
-        """The activation patterns, 0/1, shape ``(polygons, units)``."""
-        return self.complex.patterns
+        """The activation patterns, 0/1, shape ``(polygons, units)``: as ``K.patterns``.
+
+        A unit is active on a polygon if and only if it is at some corner.  Eight units at a time.
+        """
+        count = self.problem.n_units
+        packed = np.packbits(self.complex.faces(0).signs[:, :count] > 0, axis=1)
+        some = np.bitwise_or.reduceat(packed[self.corners], self.begin[:-1], axis=0)
+        return np.unpackbits(some, axis=1, count=count)
 
     @cached_property
     def points(self) -> Float:
@@ -115,9 +121,22 @@ class Plane:
 
     @cached_property
     def stages(self) -> Ints:
-        """The stage (from 0) of the unit that turns at each edge, -1 where none does."""
-        starts = np.array(self.problem.index.first_bits[1:])
-        return np.where(self.units < 0, -1, np.searchsorted(starts, self.units, side="right"))
+        """The layer (from 0) of the unit that turns at each edge, -1 where none does.
+
+        Layers are stages that have units with a state; see :attr:`layers`.
+        """
+        ends = np.cumsum([width for _, width in self.layers])
+        return np.where(self.units < 0, -1, np.searchsorted(ends, self.units, side="right"))
+
+    @cached_property
+    def layers(self) -> list[tuple[str, int]]:
+        """Name and width of each stage that has units with a state."""
+        problem = self.problem
+        widths = [width for width in problem.counted_widths if width]
+        names = [f"layer {k + 1}" for k in range(len(widths))]
+        if problem.with_output:
+            names[-1] = "output"
+        return list(zip(names, widths, strict=True))
 
     @cached_property
     def areas(self) -> Float:
@@ -163,6 +182,11 @@ class Plane:
         out = np.arange(1, len(self.corners) + 1)
         out[self.begin[1:] - 1] = self.begin[:-1]
         return out
+
+
+def plain_name(axis: str) -> str:
+    """A name of an axis without its formula: x1 for $x_{1}$."""
+    return "".join(c for c in axis if c not in "${}_")
 
 
 def fan(begin: Ints, corners: Ints) -> tuple[Ints, Ints]:

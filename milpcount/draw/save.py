@@ -49,8 +49,10 @@ def save(
         domain: where; the network's own box when None.
         style: "regions", "layers", "surface", "graph" (two inputs that vary) or "complex3d"
             (three).
-        color, edges, boundary, seed: of the regions, as for
-            :func:`~milpcount.draw.regions`.
+        color: of the regions; see :func:`~milpcount.draw.regions`.
+        edges: how their edges are coloured.
+        boundary: whether the decision boundary is drawn.
+        seed: of random colours.
         output: which output, for colours and for the surface.
         explode: of the cells in space.
         max_polygons: refuse pictures of more; 250,000 polygons, 20,000 cells in space when None.

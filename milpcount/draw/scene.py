@@ -15,7 +15,17 @@ from milpcount.draw.plane import Plane
 from milpcount.errors import InputError
 from milpcount.support.text import nearest
 
-__all__ = ["EDGES", "Lines", "Marks", "Scene", "edge_lines", "map_scene", "marks_of", "thin"]
+__all__ = [
+    "EDGES",
+    "Lines",
+    "Marks",
+    "Scene",
+    "edge_lines",
+    "map_scene",
+    "marks_of",
+    "outline",
+    "thin",
+]
 
 Float = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -108,7 +118,7 @@ def map_scene(
     if edges not in EDGES:
         raise InputError(f"no edges {edges!r}; {nearest(edges, EDGES)}")
     fill = fill_of(plane, color, output, seed)
-    lines = []
+    lines = [outline(plane)]
     if edges != "none":
         inner = plane.inner if fill.joined is None else plane.inner[~fill.joined[plane.inner]]
         lines.append(edge_lines(plane, inner, edges))
@@ -129,9 +139,15 @@ def edge_lines(plane: Plane, which: Ints, edges: str, width: float | None = None
             plane.segments[which], cycled(UNITS, np.maximum(plane.units[which], 0)), widths
         )
     shown = np.unique(stages).tolist()
-    legend = [(f"layer {k + 1}", LAYERS[k % len(LAYERS)], 1.4 - 0.2 * min(k, 4)) for k in shown]
+    legend = [(plane.layers[k][0], LAYERS[k % len(LAYERS)], 1.4 - 0.2 * min(k, 4)) for k in shown]
     several = tuple(legend) if len(shown) > 1 else ()
     return Lines(plane.segments[which], cycled(LAYERS, stages), widths, several)
+
+
+def outline(plane: Plane) -> Lines:
+    """The sides of the domain, and what else has no polygon beyond."""
+    outer = np.flatnonzero(np.any(plane.sides < 0, axis=1))
+    return Lines.plain(plane.segments[outer], INK, 0.6)
 
 
 def thin(count: int) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from milpcount.draw.backends import require_matplotlib, require_plotly
 from milpcount.draw.palette import INK
-from milpcount.draw.plane import fan
+from milpcount.draw.plane import fan, plain_name
 from milpcount.errors import InputError
 from milpcount.support.text import nearest
 
@@ -73,7 +73,16 @@ def _plotly(solid: Solid) -> Any:
     from plotly import graph_objects as go
 
     triangles, owner = fan(solid.begin, solid.corners)
-    look: dict[str, Any] = {"facecolor": _css(solid.colours)[owner]}
+    # Few colours as numbers and a list of colours: names for each triangle would fill the file.
+    palette, which = np.unique(np.round(solid.colours * 255), axis=0, return_inverse=True)
+    look: dict[str, Any] = {
+        "intensity": which.reshape(-1)[owner].astype(np.int32),
+        "intensitymode": "cell",
+        "colorscale": _steps(palette),
+        "cmin": -0.5,
+        "cmax": len(palette) - 0.5,
+        "showscale": False,
+    }
     if solid.heights is not None:
         look = {
             "intensity": solid.heights,
@@ -83,9 +92,9 @@ def _plotly(solid: Solid) -> Any:
     traces = [
         go.Mesh3d(
             **_columns(solid.points),
-            i=triangles[:, 0],
-            j=triangles[:, 1],
-            k=triangles[:, 2],
+            i=triangles[:, 0].astype(np.int32),
+            j=triangles[:, 1].astype(np.int32),
+            k=triangles[:, 2].astype(np.int32),
             **look,
             flatshading=True,
             lighting={"ambient": 0.75, "diffuse": 0.5, "specular": 0.05},
@@ -107,7 +116,7 @@ def _plotly(solid: Solid) -> Any:
             )
     figure = go.Figure(traces)
     scene: dict[str, Any] = {
-        f"{letter}axis": {"title": {"text": _plain(name)}}
+        f"{letter}axis": {"title": {"text": plain_name(name)}}
         for letter, name in zip("xyz", solid.names, strict=True)
     }
     scene["aspectmode"] = "data" if solid.cube else "manual"
@@ -124,17 +133,16 @@ def _plotly(solid: Solid) -> Any:
 
 
 def _columns(points: Float) -> dict[str, Float]:
-    return {letter: points[:, k] for k, letter in enumerate("xyz")}
+    return {letter: points[:, k].astype(np.float32) for k, letter in enumerate("xyz")}
 
 
-def _css(colours: Float) -> NDArray[np.str_]:
-    levels = np.round(colours * 255).astype(int).tolist()
-    return np.array([f"rgb({r},{g},{b})" for r, g, b in levels])
-
-
-def _plain(name: str) -> str:
-    """A name of Matplotlib's without its formula: x1 for $x_{1}$."""
-    return "".join(c for c in name if c not in "${}_")
+def _steps(palette: Float) -> list[tuple[float, str]]:
+    """A scale of steps, one a colour."""
+    n = len(palette)
+    out = []
+    for k, (r, g, b) in enumerate(palette.astype(int).tolist()):
+        out += [(k / n, f"rgb({r},{g},{b})"), ((k + 1) / n, f"rgb({r},{g},{b})")]
+    return out
 
 
 def _matplotlib(solid: Solid, ax: Any) -> Any:
@@ -154,7 +162,7 @@ def _matplotlib(solid: Solid, ax: Any) -> Any:
         edgecolors=[INK] * len(solid.colours),
         linewidths=float(np.clip(6.0 / np.sqrt(len(solid.colours)), 0.05, 0.5)),
         shade=solid.cube,
-        lightsource=LightSource(azdeg=300, altdeg=50) if solid.cube else None,
+        lightsource=LightSource(azdeg=200, altdeg=50) if solid.cube else None,
     )
     axes.add_collection3d(polygons)
     above = np.array([0.0, 0.0, _LIFT * (high[2] - low[2])])
@@ -169,8 +177,8 @@ def _matplotlib(solid: Solid, ax: Any) -> Any:
     axes.set_box_aspect(tuple(size) if solid.cube else (*(size[:2] / size[:2].max()), 0.6))
     for name, axis in zip(solid.names, (axes.xaxis, axes.yaxis, axes.zaxis), strict=True):
         axis.set_label_text(name, fontsize=8)
-        axis.labelpad = -6
-        axis.set_tick_params(labelsize=6, pad=-3)
+        axis.labelpad = 0 if axis is axes.zaxis else -6
+        axis.set_tick_params(labelsize=6, pad=1 if axis is axes.zaxis else -3)
         axis.set_major_locator(_few_ticks())
         axis.set_pane_color((1, 1, 1, 1))
     axes.grid(visible=False)

@@ -41,6 +41,7 @@ const F = D.frames.map(f => {
     }
     o.X.set([a, b, c, d], 4 * p);
   }
+  if (f.smooth) o.smooth = slopes(o, f);
   o.groups = o.palette.map(() => []);
   for (let p = 0; p < n; p++) o.groups[o.K[p]].push(p);
   for (const l of f.lines) {
@@ -51,10 +52,51 @@ const F = D.frames.map(f => {
   }
   return o;
 });
+// Of each polygon the value at a corner, the gradient, and the least and greatest values.
+function slopes(o, f) {
+  const {P, B, C} = o, V = new Float64Array(bytes(f.smooth)), n = B.length - 1;
+  const G = new Float64Array(5 * n);
+  for (let p = 0; p < n; p++) {
+    const a = C[B[p]], x = P[2 * a], y = P[2 * a + 1];
+    let best = 0, low = V[a], high = V[a];
+    for (let i = B[p] + 1; i < B[p + 1]; i++) {
+      const b = C[i], c = C[i + 1 < B[p + 1] ? i + 1 : i];
+      low = Math.min(low, V[b]); high = Math.max(high, V[b]);
+      const bx = P[2 * b] - x, by = P[2 * b + 1] - y, cx = P[2 * c] - x, cy = P[2 * c + 1] - y;
+      const cross = bx * cy - by * cx, u = V[b] - V[a], v = V[c] - V[a];
+      if (Math.abs(cross) <= Math.abs(best)) continue;
+      best = cross;
+      G.set([V[a], (u * cy - v * by) / cross, (v * bx - u * cx) / cross], 5 * p);
+    }
+    if (!best) G[5 * p] = V[a];
+    G[5 * p + 3] = low; G[5 * p + 4] = high;
+  }
+  return {G, ramp: f.ramp, low: f.low, high: f.high};
+}
+function colour(s, v) {
+  const k = Math.round((v - s.low) / (s.high - s.low) * (s.ramp.length - 1));
+  return s.ramp[Math.max(0, Math.min(s.ramp.length - 1, k))];
+}
+// The colour within a polygon, where it varies enough to be seen.
+function shaded(g, f, p) {
+  const s = f.smooth, [v, gx, gy, low, high] = s.G.subarray(5 * p, 5 * p + 5);
+  const size = gx * gx + gy * gy, step = (s.high - s.low) / s.ramp.length, q = 4 * p;
+  const wide = scale * Math.max(f.X[q + 2] - f.X[q], f.X[q + 3] - f.X[q + 1]);
+  if (!size || high - low < step || wide < 4) return colour(s, (low + high) / 2);
+  const c = 2 * f.C[f.B[p]], x = f.P[c], y = f.P[c + 1];
+  const a = (low - v) / size, b = (high - v) / size;
+  const out = g.createLinearGradient(ox + scale * (x + a * gx), oy - scale * (y + a * gy),
+    ox + scale * (x + b * gx), oy - scale * (y + b * gy));
+  const stops = Math.max(1, Math.min(8, Math.round((high - low) / step / 4)));
+  for (let k = 0; k <= stops; k++)
+    out.addColorStop(k / stops, colour(s, low + (high - low) * k / stops));
+  return out;
+}
 const [x0, y0, x1, y1] = D.extent;
 const canvas = document.querySelector('canvas'), tip = document.getElementById('tip');
 const ctx = canvas.getContext('2d'), back = document.createElement('canvas');
 let frame = 0, scale = 1, ox = 0, oy = 0, drawn = null, ratio = 1, timer = 0;
+let slow = false, held = null;
 function fit() {
   ratio = window.devicePixelRatio || 1;
   const w = canvas.clientWidth, h = canvas.clientHeight;
@@ -67,6 +109,7 @@ function fit() {
 }
 function redraw() {
   clearTimeout(timer);
+  const began = performance.now();
   const g = back.getContext('2d'), f = F[frame], {P, B, C, X} = f;
   g.fillStyle = '#fff';
   g.fillRect(0, 0, back.width, back.height);
@@ -87,17 +130,24 @@ function redraw() {
         g.lineTo(ox + scale * P[c], oy - scale * P[c + 1]);
       }
       g.closePath();
+      if (f.smooth) {
+        g.fillStyle = g.strokeStyle = shaded(g, f, p);
+        g.lineWidth = 0.7; g.fill(); g.stroke(); g.beginPath();
+        continue;
+      }
       if (++some % 400 === 0) { g.fill(); g.beginPath(); }
     }
     g.fill();
     if (f.groups.length < 3000 && group.length < 4000) { g.lineWidth = 0.7; g.stroke(); }
   });
+  // Widths are points of a picture in a column; a window is larger.
+  const large = ratio * Math.max(1, Math.min(2, Math.min(back.width, back.height) / ratio / 400));
   const zoom = Math.max(1, Math.min(3, Math.sqrt(scale * (x1 - x0) / back.width)));
   for (const l of f.lines) {
     for (const halo of l.halo ? [true, false] : [false]) l.groups.forEach((group, k) => {
       const [colour, width] = l.styles[k];
       g.strokeStyle = halo ? '#fff' : colour;
-      const wide = (halo ? width + 1.8 : width) * 1.33 * ratio;
+      const wide = (halo ? width + 1.8 : width) * 1.33 * large;
       g.lineWidth = Math.max(0.3, l.halo ? wide : wide * zoom);
       g.beginPath();
       let some = 0;
@@ -123,6 +173,7 @@ function redraw() {
   }
   drawn = {scale, ox, oy};
   show();
+  slow = performance.now() - began > 60;
 }
 function show() {
   ctx.setTransform(1, 0, 0, 1, 0, 0);
@@ -131,7 +182,12 @@ function show() {
   const q = scale / drawn.scale;
   ctx.drawImage(back, ox - q * drawn.ox, oy - q * drawn.oy, q * back.width, q * back.height);
 }
-function later() { show(); clearTimeout(timer); timer = setTimeout(redraw, 90); }
+// What takes long is drawn when the pointer is let go.
+function later() {
+  show();
+  clearTimeout(timer);
+  timer = setTimeout(() => { if (held && slow) later(); else redraw(); }, 90);
+}
 function at(e) {
   const r = canvas.getBoundingClientRect();
   return [(e.clientX - r.left) * ratio, (e.clientY - r.top) * ratio];
@@ -142,7 +198,6 @@ canvas.addEventListener('wheel', e => {
   ox = x - q * (x - ox); oy = y - q * (y - oy); scale *= q;
   later();
 }, {passive: false});
-let held = null;
 canvas.addEventListener('pointerdown', e => {
   held = at(e);
   canvas.setPointerCapture(e.pointerId);

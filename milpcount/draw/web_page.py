@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from milpcount.draw.fills import Scale
 from milpcount.draw.palette import sequential
-from milpcount.draw.plane import Plane
+from milpcount.draw.plane import Plane, plain_name
 from milpcount.draw.scene import Lines, Scene, legend_of
 from milpcount.draw.viewer import SCRIPT, STYLE
 
@@ -64,7 +65,18 @@ def _frame(scene: Scene) -> dict[str, Any]:
     if scene.marks is not None:
         at = np.column_stack([scene.marks.points, scene.marks.labels])
         marks = [[float(f"{x:.6g}"), float(f"{y:.6g}"), int(k)] for x, y, k in at.tolist()]
+    shades: dict[str, Any] = {}
+    if fill is not None and fill.smooth is not None and fill.scale is not None:
+        ramp = np.asarray(sequential()(np.linspace(0, 1, 4 * _STEPS)))[:, :3] * 255
+        low, high = _ends(fill.scale)
+        shades = {
+            "smooth": _packed(fill.smooth, "<f8"),
+            "ramp": [_hex(c) for c in ramp],
+            "low": low,
+            "high": high,
+        }
     return {
+        **shades,
         "title": scene.title,
         "points": _packed(points, "<f8"),
         "begin": _packed(begin, "<u4"),
@@ -106,6 +118,7 @@ def _told(plane: Plane, region: NDArray[np.int64]) -> list[str] | None:
         return None
     cuts = index.first_bits[1:-1]
     slopes, constants = plane.maps
+    x, y = (plain_name(axis) for axis in plane.axis_names)
     texts = []
     for p, states in enumerate(plane.states):
         bits = "".join(map(str, states.tolist()))
@@ -114,7 +127,7 @@ def _told(plane: Plane, region: NDArray[np.int64]) -> list[str] | None:
         for k in range(outputs):
             a, b = slopes[p, k]
             name = "f" if net.output_dimension == 1 else f"f{k}"
-            lines.append(f"{name} = {a:.4g} u {b:+.4g} v {constants[p, k]:+.4g}")
+            lines.append(f"{name} = {a:.4g} {x} {b:+.4g} {y} {constants[p, k]:+.4g}")
         texts.append("\n".join(lines))
     return [texts[p] for p in region.tolist()]
 
@@ -133,12 +146,17 @@ def _legend(scenes: Sequence[Scene]) -> str:
     scale = next((s.fill.scale for s in scenes if s.fill is not None and s.fill.scale), None)
     if scale is not None:
         ramp = np.asarray(sequential()(np.linspace(0, 1, 9)))[:, :3] * 255
-        low, high = (f"{float(v):.3g}" for v in (scale.norm.vmin or 0.0, scale.norm.vmax or 0.0))
+        low, high = (f"{v:.3g}" for v in _ends(scale))
         parts.append(
             f'<span class="key">{html.escape(scale.label)}: {low}<span class="bar" style="'
             f'background:linear-gradient(90deg,{",".join(map(_hex, ramp))})"></span>{high}</span>'
         )
     return "".join(parts)
+
+
+def _ends(scale: Scale) -> tuple[float, float]:
+    """Least and greatest value of a scale."""
+    return float(scale.norm.vmin or 0.0), float(scale.norm.vmax or 0.0)
 
 
 def _packed(array: NDArray[Any], kind: str) -> str:

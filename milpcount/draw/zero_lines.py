@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from milpcount.draw.plane import Plane
 from milpcount.errors import DomainError
+from milpcount.geometry.complexes.subcomplex import SubComplex
 
 __all__ = ["boundary_segments", "level_segments"]
 
@@ -22,13 +23,12 @@ def boundary_segments(plane: Plane) -> Float:
     Raises:
         DomainError: the boundary holds whole cells.
     """
+    several = plane.problem.network.output_dimension > 1
     try:
-        if plane.problem.network.output_dimension == 1:
-            return level_segments(plane, 0, 0.0)
-        part = plane.complex.boundary(argmax=True)
+        return _edges(plane, plane.complex.boundary(argmax=several))
     except DomainError as error:
-        raise DomainError(f"{error}; a picture without it: boundary=False") from error
-    return part.vertices[:, plane.vary][part.faces(1).vertices.reshape(-1, 2)]
+        remedy = "a picture without it: boundary=False, --no-boundary"
+        raise DomainError(f"{error}; {remedy}") from error
 
 
 def level_segments(plane: Plane, output: int, level: float) -> Float:
@@ -37,11 +37,9 @@ def level_segments(plane: Plane, output: int, level: float) -> Float:
     Raises:
         DomainError: it has the level on whole cells.
     """
-    zero = plane.complex.refine(output, level)
-    # It vanishes on an edge if it does so at both ends: no other signs are needed.
-    at = zero.faces(0).signs[:, zero.problem.n_units] == 0
-    faces = zero.faces(2)
-    if np.logical_and.reduceat(at[faces.vertices], faces.begin[:-1]).any():
-        plane.complex.boundary(output, level)  # says on how many cells
-    ends = zero.faces(1).vertices.reshape(-1, 2)
-    return np.asarray(zero.vertices[:, plane.vary][ends[at[ends].all(axis=1)]])
+    return _edges(plane, plane.complex.boundary(output, level))
+
+
+def _edges(plane: Plane, part: SubComplex) -> Float:
+    ends = part.faces(1).vertices.reshape(-1, 2)
+    return np.asarray(part.vertices[:, plane.vary][ends])

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
 from milpcount.core.run import Found, Outcome, Watch
-from milpcount.engines.spec import BOUNDED, EngineSpec, Option, varying_inputs
+from milpcount.engines.single_layer import has_short_minors, is_arrangement
+from milpcount.engines.spec import (
+    BOUNDED,
+    NEEDS,
+    EngineSpec,
+    Option,
+    varying_inputs,
+)
 from milpcount.errors import UnsupportedError
 
 __all__ = ["AUTO", "ENGINES", "AutoRule", "can_resume", "choose_engine", "run_engine"]
@@ -39,6 +46,19 @@ ENGINES: Mapping[str, EngineSpec] = {
             shares=True,
             resumes=True,
             seconds_per_region=5e-6,
+        ),
+        EngineSpec(
+            name="arrangement",
+            summary="the hyperplanes of a single layer, by deletion and restriction; counts only",
+            module="milpcount.engines.arrangement.counting",
+            function="count_arrangement",
+            definitions=frozenset({Definition.FULL}),
+            single_layer=True,
+            lists=False,
+            options=(
+                Option("memory", int, "megabytes for restrictions that may be met again"),
+                Option("confirm", str, "whether what is proved is counted again", ("yes", "no")),
+            ),
         ),
         EngineSpec(
             name="milp",
@@ -91,6 +111,19 @@ ENGINES: Mapping[str, EngineSpec] = {
 
 
 @dataclass(frozen=True)
+class Kind:
+    """Networks and domains that a rule is for.
+
+    Attributes:
+        words: what they are.
+        holds: whether a problem is of them.
+    """
+
+    words: str
+    holds: Callable[[CountProblem], bool]
+
+
+@dataclass(frozen=True)
 class AutoRule:
     """When "auto" takes an engine; the first rule that applies does.
 
@@ -100,6 +133,7 @@ class AutoRule:
         most_inputs: up to so many inputs that vary, None for any number.
         reason: why.
         most_stages: up to so many counted stages, None for any number.
+        kind: which networks, besides.
     """
 
     engine: str
@@ -107,9 +141,37 @@ class AutoRule:
     most_inputs: int | None
     reason: str
     most_stages: int | None = None
+    kind: Kind | None = None
+
+    def applies(self, problem: CountProblem) -> bool:
+        """Whether the problem is such a one."""
+        return (
+            problem.definition in self.definitions
+            and (self.most_inputs is None or varying_inputs(problem) <= self.most_inputs)
+            and (self.most_stages is None or len(problem.stages) <= self.most_stages)
+            and (self.kind is None or self.kind.holds(problem))
+        )
 
 
 AUTO = (
+    AutoRule(
+        "arrangement",
+        frozenset({Definition.FULL}),
+        None,
+        "regions of hyperplanes are counted, not searched, where no more is wanted",
+        kind=Kind(
+            "a single layer over R^n, or with all zeros at the origin inside", is_arrangement
+        ),
+    ),
+    AutoRule(
+        "arrangement",
+        frozenset({Definition.FULL}),
+        10,
+        "sections in integers: many of the hyperplanes meet in degenerate ways",
+        kind=Kind(
+            "a single layer of small integers over a box, at least 5 inputs", has_short_minors
+        ),
+    ),
     AutoRule(
         "subdivision",
         frozenset({Definition.FULL}),
@@ -132,23 +194,23 @@ AUTO = (
 )
 
 
-def choose_engine(name: str, problem: CountProblem, certificate: bool = False) -> str:
+def choose_engine(name: str, problem: CountProblem, needs: Iterable[str] = ("regions",)) -> str:
     """Return the engine to run: the named one, or the fastest that serves the problem for "auto".
 
     Arguments:
         name: as given by the user.
         problem: what is to be counted; linear pieces are made of full regions.
-        certificate: whether one is to be written; "auto" then takes an engine that certifies.
+        needs: what "auto" looks for: "regions" where they themselves are wanted and not only
+            their number, and abilities: "certificate", "workers", "resume"; names of other
+            options are passed over.
 
     Raises:
         UnsupportedError: no such engine.
     """
     if name == "auto":
+        wanted = NEEDS & set(needs)
         for rule in AUTO:
-            few = rule.most_inputs is None or varying_inputs(problem) <= rule.most_inputs
-            able = ENGINES[rule.engine].certifies or not certificate
-            flat = rule.most_stages is None or len(problem.stages) <= rule.most_stages
-            if few and flat and able and problem.definition in rule.definitions:
+            if wanted <= ENGINES[rule.engine].abilities and rule.applies(problem):
                 return rule.engine
     if name not in ENGINES:
         near = difflib.get_close_matches(name, ["auto", *ENGINES], n=1)
@@ -158,12 +220,8 @@ def choose_engine(name: str, problem: CountProblem, certificate: bool = False) -
 
 
 def can_resume(name: str) -> bool:
-    """Whether the engine can go on with a count from a file; "auto" chooses such engines only."""
-    return (
-        all(ENGINES[rule.engine].resumes for rule in AUTO)
-        if name == "auto"
-        else (ENGINES[name].resumes)
-    )
+    """Whether the engine can go on with a count from a file; "auto" chooses one that can."""
+    return name == "auto" or ENGINES[name].resumes
 
 
 def run_engine(
@@ -180,9 +238,15 @@ def run_engine(
     spec = ENGINES[name]
     spec.require_options(options, ENGINES.values())
     obstacle = spec.obstacle(problem)
+    if obstacle is None and outcome.keep and not spec.lists:
+        obstacle = UnsupportedError, "counts regions and does not list them"
     if obstacle is not None:
         error, words = obstacle
-        able = [other.name for other in ENGINES.values() if other.obstacle(problem) is None]
+        able = [
+            other.name
+            for other in ENGINES.values()
+            if other.obstacle(problem) is None and (other.lists or not outcome.keep)
+        ]
         raise error(f"engine {name} {words}; use engine {' or '.join(able)}")
     function: Callable[..., Iterator[Found]] = getattr(
         importlib.import_module(spec.module), spec.function

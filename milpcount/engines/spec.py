@@ -8,15 +8,28 @@ from dataclasses import dataclass
 from milpcount.core.domain import Box, Polytope
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
+from milpcount.engines.single_layer import is_single_layer
 from milpcount.errors import DomainError, InputError, UnsupportedError
 
-__all__ = ["ANY_DOMAIN", "BOUNDED", "Capabilities", "EngineSpec", "Option", "varying_inputs"]
+__all__ = [
+    "ANY_DOMAIN",
+    "BOUNDED",
+    "NEEDS",
+    "Capabilities",
+    "EngineSpec",
+    "Option",
+    "varying_inputs",
+]
 
 FULL, NONEMPTY = Definition.FULL, Definition.NONEMPTY
 
 # Kinds of domains, as :func:`_kinds` names them.
 BOUNDED = frozenset({"box", "polytope"})
 ANY_DOMAIN = BOUNDED | {"unbounded box", "slice"}
+
+# What a count may need of an engine besides a number: the regions themselves, and abilities.
+NEEDS = frozenset({"regions", "workers", "resume", "certificate"})
+
 _MANY = {"box": "boxes", "polytope": "polytopes", "slice": "slices"}
 
 
@@ -62,12 +75,14 @@ class Capabilities:
         most_inputs: the largest number of inputs that vary and that the first stage can tell
             apart; None for any.
         most_units: the largest number of units; None for any.
+        single_layer: whether units that read the states of others are not served.
     """
 
     definitions: frozenset[Definition] = frozenset({FULL, NONEMPTY})
     domains: frozenset[str] = ANY_DOMAIN
     most_inputs: int | None = None
     most_units: int | None = None
+    single_layer: bool = False
 
     def obstacle(self, problem: CountProblem) -> tuple[type[InputError], str] | None:
         """Why the problem is not served: a kind of error, and words that follow a name."""
@@ -87,6 +102,8 @@ class Capabilities:
             )
         if self.most_units is not None and units > self.most_units:
             return UnsupportedError, f"serves at most {self.most_units} units, here are {units}"
+        if self.single_layer and not is_single_layer(problem):
+            return UnsupportedError, "counts single layers, and here units read others with a state"
         return None
 
 
@@ -104,6 +121,7 @@ class EngineSpec(Capabilities):
         resumes: whether it takes ``resume``, a file that keeps finished work.
         certifies: whether it writes a certificate while it searches; what other engines find is
             certified afterwards.
+        lists: whether it finds the regions themselves, and not only how many there are.
         seconds_per_region: an order of magnitude, for plans; None where it varies too much.
     """
 
@@ -115,12 +133,25 @@ class EngineSpec(Capabilities):
     shares: bool = False
     resumes: bool = False
     certifies: bool = False
+    lists: bool = True
     seconds_per_region: float | None = None
+
+    @property
+    def abilities(self) -> frozenset[str]:
+        """Which of :data:`NEEDS` it serves."""
+        able = {
+            "regions": self.lists,
+            "workers": self.shares,
+            "resume": self.resumes,
+            "certificate": self.certifies,
+        }
+        return frozenset(need for need in NEEDS if able[need])
 
     def takes(self, option: str) -> bool:
         """Whether the engine has an option or ability of this name."""
-        able = {"workers": self.shares, "resume": self.resumes, "certificate": self.certifies}
-        return able.get(option, False) or any(option == o.name for o in self.options)
+        if option in NEEDS:
+            return option != "regions" and option in self.abilities
+        return any(option == o.name for o in self.options)
 
     def require_options(self, options: Mapping[str, object], engines: Iterable[EngineSpec]) -> None:
         """Check names and values.

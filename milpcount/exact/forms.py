@@ -30,6 +30,7 @@ __all__ = [
     "domain_rows",
     "exact_box",
     "exact_stages",
+    "first_stage",
     "problem_stages",
     "signs_at",
 ]
@@ -104,10 +105,21 @@ def problem_stages(problem: CountProblem) -> tuple[ExactStage, ...]:
     return problem.once(_problem_stages)
 
 
+def first_stage(problem: CountProblem) -> ExactStage:
+    """The first of :func:`problem_stages`, without the work for the others."""
+    return problem.once(_first_stage)
+
+
 def _problem_stages(problem: CountProblem) -> tuple[ExactStage, ...]:
-    if problem.slice is None or not problem.stages:
-        return exact_stages(problem.stages)
-    first, *others = problem.stages
+    if not problem.stages:
+        return ()
+    return (first_stage(problem), *exact_stages(problem.stages[1:]))
+
+
+def _first_stage(problem: CountProblem) -> ExactStage:
+    first = problem.stages[0]
+    if problem.slice is None:
+        return ExactStage.of(first)
     origin, directions, shift = problem.slice.frame()
     # The first stage itself, which may be wide, does not become integers.
     products, scale = exact_products(dense(first.weights[0]), (*directions, origin))
@@ -116,7 +128,7 @@ def _problem_stages(problem: CountProblem) -> tuple[ExactStage, ...]:
     lift = top - scale - shift
     weight = [v << lift for row in zip(*products[:-1], strict=True) for v in row]
     slopes, slope_shift = scaled_integers(first.slope)
-    moved = ExactStage(
+    return ExactStage(
         first.reads,
         (fmpz_mat(first.width, len(directions), weight),),
         tuple(
@@ -127,7 +139,6 @@ def _problem_stages(problem: CountProblem) -> tuple[ExactStage, ...]:
         slope_shift,
         tuple(first.linear.tolist()),
     )
-    return (moved, *exact_stages(others))
 
 
 def exact_box(problem: CountProblem) -> ExactBox:

@@ -82,7 +82,7 @@ class _Parts:
         """Search a part; ``sides`` are its walls to other parts."""
         from milpcount.search.cell_complex import cell_complex
 
-        cells = cell_complex(part, watch, watch.budget.regions, faces=False)
+        cells = cell_complex(part, watch, watch.budget.regions, faces="facets")
         self.complete &= cells.complete
         both = cells.facet_cells
         inner = np.all(both >= 0, axis=1)

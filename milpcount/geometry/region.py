@@ -343,3 +343,8 @@ class Region:
 
     def __repr__(self) -> str:
         return f"Region({self.pattern})"
+
+    def _repr_html_(self) -> str:
+        from milpcount.draw.thumbnails import region_card
+
+        return region_card(self)

@@ -23,6 +23,13 @@ class Stop(enum.IntEnum):
     GROW = 5
     DOUBT_SIGNS = 6
 
+class Wanted(enum.Enum):
+    """Which faces are made of the cells that are found."""
+
+    FACETS = 0  # cells, their facets, and vertices
+    ALL = 1
+    EDGES = 2  # cells (without their facets), edges and vertices
+
 class Verdict(enum.IntEnum):
     """What exact arithmetic says of a side in doubt."""
 
@@ -83,14 +90,14 @@ class Subdivision:
         domain's rows; each a row of ``n + 1`` numbers; and the shift.
         """
 
-    def complex(self, all: bool) -> dict[str, Any]:
-        """Every face of the cells found so far, once; see :mod:`milpcount.search.cell_complex`."""
+    def complex(self, wanted: Wanted) -> dict[str, Any]:
+        """The faces of the cells found so far, once; see :mod:`milpcount.search.cell_complex`."""
 
     def start(self, signs: NDArray[np.int8], share: float) -> None:
         """Begin at the node with these signs, of all units."""
 
-    def run(self, steps: int, limit: int, emit: bool) -> Stop:
-        """Search for so many steps or up to so many regions, without the interpreter's lock."""
+    def run(self, steps: int, limit: int, emit: bool, seconds: float) -> Stop:
+        """Search for so many steps or seconds, up to so many regions, without the lock."""
 
     def stop(self) -> None:
         """Make a run in another thread return."""
@@ -113,6 +120,15 @@ class Subdivision:
 
     def counters(self) -> dict[str, int]: ...
 
+def betti(
+    counts: NDArray[np.int64], begin: NDArray[np.int64], facets: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Betti numbers over GF(2) of a closed complex of regular cells; see ``src/chains.hpp``.
+
+    Cells are numbered dimension by dimension, ``counts`` of each; cell ``c`` has the facets
+    ``facets[begin[c] : begin[c + 1]]``.
+    """
+
 def cube_ranges(
     forms: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -134,7 +150,7 @@ class TreeSearch:
         self, net: Net, generators: NDArray[np.float64] | None, emit: bool, record: bool
     ) -> None: ...
     def start(self, signs: NDArray[np.int8], share: float) -> bool: ...
-    def run(self, steps: int, limit: int) -> Stop: ...
+    def run(self, steps: int, limit: int, seconds: float) -> Stop: ...
     def run_sample(self, sample: Sample, steps: int, single: bool) -> Stop: ...
     def run_parity(self, parity: Parity, steps: int, limit: int) -> Stop: ...
     def stop(self) -> None: ...
@@ -257,3 +273,45 @@ class Rays:
     def seed(self, row: int, point: NDArray[np.float64]) -> None: ...
     def visited(self, row: int) -> bool: ...
     def run(self, parts: Partition, steps: int, lines: int) -> int: ...
+
+class Deletion:
+    """Regions of an arrangement by deletion and restriction; see ``src/deletion.hpp``."""
+
+    total: Final[tuple[int, int]]  # what is counted so far: times 2**64, and the rest
+    done: Final[bool]
+    coincident: Final[bool]  # two vectors were proportional in some restriction
+    unlucky: Final[bool]  # some of the primes, not all, divide a minor: nothing is proved
+
+    def advance(self, work: int) -> None:
+        """Go on until about ``work`` vectors are restricted."""
+
+    def statistics(self) -> dict[str, int]:
+        """Restrictions, look-ups in the memory, what was found, kept and takes bytes, if full."""
+
+def make_deletion(
+    residues: NDArray[np.int64], primes: NDArray[np.int64], memory: int, generic: bool
+) -> Deletion:
+    """Prepare vectors, shape ``(primes, vectors, entries)``; ``memory`` is in bytes.
+
+    One prime below 2^15, or primes of 33 to 62 bits.  With ``generic`` the search ends when two
+    vectors coincide.
+    """
+
+class Cone:
+    """Regions within an open cone by sections, in integers; see ``src/cone.hpp``."""
+
+    total: Final[tuple[int, int]]  # what is counted so far: times 2**64, and the rest
+    done: Final[bool]
+    overflow: Final[bool]  # numbers grew beyond 62 bits: nothing more is counted
+
+    def advance(self, work: int) -> None:
+        """Go on until about ``work`` values are computed."""
+
+    def statistics(self) -> dict[str, int]:
+        """Sections, how many were found in the memory, its bytes, if it is full."""
+
+def make_cone(forms: NDArray[np.int64], sides: NDArray[np.int64], memory: int) -> Cone:
+    """Forms, shape ``(forms, entries)``, on the cone where all sides are positive; not empty.
+
+    ``memory`` is in bytes.  More than 64 sides or 5,000 extreme rays raise ``UnsupportedError``.
+    """

@@ -106,7 +106,7 @@ class VertexSlices:
         if left == 0.0:
             watch.exceeded()
             return None
-        cells = cell_complex(problem, Watch(Budget(seconds=left)), faces=False)
+        cells = cell_complex(problem, Watch(Budget(seconds=left)), faces="facets")
         if not cells.complete:
             watch.exceeded()
             return None

@@ -10,7 +10,7 @@ named by its set of vertices.  Only coordinates are rounded.  The proofs stand i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,11 @@ from milpcount.search.native_cells import MAX_DIMENSION, NativeCells
 
 __all__ = ["CellComplex", "Faces", "cell_complex"]
 
+_WANTED = {
+    "all": native.Wanted.ALL,
+    "facets": native.Wanted.FACETS,
+    "edges": native.Wanted.EDGES,
+}
 _STEPS = 20_000  # of the search between two looks at the clock
 
 
@@ -65,7 +70,8 @@ class CellComplex:
         cell_signs: of shape ``(cells, positions)``: the signs inside; 0 where a unit is zero all
             over the cell (and inactive), 1 for linear units.
         faces: by dimension, 0 to ``n``; in the order of ``cell_signs`` the last.
-        facet_cells: of shape ``(facets, 2)``: the cells that a facet belongs to, -1 for none.
+        facet_cells: of shape ``(facets, 2)``: the cells that a facet belongs to, -1 for none;
+            empty where facets were not asked for.
     """
 
     complete: bool
@@ -83,7 +89,7 @@ def cell_complex(
     problem: CountProblem,
     watch: Watch | None = None,
     max_cells: int | None = None,
-    faces: bool = True,
+    faces: Literal["all", "facets", "edges"] = "all",
 ) -> CellComplex:
     """Search a bounded domain and return all its cells, or those found until a limit.
 
@@ -91,7 +97,8 @@ def cell_complex(
         problem: with one to six inputs that vary.
         watch: its limits stop the search; the cells found so far are true ones.
         max_cells: about how many cells are enough.
-        faces: whether all faces are wanted; else cells, their facets and vertices alone.
+        faces: which are wanted: all; cells, their facets and vertices; or cells (without their
+            facets), edges and vertices.
 
     Raises:
         UnsupportedError: no units, no input or too many inputs that vary, an unbounded domain, or
@@ -108,7 +115,9 @@ def cell_complex(
         )
     watch = Watch() if watch is None else watch
     frame = cube_frame(problem)
-    machine = NativeCells(frame, problem.stages, problem_stages(problem), emit=False, collect=True)
+    machine = NativeCells(
+        frame, problem.stages, lambda: problem_stages(problem), emit=False, collect=True
+    )
     machine.start(root_signs(problem, frame))
     code = int(native.Stop.STEPS)
     while code == native.Stop.STEPS and watch.exceeded() is None:
@@ -119,7 +128,7 @@ def cell_complex(
         watch.report("searching", 1.0 - machine.open_share())
     if code == native.Stop.DOUBT_NODE:
         raise UnsupportedError("a cell has too many vertices or facets; use engine tree to count")
-    arrays = machine.complex(faces)
+    arrays = machine.complex(_WANTED[faces])
     corner = np.array([float(v) for v in frame.point(np.zeros(frame.n)).fractions()])
     opposite = np.array([float(v) for v in frame.point(np.ones(frame.n)).fractions()])
     vertices = np.tile(corner, (len(arrays["vertices"]), 1))

@@ -44,7 +44,7 @@ def enumerate_tree(
         problem: what to count.
         watch: clock and limits.
         outcome: the record of the run.
-        workers: number of processes, or a cluster; None for one process.
+        workers: number of threads or processes, or a cluster; None for one.
         resume: a file that keeps what is done, so that a run that ends early can go on.
         certificate: takes the steps of the search.
 

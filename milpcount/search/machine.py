@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -38,7 +40,6 @@ class Machine:
             emit: whether patterns and points of leaves are kept for :meth:`take_leaves`.
             record: whether the steps of a certificate are kept for :meth:`take_steps`.
         """
-        self._index = UnitIndex.of(layers)
         generators = frame.generators
         self._search = native.TreeSearch(
             native_net(frame, layers, closed),
@@ -48,6 +49,7 @@ class Machine:
         )
         self._index = UnitIndex.of(layers)
         self._taken = 0
+        self.kernel_seconds = 0.0  # CPU seconds without the interpreter's lock
 
     def start(self, signs: NDArray[np.int8], share: float = 1.0) -> bool:
         """Begin at the node with these signs; False if floats cannot find it.
@@ -59,9 +61,16 @@ class Machine:
         """
         return self._search.start(np.ascontiguousarray(signs, dtype=np.int8), share)
 
-    def run(self, steps: int, most: int | None = None) -> native.Stop:
-        """Search on for so many steps, until about ``most`` regions more are found."""
-        return self._search.run(steps, _NO_LIMIT if most is None else self.regions + most)
+    def run(self, steps: int, most: int | None = None, seconds: float = math.inf) -> native.Stop:
+        """Search on for so many steps or seconds, until about ``most`` regions more are found."""
+        start = time.thread_time()
+        code = self._search.run(steps, _NO_LIMIT if most is None else self.regions + most, seconds)
+        self.kernel_seconds += time.thread_time() - start
+        return code
+
+    def stop(self) -> None:
+        """Make a run in another thread return."""
+        self._search.stop()
 
     def run_constrained(self, parity: native.Parity, steps: int, limit: int) -> native.Stop:
         """Search on for regions that satisfy constraints, until there are ``limit`` in all.

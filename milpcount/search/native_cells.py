@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import time
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,7 +34,7 @@ class NativeCells:
         self,
         frame: Frame,
         stages: Sequence[Stage],
-        exact: Sequence[ExactStage],
+        exact: Callable[[], Sequence[ExactStage]],
         emit: bool,
         collect: bool = False,
     ) -> None:
@@ -40,19 +43,20 @@ class NativeCells:
         Arguments:
             frame: coordinates and forms of the first layer.
             stages: the counted stages.
-            exact: these stages in the problem's coordinates.
+            exact: makes these stages in the problem's coordinates, if a sign is in doubt.
             emit: whether leaves are kept for :meth:`take_leaves` or only counted.
             collect: whether whole cells are kept for :meth:`complex`.
         """
         self._emit = emit
         self.net, self.index = native_net(frame, stages, closed=False), UnitIndex.of(stages)
-        self._exact = ExactCells(frame, exact, self.index)
+        self._frame, self._make_exact = frame, exact
         room = max(16, min(4096, _BUFFER // max(frame.n, 1))) if emit else 1
         self._kernel = native.Subdivision(
             self.net, leaf_room=room, collect=collect, integers=_integers(frame)
         )
         self._taken = 0
         self.resolved = 0
+        self.kernel_seconds = 0.0  # CPU seconds without the interpreter's lock
 
     @property
     def regions(self) -> int:
@@ -64,14 +68,22 @@ class NativeCells:
         self._kernel.start(np.ascontiguousarray(signs), share)
         return True
 
-    def run(self, steps: int, most: int | None = None) -> int:
-        """Search on for so many steps, until about ``most`` regions more are found."""
+    def run(self, steps: int, most: int | None = None, seconds: float = math.inf) -> int:
+        """Search on for so many steps or seconds, until about ``most`` regions more are found."""
+        end = time.perf_counter() + seconds
         limit = _MOST if most is None else self.regions + most
         while True:
-            code = self._kernel.run(steps, limit, self._emit)
+            start = time.thread_time()
+            code = self._kernel.run(steps, limit, self._emit, seconds)
+            self.kernel_seconds += time.thread_time() - start
             if code != native.Stop.DOUBT_SIGNS:
                 return int(code)
             self._resolve()
+            seconds = end - time.perf_counter()
+
+    def stop(self) -> None:
+        """Make a run in another thread return."""
+        self._kernel.stop()
 
     def take_count(self) -> int:
         """Regions found since the last call."""
@@ -109,13 +121,17 @@ class NativeCells:
         signs, at, rows, on = self._kernel.last_cell()
         return signs, at, rows.tolist(), on.astype(np.bool_)
 
-    def complex(self, every_face: bool) -> dict[str, Any]:
-        """The faces of all cells found so far; see :mod:`.cell_complex`."""
-        return self._kernel.complex(every_face)
+    def complex(self, wanted: native.Wanted) -> dict[str, Any]:
+        """Faces of all cells found so far; see :mod:`.cell_complex`."""
+        return self._kernel.complex(wanted)
 
     def statistics(self) -> dict[str, int]:
         """Counters, by name."""
         return {**self._kernel.counters(), "signs_by_exact_vertices": self.resolved}
+
+    @cached_property
+    def _exact(self) -> ExactCells:
+        return ExactCells(self._frame, self._make_exact(), self.index)
 
     def _resolve(self) -> None:
         """Decide the open signs of the present cell exactly, and place their vertices anew."""

@@ -31,9 +31,8 @@ __all__ = ["Method", "Searcher", "Task", "root_tasks"]
 
 Method = Literal["tree", "subdivision"]
 
-_FIRST_STEPS = 200
-_MOST_STEPS = 50_000
-_QUIET = 0.03  # seconds between two looks at the clock, about
+_STEPS = 1 << 20
+_QUIET = 0.03  # seconds between two looks at the limits
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,25 +60,53 @@ class Searcher:
         outcome: Outcome,
         method: Method,
         tape: Tape | None = None,
+        whole: bool = False,
     ) -> None:
-        """Set up the frames; ``method`` is what searches them, ``tape`` what takes its steps."""
-        self.tape = tape
+        """Set up the frames.
+
+        Arguments:
+            problem: what is searched.
+            watch: its clock and limits.
+            outcome: gets statistics.
+            method: what searches the frames.
+            tape: takes the steps.
+            whole: whether what is stopped is searched again: an exact search that does not reach
+                its end is left behind as a task, and nothing that it found is told.
+        """
+        self.tape, self.whole = tape, whole
         self.problem, self.watch, self.outcome, self.method = problem, watch, outcome, method
-        self.frames = problem_frames(problem)
+        self.frames = problem_frames(problem).view()
         self.closed = 0.0  # share of the tree that is done
         self.left: list[Task] = []  # of the last task, when it was stopped
         self._exact: ExactTree | None = None
         self._machine: tuple[int, Machine | NativeCells] | None = None
         self._tree: Searcher | None = None
-        self._steps = _FIRST_STEPS
+        self._steps = _STEPS
+        self._kernel_seconds = 0.0  # of machines that are gone
 
     def roots(self) -> Iterator[Task]:
         """The tasks that make up the problem."""
         return root_tasks(self.problem, self.frames)
 
+    @property
+    def kernel_seconds(self) -> float:
+        """CPU seconds spent in kernels, without the interpreter's lock."""
+        own = 0.0 if self._machine is None else self._machine[1].kernel_seconds
+        return (
+            self._kernel_seconds + own + (0.0 if self._tree is None else self._tree.kernel_seconds)
+        )
+
+    def interrupt(self) -> None:
+        """Make the kernel that runs return; called by another thread."""
+        for searcher in (self, self._tree):
+            if searcher is not None and searcher._machine is not None:
+                searcher._machine[1].stop()
+
     def renew(self, watch: Watch, outcome: Outcome) -> Outcome:
         """Go on with another clock and another record; what is compiled and loaded stays."""
         self.watch, self.outcome = watch, outcome
+        if self._tree is not None:
+            self._kernel_seconds += self._tree.kernel_seconds
         self._exact = self._tree = None
         return outcome
 
@@ -88,17 +115,17 @@ class Searcher:
         self.left = []
         frame = self.frames[task.frame]
         if frame is None:
-            yield from self._exactly(task.signs)
-            self.closed += task.share
+            yield from self._exactly(task)
+            self.closed += task.share - sum(t.share for t in self.left)
             return
         machine = self._machine_for(task.frame, frame)
         if not machine.start(task.signs, task.share):
-            yield from self._exactly(self._in_cell(task.frame, machine.pop_node()))
+            yield from self._exactly(self._popped(machine, task.frame))
         before = machine.statistics()
         done = 0.0
         while True:
             if self.watch.exceeded() is not None or pause():
-                self.left = [
+                self.left += [
                     Task(task.frame, signs, share) for signs, share in machine.open_nodes()
                 ]
                 break
@@ -112,12 +139,12 @@ class Searcher:
                 yield from self._doubtful_side(machine, task.frame)
             elif code == native.Stop.DOUBT_NODE:
                 self.outcome.add("doubts")
-                signs = machine.pop_node()
+                node = self._popped(machine, task.frame)
                 if isinstance(machine, Machine):
-                    yield from self._exactly(self._in_cell(task.frame, signs))
+                    yield from self._exactly(node)
                 else:
-                    yield from self._by_tree(Task(task.frame, signs, 0.0))
-            share = task.share - machine.open_share()
+                    yield from self._by_tree(node)
+            share = task.share - machine.open_share() - sum(t.share for t in self.left)
             self.closed += share - done
             done = share
             self.watch.report("searching", self.closed)
@@ -131,10 +158,12 @@ class Searcher:
             return self._machine[1]
         stages, keep = self.problem.stages, self.outcome.keep
         machine: Machine | NativeCells
+        if self._machine is not None:
+            self._kernel_seconds += self._machine[1].kernel_seconds
         # Cells are kept by their vertices where the cube is the domain, not a relaxation of it.
         few = frame.generators is None and frame.n <= MAX_DIMENSION
         if self.method == "subdivision" and few:
-            machine = NativeCells(frame, stages, problem_stages(self.problem), keep)
+            machine = NativeCells(frame, stages, lambda: problem_stages(self.problem), keep)
         else:
             closed = self.problem.definition is Definition.NONEMPTY
             machine = Machine(frame, stages, closed, keep, self.tape is not None)
@@ -147,32 +176,33 @@ class Searcher:
         leaves: Iterable[Leaf] | None
         if self.tape is not None:
             unit = machine.doubt_unit
-            recorded = self.tape.side(machine.doubt(), unit, self.watch, self.outcome)
+            recorded = self.tape.side(machine.doubt(), unit, self.watch, self.outcome, self.whole)
+            if recorded is None:
+                return  # without an answer: both sides stay in the node
             leaves = recorded.leaves or None
         else:
             leaves = self._exact_search().regions(self._in_cell(index, machine.doubt()))
+            if self.whole:
+                leaves = None if leaves is None else list(leaves)
+                if self.watch.exceeded() is not None:
+                    return
         machine.answer(native.Verdict.EMPTY if leaves is None else native.Verdict.SETTLED)
         yield from leaves or ()
 
     def _by_tree(self, task: Task) -> Iterator[Found]:
         """Search a cell that has no room, or no proof in floats, in the other way."""
         if self._tree is None:
-            self._tree = Searcher(self.problem, self.watch, self.outcome, "tree")
+            self._tree = Searcher(self.problem, self.watch, self.outcome, "tree", whole=self.whole)
+        self._tree.closed = self.closed
         yield from self._tree.run(task)
+        self.left += self._tree.left
 
     def _portion(self, machine: Machine | NativeCells) -> int:
-        """Run for a while; the number of steps adapts to how long they take."""
+        """Run for a while."""
         limit = self.watch.budget.regions
         most = None if limit is None else max(1, limit - self.watch.regions)
-        start = self.watch.seconds
-        code = machine.run(self._steps, most)
-        if code == native.Stop.STEPS:
-            took = self.watch.seconds - start
-            if took < _QUIET / 2:
-                self._steps = min(2 * self._steps, _MOST_STEPS)
-            elif took > 2 * _QUIET:
-                self._steps = max(self._steps // 2, _FIRST_STEPS)
-        return code
+        left = self.watch.remaining
+        return machine.run(self._steps, most, _QUIET if left is None else min(_QUIET, left))
 
     def _found(self, machine: Machine | NativeCells, frame: Frame) -> Iterator[Found]:
         count = machine.take_count()
@@ -198,11 +228,30 @@ class Searcher:
             self._exact = ExactTree(self.problem, self.watch, self.outcome)
         return self._exact
 
-    def _exactly(self, signs: NDArray[np.int8]) -> Iterator[Leaf]:
+    def _popped(self, machine: Machine | NativeCells, index: int) -> Task:
+        """The present node, taken out of the search."""
+        before = machine.open_share()
+        signs = machine.pop_node()
+        return Task(index, signs, before - machine.open_share())
+
+    def _exactly(self, task: Task) -> Iterator[Leaf]:
+        """Search a node exactly."""
+        signs = self._in_cell(task.frame, task.signs.copy())
+        leaves: Iterable[Leaf]
         if self.tape is not None:
-            yield from self.tape.below(signs, self.watch, self.outcome).leaves
-            return
-        yield from self._exact_search().regions(signs) or ()
+            recorded = self.tape.below(signs, self.watch, self.outcome, self.whole)
+            if recorded is None:
+                self.left.append(task)
+                return
+            leaves = recorded.leaves
+        else:
+            leaves = self._exact_search().regions(signs) or ()
+            if self.whole:
+                leaves = list(leaves)
+                if self.watch.exceeded() is not None:
+                    self.left.append(task)
+                    return
+        yield from leaves
 
 
 def root_tasks(problem: CountProblem, frames: Frames) -> Iterator[Task]:

@@ -204,7 +204,9 @@ def test_engines_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     by_name = {entry["name"]: entry for entry in listed["engines"]}
     assert list(by_name) == list(ENGINES)
     assert by_name["subdivision"]["definitions"] == ["full"]
-    assert by_name["tree"]["abilities"] == ["workers", "resume", "certificate"]
+    assert by_name["tree"]["abilities"] == ["regions", "workers", "resume", "certificate"]
+    assert by_name["arrangement"]["abilities"] == []
+    assert by_name["arrangement"]["single_layer"]
     assert [rule["engine"] for rule in listed["auto"]][-1] == "tree"
     assert run(["engines"]) == 0
     shown = capsys.readouterr().out

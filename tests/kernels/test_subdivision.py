@@ -32,7 +32,7 @@ def machine(network: mc.ReLUNetwork, domain: mc.Domain = BOX, emit: bool = False
     problem = CountProblem.of(network, domain)
     frame = problem_frames(problem)[0]
     assert frame is not None
-    out = NativeCells(frame, problem.stages, problem_stages(problem), emit)
+    out = NativeCells(frame, problem.stages, lambda: problem_stages(problem), emit)
     out.start(root_signs(problem, frame))
     return out
 
@@ -166,7 +166,7 @@ def test_another_thread_stops_a_run() -> None:
     )
     kernel.start(np.zeros(400, dtype=np.int8), 1.0)
     codes: list[native.Stop] = []
-    thread = threading.Thread(target=lambda: codes.append(kernel.run(2**60, 2**62, False)))
+    thread = threading.Thread(target=lambda: codes.append(kernel.run(2**60, 2**62, False, 1e9)))
     thread.start()
     while kernel.regions == 0:
         time.sleep(0.001)
@@ -184,6 +184,19 @@ def test_too_many_inputs() -> None:
         native.Subdivision(small, leaf_room=1, collect=False, integers=None)
 
 
+def test_a_point_has_no_faces() -> None:
+    none = np.zeros(0, np.int64)
+    point = native.Net(
+        n=0, widths=np.array([1]), first=np.ones((2, 1)), one=np.ones(1), domain=np.zeros((2, 0)),
+        weights=np.zeros(0), biases=np.zeros(1), slopes=np.zeros(1), terms=np.array([1]),
+        skip_begin=np.zeros(2, np.int64), skip_source=none, skip_offset=none,
+        skip_weights=np.zeros(0), closed=False, walls=False,
+    )  # fmt: skip
+    kernel = native.Subdivision(point, leaf_room=1, collect=True, integers=None)
+    with pytest.raises(mc.UnsupportedError, match="no faces"):
+        kernel.start(np.zeros(1, np.int8), 1.0)
+
+
 def test_misuse_is_refused() -> None:
     kernel = native.Subdivision(
         machine(random_net(np.random.default_rng(0), [2, 3, 1])).net,
@@ -198,7 +211,7 @@ def test_misuse_is_refused() -> None:
         lambda: kernel.drop(),
         lambda: kernel.open_signs(),
         lambda: kernel.sign_vertex(0, 0, 1),
-        lambda: kernel.complex(True),
+        lambda: kernel.complex(native.Wanted.ALL),
     ]
     for call in refused:
         with pytest.raises(mc.MilpcountError):

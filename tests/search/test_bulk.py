@@ -83,7 +83,7 @@ def test_vertices_are_the_exact_ones(widths: list[int], kind: str) -> None:
     problem = CountProblem.of(network, BOX)
     frame = cube_frame(problem)
     exact = ExactCells(frame, problem_stages(problem), problem.index)
-    one_by_one = NativeCells(frame, problem.stages, problem_stages(problem), emit=True)
+    one_by_one = NativeCells(frame, problem.stages, lambda: problem_stages(problem), emit=True)
     one_by_one.start(root_signs(problem, frame))
     found = set()
     while one_by_one.run(10**6, 1) != 1 or one_by_one.take_count():
@@ -141,12 +141,33 @@ def test_limits_leave_true_cells() -> None:
     assert all(row.tobytes() in every for row in part.cell_signs)
 
 
+def test_stages_of_which_a_unit_is_read_by_few() -> None:
+    # As of a convolution: most weights are zero, and the kernel leaves them out.
+    rng = np.random.default_rng(6)
+    weights = [rng.normal(size=(64, 2)), rng.normal(size=(96, 64)), rng.normal(size=(1, 96))]
+    weights[1] *= rng.random((96, 64)) < 0.03
+    network = mc.ReLUNetwork(weights, [rng.normal(size=len(w)) for w in weights])
+    square = mc.Box(-0.2, 0.2)
+    k = complex_of(network, square)
+    check(k)
+    assert len(k.cell_signs) == mc.count(network, square, engine="tree").lower
+    for x, signs in zip(k.vertices, k.vertex_signs, strict=True):
+        values = np.concatenate(network.preactivations(x))
+        sure = np.abs(values) > 1e-9
+        assert np.array_equal(np.sign(values[sure]), signs[sure])
+        assert np.all(signs[~sure] == 0)
+
+
 def test_without_faces() -> None:
     network = random_net(np.random.default_rng(2), [3, 6, 4, 1])
     whole = complex_of(network)
-    some = cell_complex(CountProblem.of(network, BOX), faces=False)
+    some = cell_complex(CountProblem.of(network, BOX), faces="facets")
     assert f_vector(some) == [len(whole.faces[0]), 0, len(whole.faces[2]), len(whole.faces[3])]
     assert np.array_equal(some.facet_cells, whole.facet_cells)
+    thin = cell_complex(CountProblem.of(network, BOX), faces="edges")
+    assert f_vector(thin) == [*f_vector(whole)[:2], 0, f_vector(whole)[3]]
+    edges = [k.faces[1].vertices.reshape(-1, 2) for k in (thin, whole)]
+    assert np.array_equal(*(np.unique(e, axis=0) for e in edges))
 
 
 def test_what_is_refused() -> None:

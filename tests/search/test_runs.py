@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,11 @@ import milpcount as mc
 from milpcount.core.problem import CountProblem
 from milpcount.core.run import Outcome, Watch
 from milpcount.search.frames.problem_frames import problem_frames
+from milpcount.search.machine import Machine
+from milpcount.search.run import local_pool
 from milpcount.search.run.bundle import BundleRunner, decode, encode, halve
 from milpcount.search.run.journal import holding
-from milpcount.search.searcher import Searcher, Task, root_tasks
+from milpcount.search.searcher import Method, Searcher, Task, root_tasks
 from tests.interruptions import endless_network
 from tests.shared import net, random_net
 
@@ -208,10 +211,17 @@ def test_every_line_stands_alone(tmp_path: Path) -> None:
         assert mc.count(network, box, engine="tree", resume=file).lower == truth
 
 
+def in_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let threads count as in each other's way at the first report."""
+    monkeypatch.setattr(local_pool, "_TRIAL", 0.0)
+    monkeypatch.setattr(local_pool, "_CROWDED", 0.0)
+
+
 @pytest.mark.usefixtures("short_portions")
-def test_a_worker_that_dies_is_replaced(truth: int) -> None:
+def test_a_worker_that_dies_is_replaced(truth: int, monkeypatch: pytest.MonkeyPatch) -> None:
     if not Path("/proc").is_dir():
         return  # finds the workers' process numbers there
+    in_processes(monkeypatch)
     killed = []
 
     def kill_one(snapshot: mc.Progress) -> None:
@@ -231,6 +241,70 @@ def test_a_worker_that_dies_is_replaced(truth: int) -> None:
     result = mc.count(busy_network(), mc.Box(-1, 1), engine="tree", workers=2, progress=kill_one)
     assert killed
     assert (result.lower, result.exact) == (truth, True)
+
+
+def test_no_thread_stays_behind(truth: int) -> None:
+    before = set(threading.enumerate())
+    assert mc.count(busy_network(), mc.Box(-1, 1), engine="tree", workers=3).lower == truth
+    some = mc.enumerate_regions(busy_network(), mc.Box(-1, 1), engine="subdivision", workers=2)
+    next(some)
+    del some
+    assert set(threading.enumerate()) == before
+
+
+def test_an_error_of_a_thread_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise mc.UnsupportedError("no room")
+
+    monkeypatch.setattr(Machine, "run", fail)
+    before = set(threading.enumerate())
+    with pytest.raises(mc.UnsupportedError, match="no room"):
+        mc.count(busy_network(), mc.Box(-1, 1), engine="tree", workers=2)
+    assert set(threading.enumerate()) == before
+
+
+@pytest.mark.parametrize("definition", ["full", "nonempty"])
+def test_threads_give_way_to_processes(
+    tmp_path: Path, definition: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bundles are cut off in the middle of exact searches, and go on elsewhere."""
+    in_processes(monkeypatch)
+    network, box = random_net(np.random.default_rng(3), [3, 9, 6, 1], "integer"), mc.Box(-1, 1)
+    truth = mc.count(network, box, engine="tree-highs", definition=definition).lower
+    options = {"engine": "tree", "definition": definition, "workers": 2}
+    assert mc.count(network, box, **options).lower == truth
+    if definition == "full":
+        file = tmp_path / "count.cert"
+        assert mc.count(network, box, certificate=file, **options).lower == truth
+        assert mc.verify(file, network, expect=truth).regions == truth
+
+
+@pytest.mark.parametrize("definition", ["full", "nonempty"])
+@pytest.mark.parametrize("method", ["tree", "subdivision"])
+def test_a_stop_in_an_exact_search_loses_nothing(
+    definition: str, method: Method, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if (definition, method) == ("nonempty", "subdivision"):
+        return  # counts full regions only
+    network = random_net(np.random.default_rng(3), [3, 7, 5, 1], "integer")
+    problem = CountProblem.of(network, mc.Box(-1, 1), definition)
+    truth = mc.count(network, mc.Box(-1, 1), engine="tree-highs", definition=definition).lower
+    runner = BundleRunner(problem, method, keep=True)
+    waiting = list(root_tasks(problem, problem_frames(problem)))
+    found = []
+    for looks in itertools.count(3):
+        if not waiting:
+            break
+        # More looks each time: at last there is enough for any exact search.
+        left = itertools.count()
+        monkeypatch.setattr(runner._stopped, "is_set", lambda left=left, n=looks: next(left) >= n)
+        report = runner.run([waiting.pop()], 60.0)
+        waiting += report.left
+        found += [tuple(row) for _, bits, _ in report.batches for row in bits.tolist()]
+        found += [leaf.bits for leaf in report.leaves]
+        share = sum(task.share for task in report.left) + report.closed
+        assert abs(share - 0.5 ** round(-np.log2(share))) < 1e-9
+    assert len(found) == len(set(found)) == truth
 
 
 def test_bad_requests() -> None:
@@ -273,22 +347,19 @@ def test_a_pause_after_every_portion_finds_nothing_twice(definition: str) -> Non
     network = random_net(np.random.default_rng(3), [3, 9, 6, 1], "integer")
     problem = CountProblem.of(network, mc.Box(-1, 1), definition)
     truth = mc.count(network, mc.Box(-1, 1), engine="tree-highs", definition=definition).lower
-    runner = BundleRunner(problem, "tree", keep=True)
-    waiting = list(root_tasks(problem, problem_frames(problem)))
-    found, bundles, doubts = [], 0, 0
+    outcome = Outcome(keep=True)
+    searcher = Searcher(problem, Watch(), outcome, "tree", whole=True)
+    waiting, found, portions = list(searcher.roots()), [], 0
     while waiting:
         looks = itertools.count()
-        # The first look is before the task, the second before its first portion.
-        report = runner.run([waiting.pop()], 60.0, lambda looks=looks: next(looks) >= 2)
-        bundles += 1
-        assert bundles < 10_000, "the same nodes come back"
-        doubts += report.statistics.get("doubts", 0)
-        waiting += report.left
-        found += [tuple(row) for _, bits, _ in report.batches for row in bits.tolist()]
-        found += [leaf.bits for leaf in report.leaves]
+        for some in searcher.run(waiting.pop(), lambda looks=looks: next(looks) >= 1):
+            found += [tuple(row) for row in some.patterns().tolist()]
+        portions += 1
+        assert portions < 10_000, "the same nodes come back"
+        waiting += searcher.left
     assert len(found) == len(set(found)) == truth
-    assert bundles > 10
-    assert doubts > 10
+    assert portions > 10
+    assert outcome.statistics["doubts"] > 10
 
 
 def stopped_every_few_steps(problem: CountProblem, steps: int, most: int) -> int:

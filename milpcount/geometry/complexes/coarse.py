@@ -36,7 +36,8 @@ class Part:
 
     Attributes:
         vertices: shape ``(V, d)``.
-        errors: shape ``(V,)``, to choose the best of several.
+        errors: shape ``(V,)``, of the vertices; of several places the best is chosen.
+        corners: signs and sides of the vertices themselves.
         faces: the pieces, by dimension.
         names: for each dimension the signs and sides of the face that each piece belongs to.
         real: for each dimension which pieces belong to the domain at all.
@@ -44,13 +45,14 @@ class Part:
 
     vertices: Float
     errors: Float
+    corners: Corners
     faces: Sequence[FaceSet]
     names: Sequence[Corners]
     real: Sequence[Bools]
 
 
-def joined(parts: Sequence[Part]) -> tuple[Float, Corners, tuple[FaceSet, ...]]:
-    """Vertices, the signs and sides of the pieces that they are, and faces."""
+def joined(parts: Sequence[Part]) -> tuple[Float, Float, Corners, tuple[FaceSet, ...]]:
+    """Vertices, their errors, the signs and sides of the pieces that they are, and faces."""
     n = len(parts[0].faces) - 1
     # From the greatest dimension down, so that the first piece of a face has the face's dimension.
     order = [(k, p) for k in range(n, -1, -1) for p in range(len(parts))]
@@ -80,7 +82,7 @@ def joined(parts: Sequence[Part]) -> tuple[Float, Corners, tuple[FaceSet, ...]]:
     def of(k: int, p: int) -> Ints:
         return own[place[k, p]]
 
-    fine = parts[0].faces[0]
+    fine = parts[0].corners
     exact = Corners(
         np.zeros((len(chosen[0]), fine.signs.shape[1]), dtype=np.int8),
         np.zeros((len(chosen[0]), all_sides.shape[1]), dtype=bool),
@@ -93,14 +95,16 @@ def joined(parts: Sequence[Part]) -> tuple[Float, Corners, tuple[FaceSet, ...]]:
         better = better[part.errors[better] < best[mine[better]]]
         vertices[mine[better]] = part.vertices[better]
         best[mine[better]] = part.errors[better]
-        exact.signs[mine[better]] = part.faces[0].signs[better]
-        exact.sides[mine[better]] = part.names[0].sides[better]
+        exact.signs[mine[better]] = part.corners.signs[better]
+        exact.sides[mine[better]] = part.corners.sides[better]
     corners = Corners(all_signs[chosen[0]], all_sides[chosen[0]])
     out = []
     for k in range(n + 1):
         count = len(chosen[k])
-        links = [_links(of(k, p), part.faces[k].begin, part.faces[k].vertices, of(0, p))
-                 for p, part in enumerate(parts)]
+        links = [
+            _links(of(k, p), part.faces[k].begin, part.faces[k].vertices, of(0, p))
+            for p, part in enumerate(parts)
+        ]
         begin, ends_of = _rows(np.concatenate(links), count)
         facet_begin, facets = np.zeros(count + 1, np.int64), np.zeros(0, np.int64)
         if k:
@@ -111,7 +115,7 @@ def joined(parts: Sequence[Part]) -> tuple[Float, Corners, tuple[FaceSet, ...]]:
             facet_begin, facets = _rows(np.concatenate(links), count)
         given = Corners(all_signs[chosen[k]], all_sides[chosen[k]])
         out.append(FaceSet(k, begin, ends_of, facet_begin, facets, corners, given))
-    return vertices, exact, tuple(out)
+    return vertices, best, exact, tuple(out)
 
 
 def _numbered(rows: NDArray[np.int8]) -> tuple[Ints, Ints]:

@@ -25,7 +25,7 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.stage import Stage
 from milpcount.errors import InputError
 
-__all__ = ["Cut", "cut_of", "leaders", "refined"]
+__all__ = ["EVERYWHERE", "Cut", "cut_of", "leading", "refined"]
 
 Signs = NDArray[np.int8]
 
@@ -45,9 +45,9 @@ class Cut:
     level: float = 0.0
 
     @property
-    def units(self) -> int:
-        """Number of units that it appends."""
-        return len(self.outputs) - 1 if self.kind == "argmax" else 1
+    def columns(self) -> int:
+        """Number of signs that name a face of the refined complex, beside those of the units."""
+        return len(self.outputs) if self.kind == "argmax" else 1
 
     def __str__(self) -> str:
         if self.kind == "argmax":
@@ -55,6 +55,9 @@ class Cut:
         if self.kind == "difference":
             return f"output {self.outputs[0]} - output {self.outputs[1]}"
         return f"output {self.outputs[0]} at level {self.level:g}"
+
+
+EVERYWHERE = Cut("positive", ())  # a unit that is 1
 
 
 def cut_of(
@@ -104,7 +107,7 @@ def _output(value: Any, count: int, name: str) -> int:
 
 
 def refined(problem: CountProblem, cut: Cut) -> CountProblem:
-    """The problem whose last units, ``cut.units`` of them, have the signs of the cut."""
+    """The problem whose last units have the signs of the cut."""
     net = problem.network
     stages = list(net.stages)
     if problem.with_output:
@@ -112,7 +115,9 @@ def refined(problem: CountProblem, cut: Cut) -> CountProblem:
     count = net.output_dimension
     stages.append(Stage(net.output.reads, net.output.weights, net.output.bias, LinearGate(count)))
     values = len(stages)  # the stage that holds the outputs
-    if cut.kind != "argmax":
+    if cut is EVERYWHERE:
+        last = Stage((values,), (np.zeros((1, count)),), np.ones(1), LinearGate(1))
+    elif cut.kind != "argmax":
         row = np.zeros((1, count))
         row[0, cut.outputs[0]] = 1.0
         if cut.kind == "difference":
@@ -138,14 +143,15 @@ def refined(problem: CountProblem, cut: Cut) -> CountProblem:
     )
 
 
-def leaders(signs: Signs) -> Signs:
-    """From the signs of a tournament: 0 for the outputs that attain the greatest value, else -1.
+def leading(signs: Signs, base: int) -> Signs:
+    """Signs whose columns from ``base`` on are a tournament's, with one column an output instead.
 
-    Shape ``(faces, outputs - 1)`` to ``(faces, outputs)``.
+    It is 0 for the outputs that attain the greatest value, else -1.
     """
-    out = np.full((len(signs), signs.shape[1] + 1), -1, dtype=np.int8)
+    rounds = signs[:, base:]
+    out = np.full((len(signs), rounds.shape[1] + 1), -1, dtype=np.int8)
     out[:, 0] = 0
-    for k, column in enumerate(signs.T, start=1):
+    for k, column in enumerate(rounds.T, start=1):
         out[column > 0, :k] = -1
         out[column >= 0, k] = 0
-    return out
+    return np.hstack([signs[:, :base], out])

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from milpcount.core.point import Point
 from milpcount.errors import InvariantError
-from milpcount.geometry.region import Prepared
-from milpcount.geometry.space import Side
+from milpcount.geometry.prepared import Prepared
+from milpcount.geometry.walls import Side
 
 __all__ = ["ExactPoints"]
 
@@ -58,9 +58,7 @@ class ExactPoints(Sequence[tuple[Fraction, ...]]):
 
     def chosen(self, places: Ints) -> ExactPoints:
         """Some of the vertices."""
-        return ExactPoints(
-            self._prepared, self._signs[places], self._on_sides[places], self._sides
-        )
+        return ExactPoints(self._prepared, self._signs[places], self._on_sides[places], self._sides)
 
     def _solve(self, place: int) -> Point:
         space = self._prepared.space

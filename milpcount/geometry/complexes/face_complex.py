@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +12,13 @@ from numpy.typing import NDArray
 
 from milpcount.errors import InputError, UnsupportedError
 from milpcount.geometry.complexes.face_sets import FaceSet, incidence_matrix
-from milpcount.geometry.complexes.homology import betti_numbers, component_labels
-from milpcount.geometry.complexes.outlines import outlines
+from milpcount.geometry.complexes.homology import (
+    betti_numbers,
+    bounded_modulo_lines,
+    component_labels,
+)
+from milpcount.geometry.complexes.mesh_file import write_mesh
+from milpcount.geometry.complexes.outlines import outlines, turned
 from milpcount.geometry.complexes.simplices import measures
 
 if TYPE_CHECKING:
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["FaceComplex"]
 
 Float = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 
@@ -30,7 +37,7 @@ class FaceComplex:
     Attributes:
         dimension: greatest dimension that faces may have.
         free: which of the problem's coordinates vary; the vertices have all of them.
-        vertices: shape ``(V, d)``, floats.
+        vertices: shape ``(V, d)``, floats, in general right to 1e-13 of the domain's width.
         is_bounded: whether no face is unbounded.
     """
 
@@ -103,29 +110,55 @@ class FaceComplex:
             raise UnsupportedError("some polygons are unbounded; give a bounded domain")
         return self._polygons
 
+    def towards(self) -> Float | None:
+        """For each face a vector that its normal is to agree with; None for none."""
+        return None
+
     @cached_property
     def _polygons(self) -> tuple[Ints, Ints]:
         begin, corners = outlines(self._faces[2], self._faces[1])
-        if len(self.free) == 2 and len(corners):
-            x, y = self.vertices[:, self.free].T
-            after = np.arange(1, len(corners) + 1)
-            after[begin[1:] - 1] = begin[:-1]
-            a, b = corners, corners[after]
-            origin = np.repeat(corners[begin[:-1]], np.diff(begin))
-            cross = (x[a] - x[origin]) * (y[b] - y[origin])
-            cross -= (x[b] - x[origin]) * (y[a] - y[origin])
-            turned = np.add.reduceat(cross, begin[:-1]) < 0
-            place = np.arange(len(corners))
-            mirrored = np.repeat(begin[:-1] + begin[1:] - 1, np.diff(begin)) - place
-            corners = corners[np.where(np.repeat(turned, np.diff(begin)), mirrored, place)]
+        if len(self.free) == 2:
+            flat = np.pad(self.vertices[:, self.free], ((0, 0), (0, 1)))
+            upward = np.tile([0.0, 0.0, 1.0], (len(begin) - 1, 1))
+            return begin, turned(begin, corners, flat, upward)
+        towards = self.towards()
+        if towards is not None:
+            corners = turned(begin, corners, self.vertices[:, self.free], towards)
         return begin, corners
+
+    def to_mesh(self, path: str | Path, polygons: bool = False) -> None:
+        """Write a mesh: ``.obj`` or ``.ply``, its corners as they are numbered here.
+
+        Of polygons triangles, or with ``polygons`` these themselves; of edges line sets.  The
+        corners of a boundary in space are turned so that normals point towards growing values of
+        the function.  Faces share corners by number, never by coordinates: where a boundary is
+        closed every edge belongs to exactly two triangles, whatever rounding does.
+
+        Raises:
+            InputError: another ending.
+            UnsupportedError: not two or three coordinates vary, or some faces are unbounded.
+            OutputError: the file cannot be written.
+        """
+        write_mesh(self, Path(path), polygons)
 
     def measures_of(self, k: int) -> Float:
         """Length, area or volume of every face of dimension ``k``, infinite where unbounded.
 
         In the problem's own coordinates, on a slice those of the slice; of vertices it is 1.
         """
-        return measures(self._faces, k, self.vertices[:, self.free])
+        self.faces(k)
+        found = measures(self._faces, k, self.vertices[:, self.free])
+        if k:
+            found[~self.bounded_faces[k]] = np.inf
+        return found
+
+    @cached_property
+    def bounded_faces(self) -> tuple[Bools, ...]:
+        """For each dimension which faces are bounded."""
+        if self.is_bounded:
+            return tuple(np.ones(len(part), dtype=bool) for part in self._faces)
+        lines, masks = bounded_modulo_lines(self._faces)
+        return tuple(mask & (lines == 0) for mask in masks)
 
     def measure_of(self, k: int) -> float:
         """The sum of :meth:`measures_of`."""

@@ -46,6 +46,8 @@ class FaceSet:
 
     Attributes:
         dimension: of every face.
+        corners: signs and sides of all vertices.
+        given: signs and sides of these faces, where they do not follow from those of vertices.
         begin, vertices: face ``f`` has the vertices ``vertices[begin[f] : begin[f + 1]]``, numbers
             of rows of the complex's ``vertices``, ascending.
         facet_begin, facets: and the facets ``facets[facet_begin[f] : facet_begin[f + 1]]``, numbers
@@ -57,8 +59,8 @@ class FaceSet:
     vertices: Ints
     facet_begin: Ints
     facets: Ints
-    _corners: Corners = field(repr=False)
-    _given: Corners | None = field(default=None, repr=False)
+    corners: Corners = field(repr=False)
+    given: Corners | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.begin) - 1
@@ -82,11 +84,11 @@ class FaceSet:
         face if and only if it is at some vertex of it (and negative nowhere): on the closure of a
         cell its pre-activation is affine and does not change sign.
         """
-        if self._given is not None:
-            return self._given.signs
+        if self.given is not None:
+            return self.given.signs
+        signs = self.corners.signs
         if self.dimension == 0:
-            return self._corners.signs[self.vertices]
-        signs = self._corners.signs
+            return signs[self.vertices]
         out = np.empty((len(self), signs.shape[1]), dtype=np.int8)
         step = max(1, _AT_ONCE // max(1, signs.shape[1]))
         start = 0
@@ -95,19 +97,37 @@ class FaceSet:
             stop = min(max(stop, start + 1), len(self))
             part = signs[self.vertices[self.begin[start] : self.begin[stop]]]
             at = self.begin[start:stop] - self.begin[start]
-            out[start:stop] = np.maximum.reduceat(part, at, axis=0)
-            out[start:stop] += np.minimum.reduceat(part, at, axis=0)
+            # Where both have the same sign it is that one, else one of them is 0.
+            most, least = (
+                np.maximum.reduceat(part, at, axis=0),
+                np.minimum.reduceat(part, at, axis=0),
+            )
+            out[start:stop] = np.sign(most + least)
             start = stop
         return out
+
+    def sign_of(self, unit: int) -> Signs:
+        """One column of :attr:`signs`, without the others."""
+        known = self.__dict__.get("signs") if self.given is None else self.given.signs
+        if known is not None:
+            return np.ascontiguousarray(known[:, unit])
+        column = np.ascontiguousarray(self.corners.signs[:, unit])[self.vertices]
+        if self.dimension == 0 or not len(self):
+            return column
+        at = self.begin[:-1]
+        both = np.maximum.reduceat(column, at) + np.minimum.reduceat(column, at)
+        return np.asarray(np.sign(both))
 
     @cached_property
     def sides(self) -> Bools:
         """Shape ``(faces, sides)``: whether the face lies on each side of the domain."""
-        if self._given is not None:
-            return self._given.sides
-        sides = self._corners.sides
+        if self.given is not None:
+            return self.given.sides
+        sides = self.corners.sides
         if not len(self) or not sides.shape[1]:
             return np.zeros((len(self), sides.shape[1]), dtype=bool)
+        if self.dimension == 0:
+            return sides[self.vertices]
         gathered = sides[self.vertices]
         return np.asarray(np.logical_and.reduceat(gathered, self.begin[:-1], axis=0))
 

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.arguments import budget_of, problem_of, watched
+from milpcount.arguments import budget_of, problem_of, require_flag, watched
 from milpcount.core.domain import Domain
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Budget, Limit, ProgressCallback, Termination, TerminationReason
 from milpcount.core.run import Watch
-from milpcount.errors import DomainError, InputError, InvariantError
+from milpcount.errors import DomainError, InputError, InvariantError, UnsupportedError
 from milpcount.geometry.complexes.assembly import Assembled, assemble
 from milpcount.geometry.complexes.cuts import Cut, cut_of
+from milpcount.geometry.complexes.domain_faces import domain_sides, euler_characteristics
 from milpcount.geometry.complexes.exact_points import ExactPoints
 from milpcount.geometry.complexes.face_complex import FaceComplex
+from milpcount.geometry.complexes.face_sets import FaceSet
+from milpcount.geometry.complexes.simplices import exact_volumes
 from milpcount.geometry.complexes.subcomplex import SubComplex
-from milpcount.geometry.region import Prepared
+from milpcount.geometry.prepared import Prepared
 from milpcount.geometry.region_graph import RegionGraph, Regions
-from milpcount.geometry.space import Side
 
 __all__ = ["PolyhedralComplex", "polyhedral_complex"]
 
@@ -38,6 +42,7 @@ def polyhedral_complex(
     with_output: bool = False,
     budget: Budget | float | None = None,
     progress: ProgressCallback | bool | None = None,
+    skeleton: bool = False,
 ) -> PolyhedralComplex:
     """All faces of a network, of all dimensions, in the closed domain.
 
@@ -48,6 +53,8 @@ def polyhedral_complex(
         with_output: whether the units of the last affine layer cut too.
         budget: limits of time and regions; a number is one of seconds.
         progress: called with :class:`~milpcount.core.result.Progress`; True shows a bar.
+        skeleton: whether vertices, edges and cells alone are wanted, which takes a third of the
+            time; over bounded domains.
 
     A limit or Ctrl-C gives a complex that is not ``complete`` and holds true faces.
 
@@ -56,19 +63,22 @@ def polyhedral_complex(
         UnsupportedError: too many inputs vary, or a domain that is not served.
     """
     limits = budget_of(budget)
+    require_flag("skeleton", skeleton)
     problem = problem_of(net, domain, "full", with_output)
     with watched(progress) as shown:
         watch = Watch(limits, shown)
-        return _made(problem, None, watch)
+        return _made(problem, None, watch, skeleton)
 
 
-def _made(problem: CountProblem, cut: Cut | None, watch: Watch) -> PolyhedralComplex:
-    found = assemble(problem, watch, cut)
+def _made(
+    problem: CountProblem, cut: Cut | None, watch: Watch, skeleton: bool = False
+) -> PolyhedralComplex:
+    found = assemble(problem, watch, cut, skeleton)
     termination = Termination.complete()
     if not found.complete:
         limit = f"{watch.budget.regions} regions"
         termination = watch.stopped or watch.stop(Limit.REGIONS, limit)
-    made = PolyhedralComplex(problem, found, termination, watch.seconds, cut)
+    made = PolyhedralComplex(problem, found, termination, watch.seconds, cut, skeleton)
     made.check_euler()
     return made
 
@@ -86,8 +96,10 @@ class PolyhedralComplex(FaceComplex):
         sides: the sides of the domain, in the order of the columns of ``faces(k).sides``.
         cut: the function that refines the complex, None where there is none.  The columns of
             ``faces(k).signs`` that follow those of the units are its signs.
+        assembled: what the search found.
         termination: complete, or the limit that ended the search.
         seconds: time that it took.
+        skeleton: whether only vertices, edges and cells are there.
     """
 
     def __init__(
@@ -97,16 +109,16 @@ class PolyhedralComplex(FaceComplex):
         termination: Termination,
         seconds: float,
         cut: Cut | None = None,
+        skeleton: bool = False,
     ) -> None:
+        self.skeleton = skeleton and len(found.faces) > 3
         self.problem, self.termination, self.seconds = problem, termination, seconds
-        self.cut = cut
-        self.sides = _sides(problem)
+        self.cut, self.assembled = cut, found
+        self.sides = domain_sides(problem)
         self._prepared = Prepared(problem)
         same = found.problem is problem
         searched = self._prepared if same else Prepared(found.problem)
-        self._points = ExactPoints(
-            searched, found.corners.signs, found.corners.sides, self.sides
-        )
+        self._points = ExactPoints(searched, found.corners.signs, found.corners.sides, self.sides)
         self._cuts: dict[Cut, PolyhedralComplex] = {}
         free = np.flatnonzero(problem.box.lo < problem.box.hi)
         super().__init__(
@@ -116,6 +128,14 @@ class PolyhedralComplex(FaceComplex):
             found.faces,
             found.is_bounded,
         )
+
+    @property
+    def vertex_errors(self) -> Float:
+        """Proved bounds on the errors of ``vertices``; most are a hundred times as large as these.
+
+        As parts of the width of a bounded domain, else of each vertex's greatest coordinate.
+        """
+        return self.assembled.errors
 
     @property
     def exact_vertices(self) -> ExactPoints:
@@ -131,25 +151,74 @@ class PolyhedralComplex(FaceComplex):
         return len(self._faces[-1])
 
     def __repr__(self) -> str:
-        counts = ", ".join(map(str, self.f_vector))
+        counts = ", ".join(str(len(part)) if len(part) else "?" for part in self._faces)
+        if not self.skeleton:
+            counts = ", ".join(map(str, self.f_vector))
         what = f"; refined by {self.cut}" if self.cut is not None else ""
         state = "" if self.complete else f"; stopped by {self.termination.limit}"
         return f"PolyhedralComplex({self.problem.network.name}; f-vector {counts}{what}{state})"
 
+    def _repr_html_(self) -> str:
+        from milpcount.draw.thumbnails import complex_card
+
+        return complex_card(self)
+
+    def faces(self, k: int) -> FaceSet:
+        """The faces of dimension ``k``.
+
+        Raises:
+            InputError: no such dimension, or a skeleton that has none of these.
+        """
+        found = super().faces(k)
+        if self.skeleton and 1 < k < self.dimension:
+            self._require_all()
+        return found
+
+    @property
+    def f_vector(self) -> tuple[int, ...]:
+        """Number of faces of dimension 0 to ``dimension``, those on the domain's sides included.
+
+        Raises:
+            InputError: only a skeleton was made.
+        """
+        self._require_all()
+        return super().f_vector
+
+    def _require_all(self) -> None:
+        if self.skeleton:
+            raise InputError(
+                "only vertices, edges and cells were made; leave skeleton=True out for all faces"
+            )
+
     def check_euler(self) -> None:
         """Check the alternating sum of the f-vector of a complete complex.
 
-        A closed box or polytope has 1, the whole of ``R^d`` ``(-1)^d``.
+        A closed box or polytope has 1, the whole of ``R^d`` has ``(-1)^d``.
 
         Raises:
             InvariantError: it is another number.
         """
-        expected = 1 if self.is_bounded else (-1) ** self.dimension
-        if self.complete and self.euler_characteristic != expected:
+        if not self.complete or self.skeleton:
+            return
+        expected = euler_characteristics(self.problem, self.is_bounded)
+        if self.euler_characteristic not in expected:
             raise InvariantError(
                 f"the Euler characteristic of {self!r} is {self.euler_characteristic}, "
-                f"not {expected}; this is a defect of milpcount, please report it"
+                f"not {expected[0]}; this is a defect of milpcount, please report it"
             )
+
+    def save(self, path: str | Path) -> None:
+        """Write the complex with its network to an ``.npz`` file for :func:`load_complex`.
+
+        Raises:
+            InputError: another ending, or a folder that is not there.
+            UnsupportedError: it is too large.
+            OutputError: the file cannot be written.
+        """
+        from milpcount.geometry.complexes.complex_file import save_complex
+
+        self._require_all()
+        save_complex(self, Path(path))
 
     # Cells as regions.
 
@@ -170,6 +239,7 @@ class PolyhedralComplex(FaceComplex):
     @cached_property
     def facet_cells(self) -> Ints:
         """Shape ``(facets, 2)``: the cells on both sides of each facet, -1 for none."""
+        self._require_all()
         top = self._faces[-1]
         owner = np.repeat(np.arange(len(top)), np.diff(top.facet_begin))
         order = np.argsort(top.facets, kind="stable")
@@ -201,12 +271,28 @@ class PolyhedralComplex(FaceComplex):
         graph.depth = graph.distances(0)
         return graph
 
-    def volumes(self, exact: bool = False) -> Any:
-        """The volume of every cell, in the coordinates that vary; as fractions with ``exact``.
+    @overload
+    def volumes(self, exact: Literal[False] = False) -> Float: ...
+    @overload
+    def volumes(self, exact: Literal[True]) -> tuple[Fraction, ...]: ...
+    def volumes(self, exact: bool = False) -> Float | tuple[Fraction, ...]:
+        """The volume of every cell, in the coordinates that vary: floats, infinite where it is.
 
-        Infinite where a cell is unbounded; exact volumes are there for bounded domains.
+        With ``exact`` as fractions, from the exact vertices.
+
+        Raises:
+            UnsupportedError: exact volumes, and some cell is unbounded.
         """
-        return self.measures_of(self.dimension)
+        self._require_all()
+        if not exact:
+            return self.measures_of(self.dimension)
+        if not self.is_bounded:
+            raise UnsupportedError(
+                "some cells are unbounded and have no finite volume; give a bounded domain, or "
+                "take volumes() in floats"
+            )
+        points = [tuple(p[j] for j in self.free) for p in self.exact_vertices]
+        return exact_volumes(self._faces, points)
 
     # Functions of the outputs.
 
@@ -221,7 +307,8 @@ class PolyhedralComplex(FaceComplex):
         """The complex cut where a function of the outputs changes sign.
 
         Arguments:
-            output, level: the function ``f_output - level``.
+            output: with ``level``: the function ``f_output - level``.
+            level: a number.
             outputs: ``(i, j)`` for ``f_i - f_j`` instead.
             argmax: where the greatest output changes instead; the columns of signs that follow
                 those of the units are one for each output: 0 where it is the greatest, else -1.
@@ -231,7 +318,19 @@ class PolyhedralComplex(FaceComplex):
         """
         return self._refined(cut_of(self.problem.network, output, level, outputs, argmax))
 
+    @property
+    def classes(self) -> Ints:
+        """Which output is the greatest on every cell of ``refine(argmax=True)``.
+
+        Raises:
+            InputError: the complex is not refined so.
+        """
+        if self.cut is None or self.cut.kind != "argmax":
+            raise InputError("a cell may have several classes; ask refine(argmax=True).classes")
+        return np.asarray(np.argmax(self._faces[-1].signs[:, self.problem.n_units :], axis=1))
+
     def _refined(self, cut: Cut) -> PolyhedralComplex:
+        self._require_all()
         if self.cut is not None:
             raise InputError(f"the complex is refined by {self.cut} already; ask the original")
         if cut not in self._cuts:
@@ -263,17 +362,18 @@ class PolyhedralComplex(FaceComplex):
             InputError: no such output, or arguments that exclude each other.
             DomainError: the function vanishes on whole cells, a plateau.
         """
+        self._require_all()
         cut = cut_of(self.problem.network, output, level, outputs, argmax)
+        column: int | None = None
         if cut.kind == "argmax":
             whole = self if cut == self.cut else self._refined(cut)
             start = self.problem.n_units
             chosen = [
-                np.count_nonzero(faces.signs[:, start:] == 0, axis=1) > 1
-                for faces in whole._faces
+                np.count_nonzero(faces.signs[:, start:] == 0, axis=1) > 1 for faces in whole._faces
             ]
         else:
             whole, column = self._signed(cut)
-            chosen = [faces.signs[:, column] == 0 for faces in whole._faces]
+            chosen = [faces.sign_of(column) == 0 for faces in whole._faces]
         flat = int(np.count_nonzero(chosen[-1]))
         if flat:
             what = (
@@ -285,7 +385,7 @@ class PolyhedralComplex(FaceComplex):
                 f"{what} on {flat} of {len(whole)} cells, where the boundary is full-dimensional; "
                 "choose another level or other outputs, or take sublevel() or superlevel()"
             )
-        return SubComplex(whole, chosen, self.dimension - 1, f"boundary, {cut}")
+        return SubComplex(whole, chosen, self.dimension - 1, f"boundary, {cut}", column)
 
     def sublevel(
         self, output: int = 0, level: float = 0.0, *, outputs: tuple[int, int] | None = None
@@ -302,19 +402,8 @@ class PolyhedralComplex(FaceComplex):
     def _half(
         self, output: int, level: float, outputs: tuple[int, int] | None, side: int, name: str
     ) -> SubComplex:
+        self._require_all()
         cut = cut_of(self.problem.network, output, level, outputs)
         whole, column = self._signed(cut)
-        chosen: list[Bools] = [side * faces.signs[:, column] >= 0 for faces in whole._faces]
+        chosen: list[Bools] = [side * faces.sign_of(column) >= 0 for faces in whole._faces]
         return SubComplex(whole, chosen, self.dimension, f"{name}, {cut}")
-
-
-def _sides(problem: CountProblem) -> tuple[Side, ...]:
-    rows = len(problem.rows[1])
-    if rows:
-        return tuple(Side("row", k) for k in range(rows))
-    out = []
-    for j in np.flatnonzero(problem.box.lo < problem.box.hi).tolist():
-        out += [Side("lower", j), Side("upper", j)]
-    if not problem.box.is_bounded:
-        return ()
-    return tuple(out)

@@ -1,9 +1,9 @@
 """Faces cut into simplices, and how large they are.
 
-A bounded face is cut by pulling its first vertex: its simplices are those of its facets that do not
-hold this vertex, each joined with it.  The first vertex is the one of the lowest number in the whole
-complex, so that the simplices of neighbouring faces agree on what these share.  Which simplices
-there are follows from incidences alone.
+A bounded face is cut by pulling its first vertex: its simplices are those of its facets that do
+not hold this vertex, each joined with it.  The first vertex is the one of the lowest number in the
+whole complex, so that the simplices of neighbouring faces agree on what these share.  Which
+simplices there are follows from incidences alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from milpcount.geometry.complexes.face_sets import FaceSet, rows_of
 
-__all__ = ["exact_volumes", "measures", "simplices"]
+__all__ = ["exact_volumes", "fans", "measures", "simplices"]
 
 Float = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -28,7 +28,7 @@ def simplices(faces: Sequence[FaceSet], k: int) -> tuple[Ints, Ints]:
 
     Returns:
         Where those of each face begin, and the simplices, of shape ``(simplices, k + 1)``: numbers
-        of vertices.
+        of vertices.  Those of unbounded faces mean nothing.
     """
     corners = faces[0].vertices.reshape(-1, 1)
     begin = np.arange(len(corners) + 1)
@@ -36,7 +36,9 @@ def simplices(faces: Sequence[FaceSet], k: int) -> tuple[Ints, Ints]:
     for dimension in range(1, k + 1):
         part = faces[dimension]
         owner = np.repeat(np.arange(len(part)), np.diff(part.facet_begin))
-        apex = part.vertices[part.begin[:-1]]
+        apex = np.full(len(part), -1, dtype=np.int64)
+        held = np.diff(part.begin) > 0
+        apex[held] = part.vertices[part.begin[:-1][held]]
         far = least[part.facets] != apex[owner]
         chosen, owner = part.facets[far], owner[far]
         starts, places = rows_of(begin, np.arange(len(corners)), chosen)
@@ -84,3 +86,17 @@ def exact_volumes(
             total += abs(fmpq_mat(n, n, flat).det())
         out.append(Fraction(int(total.p), int(total.q)) / scale)
     return tuple(out)
+
+
+def fans(begin: Ints, corners: Ints) -> Ints:
+    """Polygons in cyclic order cut into triangles, shape ``(triangles, 3)``, turned as they are.
+
+    All triangles of a polygon share its corner of the lowest number.
+    """
+    sizes = np.diff(begin)
+    owner = np.repeat(np.arange(len(sizes)), sizes)
+    after = np.arange(1, len(corners) + 1)
+    after[begin[1:] - 1] = begin[:-1]
+    apex = np.minimum.reduceat(corners, begin[:-1])[owner] if len(corners) else corners
+    far = (corners != apex) & (corners[after] != apex)
+    return np.asarray(np.column_stack([apex, corners, corners[after]])[far])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SubComplex"]
 
+Float = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
@@ -33,10 +34,18 @@ class SubComplex(FaceComplex):
     """
 
     def __init__(
-        self, parent: PolyhedralComplex, chosen: Sequence[Bools], dimension: int, name: str
+        self,
+        parent: PolyhedralComplex,
+        chosen: Sequence[Bools],
+        dimension: int,
+        name: str,
+        column: int | None = None,
     ) -> None:
-        """Take the faces that are chosen, by dimension, up to ``dimension``."""
-        self.parent, self.name = parent, name
+        """Take the faces that are chosen, by dimension, up to ``dimension``.
+
+        ``column`` is the sign of the function that grows along normals, if there is one.
+        """
+        self.parent, self.name, self._column = parent, name, column
         self.origin: tuple[Ints, ...] = tuple(
             np.flatnonzero(part) for part in chosen[: dimension + 1]
         )
@@ -66,6 +75,32 @@ class SubComplex(FaceComplex):
         """
         return self.measure_of(self.dimension)
 
+    def towards(self) -> Float | None:
+        """Into the cells where the function is positive, or out of those where it is negative."""
+        parent, n = self.parent, len(self.free)
+        if self._column is None or n not in (2, 3) or self.dimension != n - 1:
+            return None
+        cells = parent.faces(n)
+        signs = cells.sign_of(self._column)
+        points = parent.vertices[:, self.free]
+        both = parent.facet_cells[self.origin[n - 1]]
+        faces = self._faces[n - 1]
+        middle = _middles(self.vertices[:, self.free], faces.begin, faces.vertices)
+        out = np.zeros_like(middle)
+        for cell in both.T:
+            there = cell >= 0
+            begin, corners = rows_of(cells.begin, cells.vertices, cell[there])
+            way = _middles(points, begin, corners) - middle[there]
+            out[there] += signs[cell[there], None] * way
+        return out
+
+
+def _middles(points: Float, begin: Ints, corners: Ints) -> Float:
+    if not len(corners):
+        return np.zeros((0, points.shape[1]))
+    total = np.add.reduceat(points[corners], begin[:-1], axis=0)
+    return np.asarray(total / np.diff(begin)[:, None])
+
 
 def _chosen(parent: PolyhedralComplex, origin: Sequence[Ints]) -> list[FaceSet]:
     numbers = []
@@ -82,9 +117,7 @@ def _chosen(parent: PolyhedralComplex, origin: Sequence[Ints]) -> list[FaceSet]:
         if k == 0:
             facet_begin, facets = np.zeros(len(places) + 1, np.int64), np.zeros(0, np.int64)
         else:
-            facet_begin, facets = rows_of(
-                faces.facet_begin, numbers[k - 1][faces.facets], places
-            )
+            facet_begin, facets = rows_of(faces.facet_begin, numbers[k - 1][faces.facets], places)
         given = None if parent.is_bounded else Corners(faces.signs[places], faces.sides[places])
         out.append(FaceSet(k, begin, vertices, facet_begin, facets, corners, given))
     return out

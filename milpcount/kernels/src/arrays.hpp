@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <new>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -29,8 +28,10 @@ struct BadArgument : std::runtime_error {
 };
 
 inline constexpr std::size_t ALIGNMENT = 64;  // bytes: a cache line and the widest register
+inline constexpr std::size_t LARGEST = std::size_t{1} << 43;  // bytes: no machine has so much
 
 // Raw memory that is aligned, zero at first, and says how much was asked for when there is none.
+// What is never written takes no memory: the system gives zeros only when they are touched.
 template <class T>
 class Buffer {
     static_assert(std::is_trivially_copyable_v<T>);
@@ -39,11 +40,11 @@ class Buffer {
     Buffer() = default;
     explicit Buffer(std::size_t size) : size_(size) {
         if (size == 0) return;
-        if (size > static_cast<std::size_t>(-1) / (2 * sizeof(T))) fail(size);
-        data_ = static_cast<T*>(
-            ::operator new(size * sizeof(T), std::align_val_t{ALIGNMENT}, std::nothrow));
-        if (data_ == nullptr) fail(size);
-        std::memset(static_cast<void*>(data_), 0, size * sizeof(T));
+        if (size > LARGEST / sizeof(T)) fail(size);
+        raw_ = std::calloc(size * sizeof(T) + ALIGNMENT, 1);
+        if (raw_ == nullptr) fail(size);
+        const auto at = reinterpret_cast<std::uintptr_t>(raw_);
+        data_ = reinterpret_cast<T*>((at + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
     }
     Buffer(const Buffer& other) : Buffer(other.size_) {
         if (size_ != 0) std::memcpy(data_, other.data_, size_ * sizeof(T));
@@ -53,9 +54,10 @@ class Buffer {
         swap(other);
         return *this;
     }
-    ~Buffer() { ::operator delete(static_cast<void*>(data_), std::align_val_t{ALIGNMENT}); }
+    ~Buffer() { std::free(raw_); }
 
     void swap(Buffer& other) noexcept {
+        std::swap(raw_, other.raw_);
         std::swap(data_, other.data_);
         std::swap(size_, other.size_);
     }
@@ -72,6 +74,7 @@ class Buffer {
     std::size_t size() const { return size_; }
     T& operator[](std::size_t i) { return data_[i]; }
     const T& operator[](std::size_t i) const { return data_[i]; }
+    std::span<const T> span() const { return {data_, size_}; }
     T* begin() { return data_; }
     T* end() { return data_ + size_; }
     const T* begin() const { return data_; }
@@ -79,12 +82,13 @@ class Buffer {
 
   private:
     [[noreturn]] static void fail(std::size_t size) {
-        throw OverLimit("a kernel asked for " + std::to_string(size) + " numbers of " +
-                        std::to_string(sizeof(T)) +
-                        " bytes and there is not so much memory; use fewer workers or engine "
+        const double gigabytes = static_cast<double>(size) * static_cast<double>(sizeof(T)) / 1e9;
+        throw OverLimit("a kernel asked for " + std::to_string(gigabytes) +
+                        " GB of memory and there is not so much; use fewer workers or engine "
                         "tree-highs");
     }
 
+    void* raw_ = nullptr;
     T* data_ = nullptr;
     std::size_t size_ = 0;
 };
@@ -96,7 +100,7 @@ class Matrix {
   public:
     Matrix() = default;
     Matrix(std::size_t rows, std::size_t columns)
-        : rows_(rows), columns_(columns), stride_(padded(columns)), data_(rows * stride_) {}
+        : rows_(rows), columns_(columns), stride_(padded(columns)), data_(product(rows, stride_)) {}
 
     static std::size_t padded(std::size_t columns) {
         constexpr std::size_t per_line = ALIGNMENT / sizeof(T) > 0 ? ALIGNMENT / sizeof(T) : 1;
@@ -109,11 +113,16 @@ class Matrix {
     std::size_t stride() const { return stride_; }
     void grow_rows(std::size_t rows) {
         if (rows <= rows_) return;
-        data_.grow(rows * stride_);
+        data_.grow(product(rows, stride_));
         rows_ = rows;
     }
 
   private:
+    // Numbers in so many rows, or so many that nothing has room for them.
+    static std::size_t product(std::size_t rows, std::size_t stride) {
+        return stride != 0 && rows > LARGEST / stride ? LARGEST : rows * stride;
+    }
+
     std::size_t rows_ = 0, columns_ = 0, stride_ = 0;
     Buffer<T> data_;
 };

@@ -6,6 +6,7 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
+#include <atomic>
 #include <string>
 
 #include "arrays.hpp"
@@ -127,6 +128,27 @@ Table<T> table_output(const T* from, std::size_t rows, std::size_t columns, std:
     nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<T*>(p); });
     return Table<T>(data, {rows, columns}, owner);
 }
+
+// Throws BadArgument where a number is infinite or none.
+void require_finite(std::span<const double> numbers, const char* name);
+
+// The number of weights between stages of these widths, the first of which reads so many inputs;
+// and of the units.
+Index sizes_of(std::span<const Index> widths, const char* name, Index inputs, Index& units);
+
+// Marks an object as at work as long as it lives; throws BadArgument where it is already.
+class AtWork {
+  public:
+    explicit AtWork(std::atomic<bool>& flag) : flag_(flag) {
+        if (flag_.exchange(true)) throw BadArgument("a search is used by two threads at a time");
+    }
+    ~AtWork() { flag_.store(false); }
+    AtWork(const AtWork&) = delete;
+    AtWork& operator=(const AtWork&) = delete;
+
+  private:
+    std::atomic<bool>& flag_;
+};
 
 // Makes the exceptions of the kernels those of milpcount.errors.
 void register_errors();

@@ -2,22 +2,13 @@
 
 #pragma once
 
+#include "centre.hpp"
+#include "clock.hpp"
 #include "cutting.hpp"
+#include "entrance.hpp"
 #include "sections.hpp"
 
 namespace milpcount {
-
-// Whether `sign` times form u is positive at z (in the cube), rounding errors included.
-template <int N>
-bool holds(const Forms& f, Index u, double sign, const double* z) {
-    double value = f.at(N, u), size = std::abs(value);
-    for (int c = 0; c < N; ++c) {
-        const double p = f.at(c, u) * z[c];
-        value += p;
-        size += std::abs(p);
-    }
-    return sign * value > f.at(N + 1, u) + gamma(N + 1) * size + TINY;
-}
 
 // Cells that may have more regions are cut first, so that a run returns in time.
 inline constexpr double MOST_BY_SECTIONS = 3e7;
@@ -31,11 +22,10 @@ class Clipping final : public Subdivision {
           stages_(net_),
           integers_(net_, std::move(integers)),
           cutter_(net_, stages_, integers_, layout_, counters),
+          entrance_(net_, stages_, integers_, cutter_, layout_, counters),
           sections_(net_, stages_),
           wanted_(static_cast<std::size_t>(layout_.widest_words)),
-          both_(static_cast<std::size_t>(layout_.widest_words)) {
-        find_leaky();
-    }
+          both_(static_cast<std::size_t>(layout_.widest_words)) {}
 
     void start(const std::int8_t* signs, double share) override {
         stopped_.store(false, std::memory_order_relaxed);
@@ -74,10 +64,12 @@ class Clipping final : public Subdivision {
         }
     }
 
-    Stop run(std::int64_t steps, std::int64_t limit, bool emit) override {
+    Stop run(std::int64_t steps, std::int64_t limit, bool emit, double seconds) override {
+        Clock clock(seconds);
         const bool plain = !emit && !layout_.whole;
         while (top_ >= 0) {
-            if (steps <= 0 || regions >= limit || stopped_.load(std::memory_order_relaxed))
+            if (steps <= 0 || regions >= limit || stopped_.load(std::memory_order_relaxed) ||
+                clock.over())
                 return Stop::STEPS;
             --steps;
             ++counters.nodes;
@@ -89,10 +81,10 @@ class Clipping final : public Subdivision {
                     --top_;
                     continue;
                 }
-                enter(*cell);
+                entrance_.enter(*cell);
                 cell->phase = Phase::DECIDE;
             }
-            if (cell->any_open && evaluate_open(*cell)) return Stop::DOUBT_SIGNS;
+            if (cell->any_open && entrance_.open(*cell)) return Stop::DOUBT_SIGNS;
             const Index cutting = find_cutting(*cell);
             if (cell->stage == net_.layers - 1 && plain && cutting <= 1) {
                 // Nothing below is needed but its number.
@@ -162,154 +154,6 @@ class Clipping final : public Subdivision {
             cells_.push_back(std::make_unique<Cell>(N, net_.units, net_.widest, layout_));
     }
 
-    Forms partial_of(Cell& cell, Index stage) {
-        return view_of(cell.partial, N, net_.widths[stage]);
-    }
-
-    // Bring the units of the cell's stage in, with their signs at every vertex.
-    void enter(Cell& cell) {
-        const Index stage = cell.stage;
-        if (stage >= 0) {
-            const Index width = net_.widths[stage];
-            const Forms to = stages_.forms(stage);
-            const Forms from = stage == 0 ? net_.first_forms() : partial_of(cell, stage);
-            for (int c = 0; c < N + 2; ++c)
-                std::memcpy(to.row(c), from.row(c), static_cast<std::size_t>(width) * sizeof(double));
-            if (stage + 1 < net_.layers) {
-                const Forms next = partial_of(cell, stage + 1);
-                start_next(next, net_.biases.data() + net_.starts[stage + 1], net_.one.data(),
-                           net_.terms[stage + 1]);
-                add_skips(net_, next, [&](Index s) { return stages_.forms(s); },
-                          cell.sign.data(), stage + 1);
-            }
-            ++counters.entries;
-        }
-        stages_.note_rates(stage);
-        integers_.entered(stage);
-        find_null(cell);
-        take_units_in(cell);
-        evaluate(cell);
-    }
-
-    // Whether all that the stage reads is zero at a vertex: units of the stage before that are zero
-    // there, or negative and pass nothing on.  Its signs are still those of the vertices.  Then a
-    // pre-activation is its bias, where the form of one is 1: in charts of the whole space it is
-    // none, and zero at infinity.
-    void find_null(Cell& cell) {
-        const Index stage = cell.stage;
-        const bool told = stage > 0 && !cell.hidden && plain_one_ &&
-                          net_.skip_begin[stage] == net_.skip_begin[stage + 1];
-        for (Index v = 0; v < cell.corners; ++v) cell.null[v] = told ? 1 : 0;
-        if (!told) return;
-        const Index words = layout_.words[stage];
-        for (Index w = 0; w < words; ++w) {
-            const Word leaky = leaky_[static_cast<std::size_t>(stage - 1)][static_cast<std::size_t>(w)];
-            const Word* pair = cell.signs_of(0, layout_, stage - 1) + 2 * w;
-            for (Index v = 0; v < cell.corners; ++v, pair += 2 * layout_.stride)
-                if ((pair[0] | (pair[1] & leaky)) != 0) cell.null[v] = 0;
-        }
-    }
-
-    // Which units of each stage pass something on while they are negative.
-    void find_leaky() {
-        plain_one_ = net_.one[N] > 0.0;
-        for (int c = 0; c < N; ++c) plain_one_ = plain_one_ && net_.one[c] == 0.0;
-        for (Index l = 0; l < net_.layers; ++l) {
-            leaky_.emplace_back(static_cast<std::size_t>(layout_.words[l + 1]), Word{0});
-            for (Index i = 0; i < net_.widths[l]; ++i)
-                if (net_.slopes[net_.starts[l] + i] != 0.0)
-                    leaky_.back()[static_cast<std::size_t>(i >> 6)] |= bit_of(i);
-        }
-    }
-
-    // All units of the stage are undecided, but for those preset as implied.
-    void take_units_in(Cell& cell) {
-        const Index stage = cell.stage, width = stages_.width(stage);
-        const Index words = layout_.words[stage + 1];
-        for (Index w = 0; w < words; ++w) {
-            const Index here = std::min<Index>(64, width - (w << 6));
-            cell.todo[w] = here == 64 ? ~Word{0} : bit_of(here) - 1;
-            cell.preset[w] = 0;
-        }
-        cell.hidden = false;
-        if (stage < 0) return;
-        const std::int8_t* sign = cell.sign.data() + net_.starts[stage];
-        decided_.clear();
-        for (Index i = 0; i < width; ++i) {
-            if (sign[i] == 0) continue;
-            if (sign[i] == 1 || sign[i] == -1) {
-                cell.preset[i >> 6] |= bit_of(i);
-            } else {
-                cell.todo[i >> 6] &= ~bit_of(i);
-                cell.hidden = true;
-                note_decided(stage, i, sign[i] > 0);
-            }
-        }
-        pass_on(cell);
-    }
-
-    void evaluate(Cell& cell) {
-        const Index stage = cell.stage, words = layout_.words[stage + 1];
-        cell.any_open = false;
-        for (Index v = 0; v < cell.corners; ++v) {
-            Word* pairs = cell.signs_of(v, layout_, stage);
-            stages_.template signs_at<N>(stage, cell.at.data() + v * N, cell.error[v], words, pairs);
-            for (Index w = 0; w < words; ++w) {
-                pairs[2 * w] &= cell.todo[w];
-                pairs[2 * w + 1] &= cell.todo[w];
-                Word rest = cell.todo[w] & ~(pairs[2 * w] | pairs[2 * w + 1]);
-                if (rest != 0) evaluate_one_by_one(cell, v, w, rest);
-            }
-        }
-    }
-
-    // Signs of one vertex that the bounds common to all leave open.
-    void evaluate_one_by_one(Cell& cell, Index v, Index w, Word rest) {
-        const Index stage = cell.stage, words = layout_.words[stage + 1];
-        Word* pair = cell.signs_of(v, layout_, stage) + 2 * w;
-        Word open = 0;
-        for_each_bit(rest, [&](int b) {
-            const int s = cutter_.sign_at(cell, (w << 6) + b, cell.facets[v], cell.null[v] != 0,
-                                          cell.at.data() + v * N, cell.error[v]);
-            if (s == 1) pair[0] |= bit_of(b);
-            if (s == -1) pair[1] |= bit_of(b);
-            if (s == UNKNOWN_SIGN) open |= bit_of(b);
-        });
-        if (open == 0) return;
-        counters.open_signs += count_bits(open);
-        if (!cell.any_open) {
-            cell.any_open = true;
-            cell.open.grow(static_cast<std::size_t>(cell.corners * words));
-            std::fill(cell.open.data(), cell.open.data() + cell.corners * words, Word{0});
-        }
-        cell.open_of(v, words)[w] = open;
-    }
-
-    // Try the open signs of undecided units again; whether floats leave some open.
-    bool evaluate_open(Cell& cell) {
-        const Index words = layout_.words[cell.stage + 1];
-        cell.any_open = false;
-        for (Index v = 0; v < cell.corners; ++v)
-            for (Index w = 0; w < words; ++w) {
-                const Word rest = cell.open_of(v, words)[w] & cell.todo[w];
-                cell.open_of(v, words)[w] = 0;
-                if (rest == 0) continue;
-                Word* pair = cell.signs_of(v, layout_, cell.stage) + 2 * w;
-                Word open = 0;
-                for_each_bit(rest, [&](int b) {
-                    const int s = cutter_.sign_at(cell, (w << 6) + b, cell.facets[v],
-                                                  cell.null[v] != 0, cell.at.data() + v * N,
-                                                  cell.error[v]);
-                    if (s == 1) pair[0] |= bit_of(b);
-                    if (s == -1) pair[1] |= bit_of(b);
-                    if (s == UNKNOWN_SIGN) open |= bit_of(b);
-                });
-                cell.open_of(v, words)[w] = open;
-                cell.any_open |= open != 0;
-            }
-        return cell.any_open;
-    }
-
     // Which undecided units cut the cell (into both_), and how many; positive_ holds those that
     // are positive somewhere.
     Index find_cutting(Cell& cell) {
@@ -338,7 +182,6 @@ class Clipping final : public Subdivision {
     // Settle the units that do not cut the cell; zero at every vertex is zero everywhere: inactive.
     void read_signs(Cell& cell) {
         const Index words = layout_.words[cell.stage + 1];
-        decided_.clear();
         for (Index w = 0; w < words; ++w) {
             const Word plain = cell.todo[w] & ~both_[w];
             if (plain == 0) continue;
@@ -349,27 +192,14 @@ class Clipping final : public Subdivision {
             for_each_bit(plain & ~pos, [&](int b) { settle(cell, w, b, -1); });
             for_each_bit(plain & pos, [&](int b) { settle(cell, w, b, 1); });
         }
-        pass_on(cell);
+        entrance_.pass_on(cell);
     }
 
     void settle(Cell& cell, Index w, int b, int sign) {
         const Index i = (w << 6) + b;
         const bool was_cut = (cell.preset[w] & bit_of(b)) != 0;
         cell.sign[net_.starts[cell.stage] + i] = static_cast<std::int8_t>(was_cut ? sign : 2 * sign);
-        note_decided(cell.stage, i, sign > 0);
-    }
-
-    void note_decided(Index stage, Index i, bool active) {
-        if (stage + 1 == net_.layers) return;
-        const double factor = active ? 1.0 : net_.slopes[net_.starts[stage] + i];
-        if (factor != 0.0) decided_.push_back({i, factor});
-    }
-
-    void pass_on(Cell& cell) {
-        if (decided_.empty()) return;
-        stages_.template add_units<N>(partial_of(cell, cell.stage + 1), cell.stage, decided_.data(),
-                                      static_cast<Index>(decided_.size()));
-        decided_.clear();
+        entrance_.note_decided(cell.stage, i, sign > 0);
     }
 
     // Count the regions of a cell of the last stage by sections; false where that has no proof, or
@@ -386,8 +216,8 @@ class Clipping final : public Subdivision {
         const Index words = layout_.words[cell.stage + 1];
         constexpr std::int64_t FAILED = Sections<N>::FAILED;
         std::int64_t found = FAILED;
-        if (sections_.load(cell, both_.data(), words, cutting) ||
-            (refine_all(cell) && sections_.load(cell, both_.data(), words, cutting)))
+        if (sections_.begin(cell, both_.data(), words, cutting) ||
+            (refine_all(cell) && sections_.begin(cell, both_.data(), words, cutting)))
             found = sections_.count();
         if (found == FAILED) {
             // Where one proof fails the next ones often do: then try less often.
@@ -449,8 +279,8 @@ class Clipping final : public Subdivision {
 
     void decide(Cell& cell, Index i, bool active) {
         cell.sign[net_.starts[cell.stage] + i] = active ? 1 : -1;
-        note_decided(cell.stage, i, active);
-        pass_on(cell);
+        entrance_.note_decided(cell.stage, i, active);
+        entrance_.pass_on(cell);
     }
 
     // Copy what is not vertices.
@@ -474,7 +304,7 @@ class Clipping final : public Subdivision {
     bool leaf(Cell& cell, bool emit) {
         if (emit) {
             double z[N > 0 ? N : 1];
-            if (!proved_centre(cell, z)) return false;
+            if (!proved_centre<N>(net_, stages_, cell, z)) return false;
             for (int j = 0; j < N; ++j) leaf_points[leaves][j] = z[j];
             std::memcpy(leaf_signs[leaves], cell.sign.data(), static_cast<std::size_t>(net_.units));
             ++leaves;
@@ -484,30 +314,11 @@ class Clipping final : public Subdivision {
         return true;
     }
 
-    bool proved_centre(Cell& cell, double* z) {
-        for (int j = 0; j < N; ++j) {
-            double total = 0.0;
-            for (Index v = 0; v < cell.corners; ++v) total += cell.at[v * N + j];
-            z[j] = std::min(std::max(total / static_cast<double>(cell.corners), 0.0), 1.0);
-        }
-        for (Word rest = cell.used; rest != 0; rest &= rest - 1) {
-            const RowForm form = form_of(net_, cell.rows[lowest_bit(rest)]);
-            if (form.stage == -2) continue;
-            double sign = 1.0;
-            if (form.stage >= 0)
-                sign = cell.sign[net_.starts[form.stage] + form.place] > 0 ? 1.0 : -1.0;
-            if (!holds<N>(stages_.forms(form.stage), form.place, sign, z)) return false;
-        }
-        return true;
-    }
-
     Stages stages_;
     Integers integers_;
     Cutter<N> cutter_;
+    Entrance<N> entrance_;
     Sections<N> sections_;
-    std::vector<std::vector<Word>> leaky_;
-    bool plain_one_ = false;  // whether the form of one is constant
-    std::vector<Decided> decided_;
     std::vector<Word> positive_;
     Buffer<Word> wanted_, both_;
     Index chosen_ = -1;

@@ -1,76 +1,37 @@
 #include "complex.hpp"
 
-#include <algorithm>
-
 namespace milpcount {
 
-Word Numbering::hash(std::span<const Word> key) {
-    Word h = 0x9e3779b97f4a7c15ULL + key.size();
-    for (const Word x : key) {
-        h = (h ^ x) * 0xbf58476d1ce4e5b9ULL;
-        h ^= h >> 31;
-    }
-    return h;
-}
+namespace {
 
-void Numbering::widen() {
-    const std::size_t size = std::max<std::size_t>(64, 2 * places_.size());
-    places_.assign(size, -1);
-    for (std::size_t k = 0; k < hashes_.size(); ++k) {
-        std::size_t p = hashes_[k] & (size - 1);
-        while (places_[p] >= 0) p = (p + 1) & (size - 1);
-        places_[p] = static_cast<Index>(k);
-    }
-}
+// Beyond this part of the cube's side a vertex that is met again is placed again.
+constexpr double WELL_PLACED = 1e-12;
 
-Index Numbering::number(std::span<const Word> key_, bool& fresh) {
-    if (2 * (hashes_.size() + 1) > places_.size()) widen();
-    const Word h = hash(key_);
-    std::size_t p = h & (places_.size() - 1);
-    for (; places_[p] >= 0; p = (p + 1) & (places_.size() - 1)) {
-        const Index k = places_[p];
-        if (hashes_[static_cast<std::size_t>(k)] != h) continue;
-        const auto other = key(k);
-        if (std::equal(other.begin(), other.end(), key_.begin(), key_.end())) {
-            fresh = false;
-            return k;
-        }
-    }
-    places_[p] = static_cast<Index>(hashes_.size());
-    hashes_.push_back(h);
-    keys_.insert(keys_.end(), key_.begin(), key_.end());
-    begin_.push_back(keys_.size());
-    fresh = true;
-    return places_[p];
-}
-
-void Numbering::clear() {
-    keys_.clear();
-    begin_.assign(1, 0);
-    hashes_.clear();
-    places_.clear();
-}
+}  // namespace
 
 Complex::Complex(Subdivision& search, const std::int8_t* root)
     : net(search.net()),
       layout(search.layout()),
       search_(search),
-      root_(root, root + search.net().units) {}
+      root_(root, root + search.net().units),
+      seen_(static_cast<std::size_t>(2 * search.layout().stride)) {
+    if (net.n == 0) throw OverLimit("a domain that is a point has no faces; give a box");
+}
 
 void Complex::take(Cell& cell) {
     const auto n = static_cast<std::size_t>(net.n);
-    const auto pairs = static_cast<std::size_t>(2 * layout.stride);
-    std::vector<Index> vertices(static_cast<std::size_t>(cell.corners));
-    std::vector<Word> seen(pairs, 0);
+    const std::size_t pairs = seen_.size();
+    std::fill(seen_.begin(), seen_.end(), 0);
     for (Index v = 0; v < cell.corners; ++v) {
         const std::span<const Word> key{cell.signs.data() + static_cast<std::size_t>(v) * pairs,
                                         pairs};
-        for (std::size_t w = 0; w < pairs; ++w) seen[w] |= key[w];
+        for (std::size_t w = 0; w < pairs; ++w) seen_[w] |= key[w];
         bool fresh = false;
-        const Index id = numbers_.number(key, fresh);
-        vertices[static_cast<std::size_t>(v)] = id;
-        // A vertex that was met before and is known well enough need not be placed again.
-        if (!fresh && error[static_cast<std::size_t>(id)] <= 1e-14) continue;
+        const Index id = numbers_.number(
+            key, keys_, [&](Index k) { return k * static_cast<Index>(pairs); }, fresh);
+        vertices_.push_back(id);
+        rows_.push_back(cell.facets[v]);
+        if (!fresh && error[static_cast<std::size_t>(id)] <= WELL_PLACED) continue;
         search_.refine_vertex(cell, v);
         const double* from = cell.at.data() + v * net.n;
         if (fresh) {
@@ -81,146 +42,208 @@ void Complex::take(Cell& cell) {
             error[static_cast<std::size_t>(id)] = cell.error[v];
         }
     }
+    begin_.push_back(static_cast<Index>(vertices_.size()));
+    used_.push_back(cell.used);
+    simple_.push_back(cell.simple ? 1 : 0);
     for (Index l = 0; l < net.layers; ++l)
         for (Index i = 0; i < net.widths[l]; ++i) {
             const auto w = static_cast<std::size_t>(2 * (layout.first[l + 1] + (i >> 6)));
             const Word bit = bit_of(i);
             const std::int8_t preset = root_[static_cast<std::size_t>(net.starts[l] + i)];
-            const int sign = (seen[w] & bit) ? 1 : (seen[w + 1] & bit) ? -1 : 0;
+            const int sign = (seen_[w] & bit) ? 1 : (seen_[w + 1] & bit) ? -1 : 0;
             cell_signs.push_back(static_cast<std::int8_t>(preset == 0 ? sign : preset > 0 ? 1 : -1));
         }
-    cell_vertices_.push_back(std::move(vertices));
-    take_facets(cell);
 }
 
-namespace {
-
-bool within(const std::vector<Word>& a, const std::vector<Word>& b) {
-    for (std::size_t w = 0; w < a.size(); ++w)
-        if ((a[w] & ~b[w]) != 0) return false;
-    return true;
-}
-
-// Leaves the maximal sets, each once, in the order in which they came.
-void keep_maximal(std::vector<std::vector<Word>>& sets) {
-    std::vector<std::vector<Word>> kept;
-    for (std::size_t a = 0; a < sets.size(); ++a) {
-        bool maximal = true;
-        for (std::size_t b = 0; b < sets.size() && maximal; ++b)
-            if (a != b && within(sets[a], sets[b]) && (b < a || !within(sets[b], sets[a])))
-                maximal = false;
-        if (maximal) kept.push_back(sets[a]);
-    }
-    sets.swap(kept);
-}
-
-}  // namespace
-
-void Complex::take_facets(const Cell& cell) {
-    const auto words = static_cast<std::size_t>(words_for(cell.corners));
-    std::vector<std::vector<Word>> facets;
-    for_each_bit(cell.used, [&](int f) {
-        std::vector<Word> on(words, 0);
-        for (Index v = 0; v < cell.corners; ++v)
-            if ((cell.facets[v] >> f) & 1U) on[static_cast<std::size_t>(v >> 6)] |= bit_of(v);
-        facets.push_back(std::move(on));
-    });
-    // In a simple polytope all rows that are left are facets, each once.
-    if (!cell.simple) keep_maximal(facets);
-    cell_facets_.push_back(std::move(facets));
-}
-
-Index Complex::number_of(const Local& face, Numbering& numbering, Faces& into, bool& fresh) {
-    const auto& vertices = cell_vertices_[static_cast<std::size_t>(face.cell)];
-    ids_.clear();
-    for (std::size_t w = 0; w < face.on.size(); ++w)
-        for_each_bit(face.on[w], [&](int b) {
-            ids_.push_back(static_cast<Word>(vertices[64 * w + static_cast<std::size_t>(b)]));
-        });
-    std::sort(ids_.begin(), ids_.end());
-    const Index id = numbering.number(ids_, fresh);
-    if (fresh) {
-        for (const Word v : ids_) into.vertices.push_back(static_cast<Index>(v));
-        into.begin.push_back(static_cast<Index>(into.vertices.size()));
-    }
-    return id;
-}
-
-void Complex::add_facets_of(Index dimension, const std::vector<Local>& of,
-                            std::vector<Local>& found) {
-    Faces& here = faces[static_cast<std::size_t>(dimension)];
-    Faces& below = faces[static_cast<std::size_t>(dimension - 1)];
-    Numbering numbering;
-    for (const Local& face : of) {
-        const auto& facets = cell_facets_[static_cast<std::size_t>(face.cell)];
-        std::vector<std::vector<Word>> parts;
-        if (dimension == net.n) {
-            parts = facets;
-        } else {
-            for (const auto& facet : facets) {
-                std::vector<Word> common(face.on.size());
-                bool any = false, proper = false;
-                for (std::size_t w = 0; w < common.size(); ++w) {
-                    common[w] = face.on[w] & facet[w];
-                    any |= common[w] != 0;
-                    proper |= common[w] != face.on[w];
-                }
-                if (any && proper) parts.push_back(std::move(common));
-            }
-            keep_maximal(parts);
+// Makes faces from sets of the vertices of their cells, in W words.
+template <std::size_t W>
+class Complex::Maker {
+  public:
+    explicit Maker(Complex& complex) : c_(complex) {
+        std::array<Set, MAX_FACETS> sets;
+        for (std::size_t cell = 0; cell < c_.simple_.size(); ++cell) {
+            const auto a = static_cast<std::size_t>(c_.begin_[cell]);
+            const auto b = static_cast<std::size_t>(c_.begin_[cell + 1]);
+            const Word used = c_.used_[cell];
+            for_each_bit(used, [&](int f) { sets[static_cast<std::size_t>(f)] = Set{}; });
+            for (std::size_t v = a; v < b; ++v)
+                for_each_bit(c_.rows_[v] & used, [&](int f) {
+                    sets[static_cast<std::size_t>(f)][(v - a) >> 6] |=
+                        bit_of(static_cast<Index>(v - a));
+                });
+            parts_.clear();
+            for_each_bit(used, [&](int f) { parts_.push_back(sets[static_cast<std::size_t>(f)]); });
+            // In a simple polytope all rows that are left are facets, each once.
+            if (!c_.simple_[cell]) keep_maximal();
+            facets_.insert(facets_.end(), parts_.begin(), parts_.end());
+            begin_.push_back(facets_.size());
         }
-        for (auto& part : parts) {
-            Local local{face.cell, std::move(part)};
-            Index id;
-            if (dimension == 1) {
-                // Vertices are numbered already.
-                std::size_t w = 0;
-                while (local.on[w] == 0) ++w;
-                const auto& vertices = cell_vertices_[static_cast<std::size_t>(local.cell)];
-                id = vertices[64 * w + static_cast<std::size_t>(lowest_bit(local.on[w]))];
-            } else {
-                bool fresh = false;
-                id = number_of(local, numbering, below, fresh);
-                if (fresh) found.push_back(std::move(local));
-            }
-            here.facets.push_back(id);
+    }
+
+    void make(bool all) {
+        const Index n = c_.net.n;
+        std::vector<Local> of, found;
+        for (Index k = n; k >= 1; --k) {
+            found.clear();
+            if (k == n)
+                for (Index cell = 0; cell < c_.cells(); ++cell) facets_of_cell(cell, found);
+            else
+                facets_of(k, of, found);
+            of.swap(found);
+            if (!all) break;
         }
+    }
+
+  private:
+    using Set = std::array<Word, W>;
+    // The vertices of a face, by their places in one of its cells.
+    struct Local {
+        Index cell;
+        Set on;
+    };
+
+    static bool within(const Set& a, const Set& b) {
+        Word rest = 0;
+        for (std::size_t w = 0; w < W; ++w) rest |= a[w] & ~b[w];
+        return rest == 0;
+    }
+
+    // Leaves the maximal ones among the parts, each once, in the order in which they came.
+    void keep_maximal() {
+        kept_.clear();
+        for (std::size_t a = 0; a < parts_.size(); ++a) {
+            bool maximal = true;
+            for (std::size_t b = 0; b < parts_.size() && maximal; ++b)
+                if (a != b && within(parts_[a], parts_[b]) &&
+                    (b < a || !within(parts_[b], parts_[a])))
+                    maximal = false;
+            if (maximal) kept_.push_back(parts_[a]);
+        }
+        parts_.swap(kept_);
+    }
+
+    void facets_of_cell(Index cell, std::vector<Local>& found) {
+        Faces& here = c_.faces[static_cast<std::size_t>(c_.net.n)];
+        const auto k = static_cast<std::size_t>(cell);
+        for (std::size_t f = begin_[k]; f < begin_[k + 1]; ++f)
+            put(here, c_.net.n, {cell, facets_[f]}, found);
         here.facet_begin.push_back(static_cast<Index>(here.facets.size()));
     }
+
+    void facets_of(Index dimension, const std::vector<Local>& of, std::vector<Local>& found) {
+        Faces& here = c_.faces[static_cast<std::size_t>(dimension)];
+        numbering_ = {};
+        for (const Local& face : of) {
+            const auto k = static_cast<std::size_t>(face.cell);
+            parts_.clear();
+            for (std::size_t f = begin_[k]; f < begin_[k + 1]; ++f) {
+                Set common;
+                Word any = 0, lost = 0;
+                for (std::size_t w = 0; w < W; ++w) {
+                    common[w] = face.on[w] & facets_[f][w];
+                    any |= common[w];
+                    lost |= common[w] ^ face.on[w];
+                }
+                if (any != 0 && lost != 0) parts_.push_back(common);
+            }
+            // Facets of a simple polytope that meet one of its faces meet it in facets of the face,
+            // each in another one.
+            if (!c_.simple_[k]) keep_maximal();
+            for (const Set& part : parts_) put(here, dimension, {face.cell, part}, found);
+            here.facet_begin.push_back(static_cast<Index>(here.facets.size()));
+        }
+    }
+
+    // Puts a facet of the last face of `here` in.
+    void put(Faces& here, Index dimension, const Local& local, std::vector<Local>& found) {
+        const Index* vertices = c_.vertices_.data() + c_.begin_[static_cast<std::size_t>(local.cell)];
+        ids_.clear();
+        for (std::size_t w = 0; w < W; ++w)
+            for_each_bit(local.on[w], [&](int b) {
+                const Index id = vertices[64 * w + static_cast<std::size_t>(b)];
+                // Few numbers, some of them in order.
+                std::size_t p = ids_.size();
+                ids_.push_back(id);
+                for (; p > 0 && ids_[p - 1] > id; --p) ids_[p] = ids_[p - 1];
+                ids_[p] = id;
+            });
+        if (dimension == 1) {
+            here.facets.push_back(ids_[0]);  // vertices are numbered already
+            return;
+        }
+        Faces& below = c_.faces[static_cast<std::size_t>(dimension - 1)];
+        bool fresh = false;
+        here.facets.push_back(numbering_.number(
+            ids_, below.vertices,
+            [&](Index k) { return below.begin[static_cast<std::size_t>(k)]; }, fresh));
+        if (!fresh) return;
+        below.begin.push_back(static_cast<Index>(below.vertices.size()));
+        found.push_back(local);
+    }
+
+    Complex& c_;
+    std::vector<Set> facets_;              // of all cells
+    std::vector<std::size_t> begin_{0};    // of each cell
+    std::vector<Set> parts_, kept_;
+    std::vector<Index> ids_;
+    Numbering<Index> numbering_;
+};
+
+template <std::size_t W>
+void Complex::make(Wanted wanted) {
+    Maker<W>(*this).make(wanted == Wanted::ALL);
 }
 
-void Complex::finish(bool all) {
-    const auto n = static_cast<std::size_t>(net.n);
-    faces.assign(n + 1, Faces{});
-    Faces& top = faces[n];
-    std::vector<Local> of;
-    for (std::size_t c = 0; c < cell_vertices_.size(); ++c) {
-        std::vector<Index> sorted = cell_vertices_[c];
-        std::sort(sorted.begin(), sorted.end());
-        top.vertices.insert(top.vertices.end(), sorted.begin(), sorted.end());
-        top.begin.push_back(static_cast<Index>(top.vertices.size()));
-        std::vector<Word> everything(static_cast<std::size_t>(words_for(
-            static_cast<Index>(sorted.size()))), ~Word{0});
-        if (sorted.size() % 64 != 0)
-            everything.back() = bit_of(static_cast<Index>(sorted.size())) - 1;
-        of.push_back({static_cast<Index>(c), std::move(everything)});
-    }
+void Complex::make_cells_and_vertices() {
+    Faces& top = faces[static_cast<std::size_t>(net.n)];
+    top.vertices = vertices_;
+    top.begin = begin_;
+    for (std::size_t c = 0; c < simple_.size(); ++c)
+        std::sort(top.vertices.begin() + begin_[c], top.vertices.begin() + begin_[c + 1]);
     for (Index v = 0; v < vertices(); ++v) {
         faces[0].vertices.push_back(v);
         faces[0].begin.push_back(v + 1);
         faces[0].facet_begin.push_back(0);
     }
-    for (Index k = net.n; k >= 1; --k) {
-        std::vector<Local> found;
-        add_facets_of(k, of, found);
-        of.swap(found);
-        if (!all) break;
+}
+
+// Two vertices of a cell are the ends of an edge if and only if no third one lies on all rows that
+// both lie on; in a simple polytope, if and only if these are n - 1.
+void Complex::make_edges() {
+    Faces& edges = faces[1];
+    Numbering<Index> numbering;
+    const int common_rows = static_cast<int>(net.n) - 1;
+    for (std::size_t c = 0; c < simple_.size(); ++c) {
+        const auto a = static_cast<std::size_t>(begin_[c]), b = static_cast<std::size_t>(begin_[c + 1]);
+        for (std::size_t i = a; i < b; ++i)
+            for (std::size_t j = i + 1; j < b; ++j) {
+                const Word common = rows_[i] & rows_[j];
+                if (count_bits(common) < common_rows) continue;
+                bool edge = true;
+                if (!simple_[c])
+                    for (std::size_t k = a; k < b && edge; ++k)
+                        edge = k == i || k == j || (common & ~rows_[k]) != 0;
+                if (!edge) continue;
+                const std::array<Index, 2> ends{std::min(vertices_[i], vertices_[j]),
+                                                std::max(vertices_[i], vertices_[j])};
+                bool fresh = false;
+                numbering.number(ends, edges.vertices, [](Index k) { return 2 * k; }, fresh);
+                if (fresh) edges.begin.push_back(static_cast<Index>(edges.vertices.size()));
+            }
     }
-    const Index facets = faces[n - 1].count();
-    facet_cells.assign(static_cast<std::size_t>(2 * facets), -1);
+    edges.facets = edges.vertices;
+    edges.facet_begin = edges.begin;
+    faces[static_cast<std::size_t>(net.n)].facet_begin.assign(simple_.size() + 1, 0);
+}
+
+void Complex::join_cells() {
+    const auto n = static_cast<std::size_t>(net.n);
+    const Faces& top = faces[n];
+    facet_cells.assign(static_cast<std::size_t>(2 * faces[n - 1].count()), -1);
     for (Index c = 0; c < top.count(); ++c)
-        for (Index k = top.facet_begin[c]; k < top.facet_begin[c + 1]; ++k) {
-            Index* pair = facet_cells.data() + 2 * top.facets[k];
+        for (Index k = top.facet_begin[static_cast<std::size_t>(c)];
+             k < top.facet_begin[static_cast<std::size_t>(c + 1)]; ++k) {
+            Index* pair = facet_cells.data() + 2 * top.facets[static_cast<std::size_t>(k)];
             if (pair[0] < 0)
                 pair[0] = c;
             else if (pair[1] < 0)
@@ -228,6 +251,28 @@ void Complex::finish(bool all) {
             else
                 throw BadArgument("three cells share a facet; this is a defect of milpcount");
         }
+}
+
+void Complex::finish(Wanted wanted) {
+    faces.assign(static_cast<std::size_t>(net.n) + 1, Faces{});
+    facet_cells.clear();
+    make_cells_and_vertices();
+    if (wanted == Wanted::EDGES && net.n > 2) {
+        make_edges();
+        return;
+    }
+    Index most = 0;
+    for (std::size_t c = 0; c < simple_.size(); ++c)
+        most = std::max(most, begin_[c + 1] - begin_[c]);
+    // Sets of one word serve nearly all cells.
+    if (most <= 64)
+        make<1>(wanted == Wanted::EDGES ? Wanted::ALL : wanted);
+    else if (most <= 256)
+        make<4>(wanted == Wanted::EDGES ? Wanted::ALL : wanted);
+    else
+        make<static_cast<std::size_t>(MAX_CORNERS / 64)>(wanted == Wanted::EDGES ? Wanted::ALL
+                                                                                : wanted);
+    join_cells();
 }
 
 }  // namespace milpcount

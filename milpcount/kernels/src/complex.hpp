@@ -19,12 +19,22 @@
 
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <span>
 #include <vector>
 
 #include "bits.hpp"
 #include "subdivision.hpp"
 
 namespace milpcount {
+
+// Which faces are made.
+enum class Wanted : int {
+    FACETS = 0,  // cells, their facets, and vertices
+    ALL = 1,
+    EDGES = 2,  // cells (without their facets), edges and vertices
+};
 
 // Faces of one dimension, each a list of ascending numbers of vertices.
 struct Faces {
@@ -36,26 +46,57 @@ struct Faces {
     Index count() const { return static_cast<Index>(begin.size()) - 1; }
 };
 
-// Finds keys of machine words again: numbers them in the order in which they first come.
+// Finds keys again: numbers them in the order in which they first come.  The keys themselves are
+// the caller's, one after the other.
+template <class T>
 class Numbering {
   public:
-    // The number of the key; `fresh` tells whether it is new.
-    Index number(std::span<const Word> key, bool& fresh);
-    std::span<const Word> key(Index number) const {
-        const auto k = static_cast<std::size_t>(number);
-        return {keys_.data() + begin_[k], begin_[k + 1] - begin_[k]};
+    // The number of a key; where it is new, it is put at the end of `keys`.  `start(k)` says where
+    // key k begins, and `start(k + 1)` where it ends.
+    template <class Start>
+    Index number(std::span<const T> key, std::vector<T>& keys, Start&& start, bool& fresh) {
+        if (2 * (static_cast<std::size_t>(count_) + 1) > slots_.size()) widen();
+        Word h = 0x9e3779b97f4a7c15ULL + key.size();
+        for (const T x : key) {
+            h = (h ^ static_cast<Word>(x)) * 0xbf58476d1ce4e5b9ULL;
+            h ^= h >> 31;
+        }
+        std::size_t p = h & (slots_.size() - 1);
+        for (; slots_[p].number >= 0; p = (p + 1) & (slots_.size() - 1)) {
+            if (slots_[p].hash != h) continue;
+            const auto a = static_cast<std::size_t>(start(slots_[p].number));
+            const auto b = static_cast<std::size_t>(start(slots_[p].number + 1));
+            if (b - a == key.size() && std::equal(key.begin(), key.end(), keys.data() + a)) {
+                fresh = false;
+                return slots_[p].number;
+            }
+        }
+        slots_[p] = {h, count_};
+        keys.insert(keys.end(), key.begin(), key.end());
+        fresh = true;
+        return count_++;
     }
-    Index count() const { return static_cast<Index>(begin_.size()) - 1; }
-    void clear();
+    Index count() const { return count_; }
 
   private:
-    static Word hash(std::span<const Word> key);
-    void widen();
+    struct Slot {
+        Word hash = 0;
+        Index number = -1;  // -1 where there is none
+    };
 
-    std::vector<Word> keys_;
-    std::vector<std::size_t> begin_{0};
-    std::vector<Word> hashes_;
-    std::vector<Index> places_;  // open addressing; -1 where there is none
+    void widen() {
+        std::vector<Slot> wider(std::max<std::size_t>(1024, 4 * slots_.size()));
+        for (const Slot& slot : slots_) {
+            if (slot.number < 0) continue;
+            std::size_t p = slot.hash & (wider.size() - 1);
+            while (wider[p].number >= 0) p = (p + 1) & (wider.size() - 1);
+            wider[p] = slot;
+        }
+        slots_.swap(wider);
+    }
+
+    std::vector<Slot> slots_;  // open addressing
+    Index count_ = 0;
 };
 
 class Complex final : public LeafSink {
@@ -65,18 +106,15 @@ class Complex final : public LeafSink {
     // Take a finished cell in.
     void take(Cell& cell) override;
 
-    // Numbers all faces: of all dimensions, or of n, n - 1 and 0 only.
-    void finish(bool all);
+    // Makes the faces that are wanted.
+    void finish(Wanted wanted);
 
-    Index cells() const { return static_cast<Index>(cell_vertices_.size()); }
+    Index cells() const { return static_cast<Index>(simple_.size()); }
     Index vertices() const { return numbers_.count(); }
 
-    // Sign of a unit (or of a domain row, a side) at a vertex.
-    int vertex_sign(Index vertex, Index pair, Index place) const {
-        const auto key = numbers_.key(vertex);
-        const Word bit = bit_of(place);
-        const auto at = static_cast<std::size_t>(2 * (pair + (place >> 6)));
-        return (key[at] & bit) ? 1 : (key[at + 1] & bit) ? -1 : 0;
+    // The signs of a vertex, as pairs of words: see cell.hpp.
+    const Word* vertex_key(Index vertex) const {
+        return keys_.data() + static_cast<std::size_t>(vertex) * seen_.size();
     }
 
     const Net& net;
@@ -88,21 +126,25 @@ class Complex final : public LeafSink {
     std::vector<Index> facet_cells;          // (facets, 2)
 
   private:
-    // The vertices of a face, by their places in one of its cells.
-    struct Local {
-        Index cell;
-        std::vector<Word> on;
-    };
-    void take_facets(const Cell& cell);
-    void add_facets_of(Index dimension, const std::vector<Local>& of, std::vector<Local>& found);
-    Index number_of(const Local& face, Numbering& numbering, Faces& into, bool& fresh);
+    template <std::size_t W>
+    void make(Wanted wanted);
+    template <std::size_t W>
+    class Maker;
+    void make_cells_and_vertices();
+    void make_edges();
+    void join_cells();
 
     Subdivision& search_;
     std::vector<std::int8_t> root_;  // signs given before the search: of units that pass all on
-    Numbering numbers_;
-    std::vector<std::vector<Index>> cell_vertices_;
-    std::vector<std::vector<std::vector<Word>>> cell_facets_;
-    std::vector<Word> ids_;
+    Numbering<Word> numbers_;
+    std::vector<Word> keys_;
+    // The vertices of the cells one after the other, and which of its cell's rows each lies on.
+    std::vector<Index> begin_{0};
+    std::vector<Index> vertices_;
+    std::vector<Word> rows_;
+    std::vector<Word> used_;           // of every cell
+    std::vector<std::uint8_t> simple_;  // of every cell
+    std::vector<Word> seen_;
 };
 
 }  // namespace milpcount

@@ -2,6 +2,7 @@
 //
 // Everything here is exact or rounded element by element as in IEEE 754, so results do not depend
 // on the width: sums are kept in eight parts whatever the register holds, and added in one order.
+
 #pragma once
 
 #include <cmath>
@@ -12,6 +13,8 @@
 
 #if defined(__AVX512F__) || defined(__AVX2__) || defined(__SSE2__) || defined(_M_X64)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 namespace milpcount {
@@ -98,6 +101,34 @@ inline Lanes choose(Which w, Lanes a, Lanes b) {
     return {_mm_or_pd(_mm_and_pd(w.v, a.v), _mm_andnot_pd(w.v, b.v))};
 }
 
+#elif defined(__aarch64__)
+
+struct Lanes {
+    static constexpr int width = 2;
+    float64x2_t v;
+};
+struct Which {
+    uint64x2_t v;
+};
+inline Lanes load(const double* p) { return {vld1q_f64(p)}; }
+inline void store(double* p, Lanes a) { vst1q_f64(p, a.v); }
+inline Lanes fill(double a) { return {vdupq_n_f64(a)}; }
+inline Lanes operator+(Lanes a, Lanes b) { return {vaddq_f64(a.v, b.v)}; }
+inline Lanes operator-(Lanes a, Lanes b) { return {vsubq_f64(a.v, b.v)}; }
+inline Lanes operator*(Lanes a, Lanes b) { return {vmulq_f64(a.v, b.v)}; }
+inline Lanes operator/(Lanes a, Lanes b) { return {vdivq_f64(a.v, b.v)}; }
+// Of equal or unordered numbers the second, as on the other processors.
+inline Lanes smaller(Lanes a, Lanes b) { return {vbslq_f64(vcltq_f64(a.v, b.v), a.v, b.v)}; }
+inline Lanes larger(Lanes a, Lanes b) { return {vbslq_f64(vcgtq_f64(a.v, b.v), a.v, b.v)}; }
+inline Lanes absolute(Lanes a) { return {vabsq_f64(a.v)}; }
+inline Which operator<(Lanes a, Lanes b) { return {vcltq_f64(a.v, b.v)}; }
+inline Which operator|(Which a, Which b) { return {vorrq_u64(a.v, b.v)}; }
+inline Which operator&(Which a, Which b) { return {vandq_u64(a.v, b.v)}; }
+inline unsigned bits(Which a) {
+    return static_cast<unsigned>((vgetq_lane_u64(a.v, 0) & 1U) | (vgetq_lane_u64(a.v, 1) & 2U));
+}
+inline Lanes choose(Which w, Lanes a, Lanes b) { return {vbslq_f64(w.v, a.v, b.v)}; }
+
 #else
 
 // Two at a time in plain code, which compilers put into registers where there are any.
@@ -128,25 +159,32 @@ inline Lanes choose(Which w, Lanes x, Lanes y) { return {w.a ? x.a : y.a, w.b ? 
 
 inline bool any(Which a) { return bits(a) != 0; }
 
+// One bit a lane: whether a > b.
+inline Word greater(Lanes a, Lanes b) { return bits(b < a); }
+
+// Rows of a Matrix are padded to whole cache lines: eight doubles, a whole number of registers.
+static_assert(PAD % Lanes::width == 0);
+
 // A sum in eight parts.
 struct Sum {
     static constexpr int parts = PAD / Lanes::width;
     Lanes part[parts];
     Sum() {
-    for (int k = 0; k < parts; k++) part[k] = fill(0.0);
+        for (int k = 0; k < parts; k++) part[k] = fill(0.0);
     }
     // Eight products from place `at` on.
     void add(const double* a, const double* b) {
-    for (int k = 0; k < parts; k++)
-      part[k] = part[k] + load(a + k * Lanes::width) * load(b + k * Lanes::width);
+        for (int k = 0; k < parts; k++)
+            part[k] = part[k] + load(a + k * Lanes::width) * load(b + k * Lanes::width);
     }
     void add_absolute(const double* a) {
-    for (int k = 0; k < parts; k++) part[k] = part[k] + absolute(load(a + k * Lanes::width));
+        for (int k = 0; k < parts; k++)
+            part[k] = part[k] + absolute(load(a + k * Lanes::width));
     }
     double total() const {
-    double s[PAD];
-    for (int k = 0; k < parts; k++) store(s + k * Lanes::width, part[k]);
-    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+        double s[PAD];
+        for (int k = 0; k < parts; k++) store(s + k * Lanes::width, part[k]);
+        return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
     }
 };
 
@@ -155,8 +193,8 @@ inline double dot(const double* a, const double* b, int count) {
     Sum even, odd;
     int j = 0;
     for (; j + 2 * PAD <= count; j += 2 * PAD) {
-    even.add(a + j, b + j);
-    odd.add(a + j + PAD, b + j + PAD);
+        even.add(a + j, b + j);
+        odd.add(a + j + PAD, b + j + PAD);
     }
     if (j < count) even.add(a + j, b + j);
     return even.total() + odd.total();
@@ -167,8 +205,8 @@ inline double absolute_sum(const double* a, int count) {
     Sum even, odd;
     int j = 0;
     for (; j + 2 * PAD <= count; j += 2 * PAD) {
-    even.add_absolute(a + j);
-    odd.add_absolute(a + j + PAD);
+        even.add_absolute(a + j);
+        odd.add_absolute(a + j + PAD);
     }
     if (j < count) even.add_absolute(a + j);
     return even.total() + odd.total();

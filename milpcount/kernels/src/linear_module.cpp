@@ -32,13 +32,8 @@ Residues make_residues(nb::object widths, nb::object first, nb::object weights, 
     net.prime = prime;
     net.widths = copied(vector_input<Index>(widths, "widths").span());
     if (net.widths.size() == 0) refuse("widths", "there are no layers");
-    Index units = 0, size = 0;
-    for (std::size_t k = 0; k < net.widths.size(); ++k) {
-        if (net.widths[k] < 1 || net.widths[k] > (Index{1} << 30))
-            refuse("widths", "a layer has no units, or too many");
-        units += net.widths[k];
-        if (k > 0) size += net.widths[k] * net.widths[k - 1];
-    }
+    Index units = 0;
+    const Index size = sizes_of(net.widths.span(), "widths", 0, units);
     net.first = residues_of(first, "first", net.widths[0], prime);
     net.weights = residues_of(weights, "weights", size, prime);
     net.biases = residues_of(biases, "biases", units - net.widths[0], prime);
@@ -97,14 +92,8 @@ Chain make_chain(nb::object widths, nb::object weights, nb::object biases, nb::o
     chain.lo = copied(vector_input<double>(lo, "lo").span());
     chain.hi = copied(vector_input<double>(hi, "hi", chain.inputs()).span());
     chain.widths = copied(vector_input<Index>(widths, "widths").span());
-    Index units = 0, size = 0, inputs = chain.inputs();
-    for (Index width : chain.widths) {
-        if (width < 1 || width > (Index{1} << 30))
-            refuse("widths", "a layer has no units, or too many");
-        units += width;
-        size += width * inputs;
-        inputs = width;
-    }
+    Index units = 0;
+    const Index size = sizes_of(chain.widths.span(), "widths", chain.inputs(), units);
     chain.weights = copied(vector_input<double>(weights, "weights", size).span());
     chain.biases = copied(vector_input<double>(biases, "biases", units).span());
     chain.slopes = copied(vector_input<double>(slopes, "slopes", units).span());
@@ -139,7 +128,7 @@ void bind_linear(nb::module_& m) {
     nb::class_<Partition>(m, "Partition")
         .def("__init__",
              [](Partition* self, Index n) {
-                 if (n < 0) refuse("n", "it is negative");
+                 if (n < 0 || n > (Index{1} << 40)) refuse("n", "not in 0 .. 2^40");
                  new (self) Partition(n);
              },
              nb::arg("n"))
@@ -195,6 +184,7 @@ void bind_linear(nb::module_& m) {
                  const auto depends =
                      vector_input<std::uint8_t>(dependent, "dependent", self.units());
                  const auto point = vector_input<double>(x, "x", self.inputs());
+                 if (u < 0 || u >= self.units()) refuse("u", "there is no such unit");
                  Pass pass(self);
                  return proves(self, pattern.data(), depends.data(), u, point.data(), pass);
              },
@@ -240,6 +230,7 @@ void bind_linear(nb::module_& m) {
         .def("run",
              [](Rays& self, Partition& parts, Index steps, Index lines) {
                  if (parts.size() != self.regions()) refuse("parts", "they are of another list");
+                 if (lines < 0 || lines > (Index{1} << 20)) refuse("lines", "not in 0 .. 2^20");
                  nb::gil_scoped_release free;
                  return self.run(parts, steps, lines);
              },

@@ -26,7 +26,9 @@ MILPCOUNT_NAMED(MILPCOUNT_MODULE, m) {
         .value("SETTLED", Verdict::SETTLED);
     bind_net(m);
     bind_subdivision(m);
+    bind_chains(m);
     bind_sampling(m);
     bind_linear(m);
     bind_tree(m);
+    bind_arrangement(m);
 }

@@ -8,8 +8,10 @@ namespace milpcount {
 
 void bind_net(nanobind::module_& m);
 void bind_subdivision(nanobind::module_& m);
+void bind_chains(nanobind::module_& m);
 void bind_tree(nanobind::module_& m);
 void bind_sampling(nanobind::module_& m);
 void bind_linear(nanobind::module_& m);
+void bind_arrangement(nanobind::module_& m);
 
 }  // namespace milpcount

@@ -2,8 +2,6 @@
 
 #include "net.hpp"
 
-#include <cmath>
-
 #include "boundary.hpp"
 #include "module.hpp"
 
@@ -15,38 +13,30 @@ void require(bool holds, const char* name, const char* what) {
     if (!holds) refuse(name, what);
 }
 
-void require_finite(const Buffer<double>& numbers, const char* name) {
-    for (double x : numbers) require(std::isfinite(x), name, "a number is not finite");
-}
-
-void require_finite(const Matrix<double>& numbers, const char* name) {
+void require_finite_rows(const Matrix<double>& numbers, const char* name) {
     for (std::size_t r = 0; r < numbers.rows(); ++r)
-        for (std::size_t c = 0; c < numbers.columns(); ++c)
-            require(std::isfinite(numbers[r][c]), name, "a number is not finite");
+        require_finite({numbers[r], numbers.columns()}, name);
 }
 
 // Sizes and places of the stages, from their widths.
 void lay_out(Net& net) {
     require(net.layers > 0, "widths", "there are no stages");
+    const Index size = sizes_of(net.widths.span(), "widths", 0, net.units);
+    require(static_cast<Index>(net.weights.size()) == size, "weights",
+            "its length does not fit the widths");
+    require(static_cast<Index>(net.biases.size()) == net.units, "biases",
+            "its length does not fit the widths");
     net.starts = Buffer<Index>(static_cast<std::size_t>(net.layers));
-    for (Index l = 0; l < net.layers; ++l) {
-        require(net.widths[l] > 0, "widths", "a stage has no units");
-        require(net.widths[l] < (Index{1} << 40), "widths", "a stage has too many units");
-        net.starts[l] = net.units;
-        net.units += net.widths[l];
+    for (Index l = 0, before = 0; l < net.layers; before += net.widths[l++]) {
+        net.starts[l] = before;
         net.widest = std::max(net.widest, net.widths[l]);
     }
     net.layer_of = Buffer<Index>(static_cast<std::size_t>(net.units));
     for (Index l = 0; l < net.layers; ++l)
         for (Index i = 0; i < net.widths[l]; ++i) net.layer_of[net.starts[l] + i] = l;
     net.offsets = Buffer<Index>(static_cast<std::size_t>(net.layers));
-    Index size = 0;
-    for (Index l = 1; l < net.layers; ++l) {
-        net.offsets[l] = size;
-        size += net.widths[l - 1] * net.widths[l];
-    }
-    require(static_cast<Index>(net.weights.size()) == size, "weights",
-            "its length does not fit the widths");
+    for (Index l = 1; l + 1 < net.layers; ++l)
+        net.offsets[l + 1] = net.offsets[l] + net.widths[l - 1] * net.widths[l];
 }
 
 void check_skips(const Net& net) {
@@ -78,12 +68,12 @@ Net make_net(Index n, nb::object widths, nb::object first, nb::object one, nb::o
     net.widths = copied(vector_input<Index>(widths, "widths").span());
     net.layers = static_cast<Index>(net.widths.size());
     net.weights = copied(vector_input<double>(weights, "weights").span());
+    net.biases = copied(vector_input<double>(biases, "biases").span());
     lay_out(net);
     net.first = copied(matrix_input<double>(first, "first", n + 2, net.widths[0]));
     net.one = copied(vector_input<double>(one, "one", n + 1).span());
     net.domain = copied(matrix_input<double>(domain, "domain", n + 2, ANY));
     net.domain_rows = static_cast<Index>(net.domain.columns());
-    net.biases = copied(vector_input<double>(biases, "biases", net.units).span());
     net.slopes = copied(vector_input<double>(slopes, "slopes", net.units).span());
     net.terms = copied(vector_input<Index>(terms, "terms", net.layers).span());
     net.skip_begin = copied(vector_input<Index>(skip_begin, "skip_begin", net.layers + 1).span());
@@ -96,13 +86,13 @@ Net make_net(Index n, nb::object widths, nb::object first, nb::object one, nb::o
     for (Index l = 1; l < net.layers; ++l)
         require(net.terms[l] > 0 && net.terms[l] < (Index{1} << 20), "terms",
                 "not between 1 and 2^20");
-    require_finite(net.first, "first");
-    require_finite(net.one, "one");
-    require_finite(net.domain, "domain");
-    require_finite(net.weights, "weights");
-    require_finite(net.biases, "biases");
-    require_finite(net.slopes, "slopes");
-    require_finite(net.skip_weights, "skip_weights");
+    require_finite_rows(net.first, "first");
+    require_finite(net.one.span(), "one");
+    require_finite_rows(net.domain, "domain");
+    require_finite(net.weights.span(), "weights");
+    require_finite(net.biases.span(), "biases");
+    require_finite(net.slopes.span(), "slopes");
+    require_finite(net.skip_weights.span(), "skip_weights");
     return net;
 }
 

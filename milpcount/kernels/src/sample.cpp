@@ -37,6 +37,13 @@ void Sample::begin(Word seed, const double* targets, const double* points, doubl
     before[0] = static_cast<Index>(target.size());
 }
 
+void Sample::reach_slot(Index d) {
+    const auto slots = static_cast<std::size_t>(d + 1);
+    if (weight.size() >= slots) return;
+    weight.resize(slots);
+    before.resize(slots);
+}
+
 Word Sample::bits() {
     random += 0x9E3779B97F4A7C15u;
     Word x = random;
@@ -127,10 +134,7 @@ Move Randomly::decided(State& st, Index d, int row) {
 
 void Randomly::branched(State&, Index d) {
     const auto next = static_cast<std::size_t>(d + 1);
-    if (sample_.weight.size() <= next) {
-        sample_.weight.resize(next + 1);
-        sample_.before.resize(next + 1);
-    }
+    sample_.reach_slot(d + 1);
     sample_.weight[next] = sample_.weight[d];
     sample_.before[next] = sample_.before[d];
 }

@@ -46,6 +46,8 @@ struct Sample {
     // 64 random bits (SplitMix64: Steele, Lea and Flood 2014); a number in [0, 1).
     Word bits();
     double uniform() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
+    // Make sure that there is a slot d.
+    void reach_slot(Index d);
     // Add 2^log2_weight to sum k.
     void add(Index k, double log2_weight);
     // Take the node in a slot as one of class c; false if it is dropped.

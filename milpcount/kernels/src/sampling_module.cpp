@@ -13,8 +13,8 @@ namespace {
 
 Sample make_sample(nb::object class_of, Index classes, Index units) {
     const auto table = matrix_input<Index>(class_of, "class_of", ANY, ANY);
-    if (classes < 2) refuse("classes", "there are at least 2");
-    if (units < 0) refuse("units", "their number is negative");
+    if (classes < 2 || classes > (Index{1} << 30)) refuse("classes", "not in 2 .. 2^30");
+    if (units < 0 || units > (Index{1} << 40)) refuse("units", "not in 0 .. 2^40");
     for (Index c : table.span())
         if (c < 0 || c >= classes) refuse("class_of", "there is no such class");
     return Sample(copied(table), classes, table.shape(0), units);

@@ -36,73 +36,22 @@
 #include <vector>
 
 #include "cell.hpp"
+#include "section.hpp"
+#include "segment.hpp"
 #include "vertices.hpp"
 
 namespace milpcount {
 
-// A section, or the cell itself: vertices and the values of the units that cut it.
-struct Section {
-    int dimension = 0;
-    Index vertices = 0;
-    Index units = 0;
-    Index stride = 0;            // between the values of two vertices
-    Index words = 0;
-    std::vector<Word> facets;    // of every vertex
-    std::vector<double> error;   // of every value at a vertex
-    Buffer<double> values;       // (vertices, stride)
-    std::vector<Word> positive;  // (vertices, words): a unit that is not positive is negative
-    std::vector<Index> columns;  // which of the cell's units each is
-    std::vector<std::pair<std::int32_t, std::int32_t>> edges;
-
-    void set_units(Index count) {
-        units = count;
-        stride = static_cast<Index>(Matrix<double>::padded(static_cast<std::size_t>(count)));
-        words = words_for(count);
-    }
-    void make_room(Index count) {
-        const auto rows = static_cast<std::size_t>(count);
-        if (facets.size() < rows) facets.resize(2 * rows);
-        if (error.size() < rows) error.resize(2 * rows);
-        const auto numbers = static_cast<std::size_t>(count * stride);
-        if (values.size() < numbers) values.grow(2 * numbers);
-        if (positive.size() < static_cast<std::size_t>(count * words))
-            positive.resize(static_cast<std::size_t>(2 * count * words));
-    }
-    double* values_of(Index v) { return values.data() + v * stride; }
-    Word* positive_of(Index v) { return positive.data() + v * words; }
-
-    // Pairs of vertices that share all facets but one.
-    void find_edges() {
-        edges.clear();
-        for (Index u = 1; u < vertices; ++u)
-            for (Index v = 0; v < u; ++v)
-                if (count_bits(facets[u] & facets[v]) == dimension - 1)
-                    edges.emplace_back(static_cast<std::int32_t>(u), static_cast<std::int32_t>(v));
-    }
-};
-
-// The cell whose sections are counted: the forms of the units that cut it, scaled.
-struct Scaled {
-    Matrix<double> forms;      // (N + 1, units)
-    std::vector<Index> units;  // places in the stage
-    double own = 0.0;          // bounds of the errors of all values: of the forms,
-    double rate = 0.0;         // and per unit of error of a vertex
-
-    double error_at(double vertex_error) const {
-        return 1.001 * (own + rate * vertex_error) + TINY;
-    }
-};
-
 template <int N>
 class Sections {
   public:
-    static constexpr std::int64_t FAILED = -1;
+    static constexpr std::int64_t FAILED = Segment::FAILED;
 
     Sections(const Net& net, Stages& stages) : net_(net), stages_(stages), sections_(N + 1) {}
 
     // The cell, and its units that cut it: bits of `cutting` words, `count` of them.  False if a
     // sign is not proved by the bounds used here.
-    bool load(const Cell& cell, const Word* cutting, Index words, Index count) {
+    bool begin(const Cell& cell, const Word* cutting, Index words, Index count) {
         if (!cell.simple) return false;
         cell_ = &cell;
         if (!scale(cutting, words, count)) return false;
@@ -116,11 +65,11 @@ class Sections {
             s.facets[v] = cell.facets[v];
             s.error[v] = scaled_.error_at(cell.error[v]);
             const double* z = cell.at.data() + v * N;
-            for (Index j = 0; j < count; j += Pack::LANES) {
-                Pack value = Pack::load(scaled_.forms[N] + j);
+            for (Index j = 0; j < count; j += Lanes::width) {
+                Lanes value = load(scaled_.forms[N] + j);
                 for (int c = 0; c < N; ++c)
-                    value = value + Pack::load(scaled_.forms[c] + j) * Pack::all(z[c]);
-                value.store(s.values_of(v) + j);
+                    value = value + load(scaled_.forms[c] + j) * fill(z[c]);
+                store(s.values_of(v) + j, value);
             }
             if (!take_signs(s.values_of(v), count, s.error[v], s.positive_of(v))) return false;
         }
@@ -171,14 +120,14 @@ class Sections {
 
     // Signs of the first `count` values of a vertex into words; whether all are proved.
     static bool take_signs(const double* values, Index count, double error, Word* positive) {
-        const Pack e = Pack::all(error);
+        const Lanes e = fill(error);
         bool proved = true;
         for (Index first = 0; first < count; first += 64) {
             const Index here = std::min<Index>(64, count - first);
             Word pos = 0, sure = 0;
-            for (Index b = 0; b < here; b += Pack::LANES) {
-                const Pack x = Pack::load(values + first + b);
-                pos |= greater(x, Pack::all(0.0)) << b;
+            for (Index b = 0; b < here; b += Lanes::width) {
+                const Lanes x = load(values + first + b);
+                pos |= greater(x, fill(0.0)) << b;
                 sure |= greater(absolute(x), e) << b;
             }
             const Word mask = here == 64 ? ~Word{0} : bit_of(here) - 1;
@@ -271,10 +220,10 @@ class Sections {
     }
 
     static void interpolate(const Crossing& c, Index count, double* to) {
-        const Pack tau = Pack::all(c.tau);
-        for (Index j = 0; j < count; j += Pack::LANES) {
-            const Pack x = Pack::load(c.from + j);
-            (x + tau * (Pack::load(c.to + j) - x)).store(to + j);
+        const Lanes tau = fill(c.tau);
+        for (Index j = 0; j < count; j += Lanes::width) {
+            const Lanes x = load(c.from + j);
+            store(to + j, x + tau * (load(c.to + j) - x));
         }
     }
 
@@ -326,13 +275,15 @@ class Sections {
         }
         if (found != 2) return FAILED;
         if (i == 0) return 1;
-        make_room(i);
+        const std::size_t room = Matrix<double>::padded(static_cast<std::size_t>(i));
+        here_.grow(room);
+        there_.grow(room);
         Crossing ends[2];
         if (cross(s, edges[0], i, ends[0]) && cross(s, edges[1], i, ends[1])) {
             interpolate(ends[0], i, here_.data());
             interpolate(ends[1], i, there_.data());
             const auto pieces =
-                on_line(here_.data(), there_.data(), i, ends[0].error, ends[1].error);
+                line_.pieces(here_.data(), there_.data(), i, ends[0].error, ends[1].error);
             if (pieces != FAILED) return pieces;
         }
         path_[N - s.dimension] = s.columns[static_cast<std::size_t>(i)];
@@ -342,92 +293,11 @@ class Sections {
             error[k] = place_anew(s, facets, i, k == 0 ? here_.data() : there_.data());
             if (error[k] < 0.0) return FAILED;
         }
-        return on_line(here_.data(), there_.data(), i, error[0], error[1]);
+        return line_.pieces(here_.data(), there_.data(), i, error[0], error[1]);
     }
 
     std::int64_t on_segment(Section& s) {
-        make_room(s.units);
-        return on_line(s.values_of(0), s.values_of(1), s.units, s.error[0], s.error[1]);
-    }
-
-    // Pieces of a segment with these values at its ends.
-    std::int64_t on_line(const double* a, const double* b, Index count, double error_a,
-                         double error_b) {
-        const Pack ea = Pack::all(error_a), eb = Pack::all(error_b), zero = Pack::all(0.0);
-        const double eps = std::max(error_a, error_b);
-        Index crossings = 0;
-        double least = 4.0;  // of |a - b|
-        for (Index first = 0; first < count; first += 64) {
-            const Index here = std::min<Index>(64, count - first);
-            Word differ = 0, sure = 0;
-            for (Index k = 0; k < here; k += Pack::LANES) {
-                const Pack x = Pack::load(a + first + k), y = Pack::load(b + first + k);
-                differ |= (greater(x, zero) ^ greater(y, zero)) << k;
-                sure |= (greater(absolute(x), ea) & greater(absolute(y), eb)) << k;
-            }
-            const Word mask = here == 64 ? ~Word{0} : bit_of(here) - 1;
-            if ((sure & mask) != mask) return FAILED;
-            for_each_bit(differ & mask, [&](int k) {
-                const double x = a[first + k], d = x - b[first + k];
-                zeros_[static_cast<std::size_t>(crossings)] = x / d;
-                spans_[static_cast<std::size_t>(crossings++)] = std::abs(d);
-                least = std::min(least, std::abs(d));
-            });
-        }
-        if (crossings > 1) {
-            // Every zero lies within 2 eps / D + 4 u of where it was computed.
-            if (!(least > 4.0 * eps)) return FAILED;
-            const double apart = 2.02 * (2.0 * eps / least + 4.0 * ROUNDOFF);
-            if (!distinct(crossings, apart, eps)) return FAILED;
-        }
-        return 1 + crossings;
-    }
-
-    // Whether zeros j and k are proved distinct, with their own bounds.
-    bool apart(std::size_t j, std::size_t k, double eps) const {
-        const double blur = 2.0 * eps / spans_[j] + 2.0 * eps / spans_[k] + 8.0 * ROUNDOFF;
-        return std::abs(zeros_[j] - zeros_[k]) > 1.01 * blur;
-    }
-
-    // Whether all zeros are distinct; `far` is enough for any two.
-    bool distinct(Index count, double far, double eps) {
-        if (count <= 8) {
-            for (Index j = 1; j < count; ++j)
-                for (Index k = 0; k < j; ++k)
-                    if (!(std::abs(zeros_[j] - zeros_[k]) > far) && !apart(j, k, eps)) return false;
-            return true;
-        }
-        // Buckets: zeros that are not far apart lie in the same one or in two side by side.
-        std::size_t size = 16;
-        while (size < 2 * static_cast<std::size_t>(count)) size *= 2;
-        const double scale = static_cast<double>(size);
-        if (!(far * scale < 1.0)) return false;
-        heads_.assign(size, -1);
-        next_.resize(static_cast<std::size_t>(count));
-        const auto last = static_cast<std::int64_t>(size) - 1;
-        auto bucket = [&](double t) {
-            return std::clamp(static_cast<std::int64_t>(t * scale), std::int64_t{0}, last);
-        };
-        for (Index j = 0; j < count; ++j) {
-            const double t = zeros_[j];
-            const std::int64_t mine = bucket(t);
-            const std::int64_t low = bucket(std::max(t - far, 0.0)), high = bucket(t + far);
-            for (std::int64_t b = low; b <= high; ++b)
-                for (std::int32_t k = heads_[static_cast<std::size_t>(b)]; k >= 0;
-                     k = next_[static_cast<std::size_t>(k)])
-                    if (!(std::abs(t - zeros_[k]) > far) && !apart(j, k, eps)) return false;
-            next_[static_cast<std::size_t>(j)] = heads_[static_cast<std::size_t>(mine)];
-            heads_[static_cast<std::size_t>(mine)] = static_cast<std::int32_t>(j);
-        }
-        return true;
-    }
-
-    void make_room(Index count) {
-        const std::size_t size = Matrix<double>::padded(static_cast<std::size_t>(count));
-        here_.grow(size);
-        there_.grow(size);
-        zeros_.grow(size);
-        spans_.grow(size);
+        return line_.pieces(s.values_of(0), s.values_of(1), s.units, s.error[0], s.error[1]);
     }
 
     const Net& net_;
@@ -437,8 +307,8 @@ class Sections {
     std::vector<Section> sections_;  // by dimension
     Index path_[N + 1] = {};         // the units whose section is being counted
     std::vector<Index> kept_;
-    Buffer<double> here_, there_, zeros_, spans_;
-    std::vector<std::int32_t> heads_, next_;
+    Buffer<double> here_, there_;    // values at the ends of a chord
+    Segment line_;
 };
 
 }  // namespace milpcount

@@ -6,7 +6,7 @@
 
 #include "forms.hpp"
 #include "net.hpp"
-#include "simd.hpp"
+#include "lanes.hpp"
 
 namespace milpcount {
 
@@ -15,6 +15,9 @@ struct Decided {
     Index unit;  // place in its stage
     double factor;
 };
+
+// Where at most one weight in so many is not zero, the others are left out.
+inline constexpr Index SPARSE = 16;
 
 // Stage -1 stands for the rows of the domain.
 class Stages {
@@ -27,6 +30,7 @@ class Stages {
             for (Index k = 0; k < net.domain_rows; ++k)
                 levels_[0].forms[c][k] = net.domain[c][k];
         for (Index l = 1; l < net.layers; ++l) {
+            if (take_sparse(l)) continue;
             Matrix<double>& to = level(l).weights;
             to = Matrix<double>(net.widths[l - 1], net.widths[l]);
             for (Index i = 0; i < net.widths[l - 1]; ++i)
@@ -51,12 +55,12 @@ class Stages {
         const Forms f = forms(stage);
         double* own = own_error(stage);
         double* rate = error_rate(stage);
-        const Pack g = Pack::all(gamma(f.n + 1)), tiny = Pack::all(TINY), more = Pack::all(1.01);
-        for (Index u = 0; u < f.stride; u += Pack::LANES) {
-            Pack size = Pack::all(0.0);
-            for (Index c = 0; c <= f.n; ++c) size = size + absolute(Pack::load(f.row(c) + u));
-            (Pack::load(f.errors() + u) + g * size + tiny).store(own + u);
-            (more * (size - absolute(Pack::load(f.constants() + u)))).store(rate + u);
+        const Lanes g = fill(gamma(f.n + 1)), tiny = fill(TINY), more = fill(1.01);
+        for (Index u = 0; u < f.stride; u += Lanes::width) {
+            Lanes size = fill(0.0);
+            for (Index c = 0; c <= f.n; ++c) size = size + absolute(load(f.row(c) + u));
+            store(own + u, load(f.errors() + u) + g * size + tiny);
+            store(rate + u, more * (size - absolute(load(f.constants() + u))));
         }
     }
 
@@ -66,7 +70,9 @@ class Stages {
     void add_units(const Forms& partial, Index stage, const Decided* units, Index count) {
         if (count == 0) return;
         const Forms from = forms(stage);
-        const Matrix<double>& weights = level(stage + 1).weights;
+        const Level& next = level(stage + 1);
+        const Matrix<double>& weights = next.weights;
+        const bool sparse = !next.begin.empty();
         const double g = gamma(net_.terms[stage + 1] + 4);
         scratch_.grow(static_cast<std::size_t>(count) * (N + 2));
         Index used = 0;
@@ -79,19 +85,23 @@ class Stages {
             double* to = scratch_.data() + used * (N + 2);
             for (int c = 0; c <= N; ++c) to[c] = factor * from.at(c, u);
             to[N + 1] = std::abs(factor) * (own + g * (size + own) + TINY);
-            rows_[static_cast<std::size_t>(used++)] = weights[static_cast<std::size_t>(u)];
+            if (sparse)
+                scatter<N>(partial, next, u, to);  // in the same order as below
+            else
+                rows_[static_cast<std::size_t>(used++)] = weights[static_cast<std::size_t>(u)];
         }
+        if (sparse) return;
         const Index end = static_cast<Index>(weights.stride());
-        for (Index at = 0; at < end; at += Pack::LANES) {
-            Pack sum[N + 2];
-            for (int c = 0; c < N + 2; ++c) sum[c] = Pack::load(partial.row(c) + at);
+        for (Index at = 0; at < end; at += Lanes::width) {
+            Lanes sum[N + 2];
+            for (int c = 0; c < N + 2; ++c) sum[c] = load(partial.row(c) + at);
             const double* f = scratch_.data();
             for (Index k = 0; k < used; ++k, f += N + 2) {
-                const Pack w = Pack::load(rows_[static_cast<std::size_t>(k)] + at);
-                for (int c = 0; c <= N; ++c) sum[c] = sum[c] + w * Pack::all(f[c]);
-                sum[N + 1] = sum[N + 1] + absolute(w) * Pack::all(f[N + 1]);
+                const Lanes w = load(rows_[static_cast<std::size_t>(k)] + at);
+                for (int c = 0; c <= N; ++c) sum[c] = sum[c] + w * fill(f[c]);
+                sum[N + 1] = sum[N + 1] + absolute(w) * fill(f[N + 1]);
             }
-            for (int c = 0; c < N + 2; ++c) sum[c].store(partial.row(c) + at);
+            for (int c = 0; c < N + 2; ++c) store(partial.row(c) + at, sum[c]);
         }
     }
 
@@ -102,16 +112,16 @@ class Stages {
         const Forms f = forms(stage);
         const double* own = own_error(stage);
         const double* rate = error_rate(stage);
-        const Pack e = Pack::all(error), zero = Pack::all(0.0);
+        const Lanes e = fill(error), zero = fill(0.0);
         for (Index w = 0; w < words; ++w) {
             Word pos = 0, neg = 0;
             const Index first = w << 6, stop = std::min<Index>(64, f.stride - first);
-            for (Index b = 0; b < stop; b += Pack::LANES) {
+            for (Index b = 0; b < stop; b += Lanes::width) {
                 const Index u = first + b;
-                Pack value = Pack::load(f.constants() + u);
+                Lanes value = load(f.constants() + u);
                 for (int j = 0; j < N; ++j)
-                    value = value + Pack::load(f.row(j) + u) * Pack::all(z[j]);
-                const Pack bound = Pack::load(own + u) + Pack::load(rate + u) * e;
+                    value = value + load(f.row(j) + u) * fill(z[j]);
+                const Lanes bound = load(own + u) + load(rate + u) * e;
                 pos |= greater(value, bound) << b;
                 neg |= greater(zero - bound, value) << b;
             }
@@ -127,7 +137,48 @@ class Stages {
         Matrix<double> forms;    // (n + 2, units)
         Matrix<double> rate;     // (2, units)
         Matrix<double> weights;  // of the stage before by units, rows padded
+        // The same where most are zero: of each unit of the stage before its weights and whose.
+        std::vector<Index> begin;
+        std::vector<std::int32_t> places;
+        std::vector<double> values;
     };
+
+    // Convolutions: a unit is read by few.
+    bool take_sparse(Index l) {
+        const Index before = net_.widths[l - 1], width = net_.widths[l];
+        Index nonzero = 0;
+        for (Index i = 0; i < before; ++i) {
+            const double* row = net_.weights_of(l, i);
+            for (Index k = 0; k < width; ++k) nonzero += row[k] != 0.0;
+        }
+        if (width < 64 || width > (Index{1} << 30) || nonzero > before * width / SPARSE) return false;
+        Level& to = level(l);
+        to.begin.push_back(0);
+        to.places.reserve(static_cast<std::size_t>(nonzero));
+        to.values.reserve(static_cast<std::size_t>(nonzero));
+        for (Index i = 0; i < before; ++i) {
+            const double* row = net_.weights_of(l, i);
+            for (Index k = 0; k < width; ++k) {
+                if (row[k] == 0.0) continue;
+                to.places.push_back(static_cast<std::int32_t>(k));
+                to.values.push_back(row[k]);
+            }
+            to.begin.push_back(static_cast<Index>(to.values.size()));
+        }
+        return true;
+    }
+
+    template <int N>
+    static void scatter(const Forms& partial, const Level& next, Index unit, const double* f) {
+        const auto first = static_cast<std::size_t>(next.begin[static_cast<std::size_t>(unit)]);
+        const auto last = static_cast<std::size_t>(next.begin[static_cast<std::size_t>(unit) + 1]);
+        for (std::size_t k = first; k < last; ++k) {
+            const Index at = next.places[k];
+            const double w = next.values[k];
+            for (int c = 0; c <= N; ++c) partial.row(c)[at] += w * f[c];
+            partial.errors()[at] += std::abs(w) * f[N + 1];
+        }
+    }
 
     Level& level(Index stage) { return levels_[static_cast<std::size_t>(stage + 1)]; }
     const Level& level(Index stage) const { return levels_[static_cast<std::size_t>(stage + 1)]; }

@@ -81,6 +81,9 @@ class Machine {
 
     void start(nb::object signs, double share) {
         const auto in = vector_input<std::int8_t>(signs, "signs", search_->net().units);
+        for (const std::int8_t s : in.span())
+            if (s < -2 || s > 2) refuse("signs", "a sign is not between -2 and 2");
+        AtWork work(at_work_);
         if (collect_) {
             complex_ = std::make_unique<Complex>(*search_, in.data());
             search_->sink = complex_.get();
@@ -88,15 +91,16 @@ class Machine {
         search_->start(in.data(), share);
     }
 
-    nb::dict complex(bool all);
+    nb::dict complex(Wanted wanted);
 
-    Stop run(std::int64_t steps, std::int64_t limit, bool emit) {
+    Stop run(std::int64_t steps, std::int64_t limit, bool emit, double seconds) {
+        AtWork work(at_work_);
         nb::gil_scoped_release released;
-        return search_->run(steps, limit, emit);
+        return search_->run(steps, limit, emit, seconds);
     }
 
     std::vector<std::tuple<Index, std::vector<Index>, std::vector<Index>>> open_signs() {
-        require_node();
+        require_units();
         std::vector<std::tuple<Index, std::vector<Index>, std::vector<Index>>> out;
         for (OpenVertex& v : search_->open_signs())
             out.emplace_back(v.vertex, std::move(v.rows), std::move(v.units));
@@ -104,13 +108,15 @@ class Machine {
     }
 
     void place_vertex(Index vertex, nb::object at, double error) {
-        require_node();
+        require_units();
         const auto in = vector_input<double>(at, "at", search_->net().n);
+        require_finite(in.span(), "at");
+        if (!(error >= 0.0)) refuse("error", "a bound is negative, or none");
         search_->place_vertex(vertex, in.data(), error);
     }
 
     void sign_vertex(Index vertex, Index unit, int sign) {
-        require_node();
+        require_units();
         search_->sign_vertex(vertex, unit, sign);
     }
 
@@ -150,6 +156,7 @@ class Machine {
 
     // The leaf that was emitted last: signs, vertices, rows of its facets, and who lies where.
     nb::tuple last_cell() {
+        if (!search_->has_last_leaf()) throw BadArgument("no leaf was found yet");
         Cell& cell = search_->last_leaf();
         const auto count = static_cast<std::size_t>(cell.corners);
         const auto n = static_cast<std::size_t>(search_->net().n);
@@ -203,7 +210,15 @@ class Machine {
         if (search_->top() < 0) throw BadArgument("no node waits to be searched");
     }
 
+    // At a node whose units are being decided.
+    void require_units() {
+        require_node();
+        const Cell& cell = search_->slot(search_->top());
+        if (cell.phase == Phase::ENTER) throw BadArgument("no units were brought in at the node");
+    }
+
     std::unique_ptr<Subdivision> search_;
+    std::atomic<bool> at_work_{false};
     bool collect_;
     std::unique_ptr<Complex> complex_;
 };
@@ -217,35 +232,42 @@ nb::dict arrays_of(const Faces& f) {
     return out;
 }
 
-// All faces of the cells that were found so far; see native.pyi for the arrays.
-nb::dict Machine::complex(bool all) {
+// The faces of the cells that were found so far; see native.pyi for the arrays.
+nb::dict Machine::complex(Wanted wanted) {
     if (!complex_) throw BadArgument("the cells are collected only if that was asked for");
     Complex& c = *complex_;
     const Net& net = search_->net();
     const auto n = static_cast<std::size_t>(net.n), units = static_cast<std::size_t>(net.units);
-    std::vector<std::int8_t> signs;
-    std::vector<std::uint8_t> sides;
-    const std::size_t count = static_cast<std::size_t>(c.vertices());
+    const auto count = static_cast<std::size_t>(c.vertices());
+    const std::size_t each = 2 * n + static_cast<std::size_t>(net.domain_rows);
+    auto* signs = new std::int8_t[count * units + 1];
+    nb::capsule owner(signs, [](void* p) noexcept { delete[] static_cast<std::int8_t*>(p); });
+    std::vector<std::uint8_t> sides(count * each);
     {
         nb::gil_scoped_release released;
-        c.finish(all);
-        signs.reserve(count * units);
+        c.finish(wanted);
+        std::int8_t* sign = signs;
+        std::uint8_t* side = sides.data();
         for (Index v = 0; v < c.vertices(); ++v) {
+            const Word* key = c.vertex_key(v);
+            const auto sign_of = [&](Index pair, Index place) {
+                const Word* words = key + 2 * (pair + (place >> 6));
+                return static_cast<int>((words[0] >> (place & 63)) & 1U) -
+                       static_cast<int>((words[1] >> (place & 63)) & 1U);
+            };
             for (Index l = 0; l < net.layers; ++l)
                 for (Index i = 0; i < net.widths[l]; ++i)
-                    signs.push_back(static_cast<std::int8_t>(
-                        c.vertex_sign(v, c.layout.first[l + 1], i)));
-            for (Index s = 0; s < 2 * net.n; ++s) sides.push_back(c.vertex_sign(v, 0, s) == 0);
-            for (Index r = 0; r < net.domain_rows; ++r)
-                sides.push_back(c.vertex_sign(v, c.layout.first[0], r) == 0);
+                    *sign++ = static_cast<std::int8_t>(
+                        sign_of(c.layout.first[static_cast<std::size_t>(l + 1)], i));
+            for (Index s = 0; s < 2 * net.n; ++s) *side++ = sign_of(0, s) == 0;
+            for (Index r = 0; r < net.domain_rows; ++r) *side++ = sign_of(c.layout.first[0], r) == 0;
         }
     }
-    const std::size_t cells = static_cast<std::size_t>(c.cells());
-    const std::size_t each = 2 * n + static_cast<std::size_t>(net.domain_rows);
+    const auto cells = static_cast<std::size_t>(c.cells());
     nb::dict out;
     out["vertices"] = table_output<double>(c.at.data(), count, n, n);
     out["errors"] = vector_output<double>(std::span<const double>(c.error));
-    out["vertex_signs"] = table_output<std::int8_t>(signs.data(), count, units, units);
+    out["vertex_signs"] = Table<std::int8_t>(signs, {count, units}, owner);  // may be large
     out["vertex_sides"] = table_output<std::uint8_t>(sides.data(), count, each, each);
     out["cell_signs"] = table_output<std::int8_t>(c.cell_signs.data(), cells, units, units);
     out["facet_cells"] = table_output<Index>(c.facet_cells.data(), c.facet_cells.size() / 2, 2, 2);
@@ -260,8 +282,6 @@ std::map<std::string, std::int64_t> Machine::counters() const {
     return {{"nodes", c.nodes},
             {"vertices", c.vertices},
             {"decided_by_vertices", c.by_vertices},
-            {"decided_by_point", c.by_point},
-            {"cells_outside_the_zonotope", c.separated},
             {"signs_left_open_by_floats", c.open_signs},
             {"signs_by_integers", c.by_integers},
             {"regions_by_sections", c.by_sections},
@@ -271,12 +291,17 @@ std::map<std::string, std::int64_t> Machine::counters() const {
 }  // namespace
 
 void bind_subdivision(nb::module_& m) {
+    nb::enum_<Wanted>(m, "Wanted")
+        .value("FACETS", Wanted::FACETS)
+        .value("ALL", Wanted::ALL)
+        .value("EDGES", Wanted::EDGES);
     nb::class_<Machine>(m, "Subdivision")
         .def(nb::init<std::shared_ptr<const Net>, Index, bool, nb::object>(), nb::arg("net"),
              nb::kw_only(), nb::arg("leaf_room"), nb::arg("collect"), array_arg("integers"))
-        .def("complex", &Machine::complex, nb::arg("all"))
+        .def("complex", &Machine::complex, nb::arg("wanted"))
         .def("start", &Machine::start, array_arg("signs"), nb::arg("share"))
-        .def("run", &Machine::run, nb::arg("steps"), nb::arg("limit"), nb::arg("emit"))
+        .def("run", &Machine::run, nb::arg("steps"), nb::arg("limit"), nb::arg("emit"),
+             nb::arg("seconds"))
         .def("stop", &Machine::stop)
         .def("open_signs", &Machine::open_signs)
         .def("place_vertex", &Machine::place_vertex, nb::arg("vertex"), array_arg("at"),

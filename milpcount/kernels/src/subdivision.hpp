@@ -26,11 +26,8 @@ struct Counters {
     std::int64_t vertices = 0;
     std::int64_t nodes = 0;
     std::int64_t by_vertices = 0;  // units that were seen not to cut a cell
-    std::int64_t entries = 0;      // stages entered
     std::int64_t open_signs = 0;   // left open by floats
     std::int64_t by_integers = 0;  // signs
-    std::int64_t separated = 0;
-    std::int64_t by_point = 0;
     std::int64_t by_sections = 0;      // regions counted without making their cells
     std::int64_t section_failures = 0;  // cells where a proof failed
 };
@@ -57,9 +54,9 @@ class Subdivision {
 
     // Begin at the node with these signs; share is of the whole tree.
     virtual void start(const std::int8_t* signs, double share) = 0;
-    // Search on for so many steps, until `limit` regions are counted, or until stop() is called.
+    // Search on for so many steps or seconds, until `limit` regions are counted, or until stop().
     // With emit, leaves are kept, each with a proved point.
-    virtual Stop run(std::int64_t steps, std::int64_t limit, bool emit) = 0;
+    virtual Stop run(std::int64_t steps, std::int64_t limit, bool emit, double seconds) = 0;
 
     // After DOUBT_SIGNS: what is open in the present cell, and the answers.
     virtual std::vector<OpenVertex> open_signs() = 0;
@@ -74,6 +71,7 @@ class Subdivision {
     Cell& slot(Index d) { return *cells_[static_cast<std::size_t>(d)]; }
     // The cell that was counted last, when leaves are emitted one by one.
     Cell& last_leaf() { return slot(top_ + 1); }
+    bool has_last_leaf() const { return top_ + 1 < static_cast<Index>(cells_.size()); }
 
     void stop() { stopped_.store(true, std::memory_order_relaxed); }
 

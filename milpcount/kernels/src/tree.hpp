@@ -20,6 +20,7 @@
 
 #include <atomic>
 
+#include "clock.hpp"
 #include "segments.hpp"
 #include "state.hpp"
 #include "zonotope.hpp"
@@ -44,10 +45,11 @@ void branch_on(State& st, Index d, int r);
 bool come_back(State& st, Node& a);
 
 template <class Policy>
-Stop walk(State& st, Policy& policy, Index steps, const std::atomic<bool>& stopped) {
+Stop walk(State& st, Policy& policy, Index steps, Clock clock, const std::atomic<bool>& stopped) {
     const Index layers = st.net.layers;
     while (st.slot >= 0) {
-        if (steps <= 0 || policy.enough(st) || stopped.load(std::memory_order_relaxed))
+        if (steps <= 0 || policy.enough(st) || stopped.load(std::memory_order_relaxed) ||
+            clock.over())
             return Stop::STEPS;
         if (st.records && st.written + st.slack > static_cast<Index>(st.tape.size()))
             return Stop::FULL;

@@ -16,12 +16,25 @@ namespace milpcount {
 
 namespace {
 
+constexpr double NO_END = 1e300;  // seconds
+
 // Until the policy has enough, or another thread says stop: before the run began, for all we know.
 template <class Policy>
-Stop run(TreeSearch& self, Policy& policy, Index steps) {
-    const Stop code = walk(self.state, policy, steps, self.stopped);
+Stop run(TreeSearch& self, Policy& policy, Index steps, double seconds = NO_END) {
+    self.last = walk(self.state, policy, steps, Clock(seconds), self.stopped);
     self.stopped = false;
-    return code;
+    return self.last;
+}
+
+// A search goes on as it was begun, and a node that was handed out does not come back.
+void require_kind(TreeSearch& self, Kind kind) {
+    if (self.kind != Kind::NONE && self.kind != kind) refuse("search", "it was begun in another way");
+    if (self.last == Stop::DOUBT_NODE) refuse("search", "the node in doubt was not dropped");
+    self.kind = kind;
+}
+
+void require_doubt(const TreeSearch& self) {
+    if (self.last != Stop::DOUBT_SIDE) refuse("doubt", "there is none");
 }
 
 // The node that waits in a slot, as a prefix of signs: on the side to come back for.
@@ -93,22 +106,32 @@ void bind_tree(nb::module_& m) {
                  const auto in = vector_input<std::int8_t>(signs, "signs", self.state.net.units);
                  for (std::int8_t s : in.span())
                      if (s < -2 || s > 2) refuse("signs", "a sign is not between -2 and 2");
+                 AtWork work(self.at_work);
                  nb::gil_scoped_release free;
-                 return start(self.state, in.data(), share);
+                 self.kind = Kind::NONE;
+                 const bool found = start(self.state, in.data(), share);
+                 self.last = found ? Stop::STEPS : Stop::DOUBT_NODE;
+                 return found;
              },
              array_arg("signs"), nb::arg("share"))
         .def("run",
-             [](TreeSearch& self, Index steps, Index limit) {
+             [](TreeSearch& self, Index steps, Index limit, double seconds) {
+                 require_kind(self, Kind::ALL);
+                 AtWork work(self.at_work);
                  nb::gil_scoped_release free;
                  Everything policy(self.zono, self.seg, limit);
-                 return run(self, policy, steps);
+                 return run(self, policy, steps, seconds);
              },
-             nb::arg("steps"), nb::arg("limit"))
+             nb::arg("steps"), nb::arg("limit"), nb::arg("seconds"))
         .def("run_sample",
              [](TreeSearch& self, Sample& sample, Index steps, bool single) {
                  if (sample.class_of.rows() != static_cast<std::size_t>(self.state.net.layers) ||
+                     sample.class_of.columns() <= static_cast<std::size_t>(self.state.net.widest) ||
                      sample.signs.size() != static_cast<std::size_t>(self.state.net.units + 1))
                      refuse("sample", "it belongs to another network");
+                 require_kind(self, Kind::SAMPLE);
+                 sample.reach_slot(self.state.slot);
+                 AtWork work(self.at_work);
                  nb::gil_scoped_release free;
                  Randomly policy(self.zono, sample, single);
                  return run(self, policy, steps);
@@ -118,6 +141,8 @@ void bind_tree(nb::module_& m) {
              [](TreeSearch& self, Parity& parity, Index steps, Index limit) {
                  if (parity.words != words_for(self.state.net.units))
                      refuse("parity", "it belongs to another network");
+                 require_kind(self, Kind::PARITY);
+                 AtWork work(self.at_work);
                  nb::gil_scoped_release free;
                  Constrained policy(self.zono, parity, limit);
                  return run(self, policy, steps);
@@ -127,13 +152,14 @@ void bind_tree(nb::module_& m) {
         .def("answer",
              [](TreeSearch& self, int verdict) {
                  if (verdict < 0 || verdict > 2) refuse("verdict", "there is no such verdict");
+                 require_doubt(self);
                  self.state.verdict = static_cast<Verdict>(verdict);
              },
              nb::arg("verdict"))
         .def("doubt",
              [](TreeSearch& self) {
                  State& st = self.state;
-                 if (st.slot < 0) refuse("doubt", "there is none");
+                 require_doubt(self);
                  Buffer<std::int8_t> signs(st.node(st.slot).sign);
                  signs[st.doubt_unit] = static_cast<std::int8_t>(st.doubt_sign);
                  return vector_output<std::int8_t>({signs.data(), signs.size()});
@@ -149,6 +175,8 @@ void bind_tree(nb::module_& m) {
              [](TreeSearch& self) {
                  if (self.state.slot < 0) refuse("slot", "there is no node left");
                  --self.state.slot;
+                 self.state.verdict = Verdict::OPEN;
+                 self.last = Stop::STEPS;
              })
         .def("take_steps",
              [](TreeSearch& self) {
@@ -186,6 +214,9 @@ void bind_tree(nb::module_& m) {
                  const auto in = matrix_input<double>(rows, "rows", ANY, zono.n + 1);
                  const auto bounds = vector_input<double>(errors, "errors", in.shape(0));
                  if (in.shape(0) > static_cast<Index>(zono.rows.rows())) refuse("rows", "too many");
+                 require_finite(in.span(), "rows");
+                 for (const double e : bounds.span())
+                     if (!(e >= 0.0)) refuse("errors", "a bound is negative, or none");
                  int count = 0;
                  for (Index r = 0; r < in.shape(0); ++r)
                      count = zono.take_row(count, in.data() + r * (zono.n + 1), bounds.data()[r],

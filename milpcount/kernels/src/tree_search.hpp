@@ -13,6 +13,8 @@ namespace milpcount {
 inline constexpr Index TAPE = 1 << 15;          // bytes of a certificate handed over at once
 inline constexpr Index LEAF_NUMBERS = 2000000;  // numbers in the points handed over at once
 
+enum class Kind : int { NONE, ALL, SAMPLE, PARITY };
+
 struct TreeSearch {
     TreeSearch(const Net& net, const Matrix<double>* generators, bool emit, bool record)
         : zono(static_cast<int>(net.n), generators != nullptr ? net.units + net.domain_rows : 0,
@@ -37,6 +39,9 @@ struct TreeSearch {
     Segments seg;
     State state;
     std::atomic<bool> stopped{false};
+    std::atomic<bool> at_work{false};
+    Stop last = Stop::STEPS;  // what the last run, or what was done since, left behind
+    Kind kind = Kind::NONE;   // of the runs since the start
 };
 
 }  // namespace milpcount

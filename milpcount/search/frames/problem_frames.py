@@ -13,7 +13,7 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
 from milpcount.errors import UnsupportedError
 from milpcount.exact.extent import coordinate_ranges
-from milpcount.exact.forms import ExactStage, domain_rows, exact_box, problem_stages
+from milpcount.exact.forms import ExactStage, domain_rows, exact_box, first_stage, problem_stages
 from milpcount.search.frames.charts import Atlas
 from milpcount.search.frames.frame import Frame, box_frame, zonotope_frame
 
@@ -37,20 +37,31 @@ class Frames:
     A frame is None where floats do not reach: what lies there is searched exactly.
     """
 
-    def __init__(self, count: int, build: Callable[[int], Frame | None]) -> None:
+    def __init__(
+        self,
+        count: int,
+        build: Callable[[int], Frame | None],
+        last: tuple[int, Frame | None] = (-1, None),
+    ) -> None:
         self._count, self._build = count, build
-        self._last: tuple[int, Frame | None] = (-1, None)
+        self._last = last
+
+    def view(self) -> Frames:
+        """The same frames, for another user, who has the one last asked for at hand."""
+        return Frames(self._count, self._build, self._last)
 
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, index: int) -> Frame | None:
-        if self._last[0] != index:
+        last = self._last  # another thread may put its own in this place
+        if last[0] != index:
             try:
-                self._last = (index, self._build(index))
+                last = (index, self._build(index))
             except UnsupportedError:
-                self._last = (index, None)
-        return self._last[1]
+                last = (index, None)
+            self._last = last
+        return last[1]
 
 
 def problem_frames(problem: CountProblem) -> Frames:
@@ -102,7 +113,7 @@ def cube_frame(problem: CountProblem) -> Frame:
     if ranges is None:
         raise UnsupportedError("the domain is unbounded: give a box or a bounded polytope")
     rows = [row.coefficients for row in domain_rows(problem)]
-    return box_frame(problem_stages(problem), rows, *ranges, every=True)
+    return box_frame((first_stage(problem),), rows, *ranges, every=True)
 
 
 def is_bounded(problem: CountProblem) -> bool:

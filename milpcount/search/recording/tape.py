@@ -70,17 +70,41 @@ class Tape:
         self._steps, self._size, self._regions = [], 0, 0
         return out
 
-    def side(self, signs: NDArray[np.int8], unit: int, watch: Watch, outcome: Outcome) -> Recorded:
+    def side(
+        self,
+        signs: NDArray[np.int8],
+        unit: int,
+        watch: Watch,
+        outcome: Outcome,
+        whole: bool = False,
+    ) -> Recorded | None:
         """Search one side of the present node exactly: that of the unit's sign among ``signs``."""
         _, place = self._problem.index.place(unit)
-        self.write(encode.branch(place, int(signs[unit])), 0)
-        return self.below(signs, watch, outcome)
+        branch = encode.branch(place, int(signs[unit]))
+        return self.below(signs, watch, outcome, whole, branch)
 
-    def below(self, signs: NDArray[np.int8], watch: Watch, outcome: Outcome) -> Recorded:
-        """Search the present node, which has these signs, exactly."""
+    def below(
+        self,
+        signs: NDArray[np.int8],
+        watch: Watch,
+        outcome: Outcome,
+        whole: bool = False,
+        before: bytes = b"",
+    ) -> Recorded | None:
+        """Search the present node, which has these signs, exactly.
+
+        Arguments:
+            signs: one a unit.
+            watch: clock and limits.
+            outcome: gets statistics.
+            whole: to write all or, where a limit is reached, nothing; then the answer is None.
+            before: a step that leads there.
+        """
         if self._exact is None:
             self._exact = ExactRecorder(self._problem, watch, outcome, self._coordinates)
         self._exact.renew(watch)
         recorded = self._exact.below(signs)
-        self.write(recorded.steps, len(recorded.leaves))
+        if whole and watch.exceeded() is not None:
+            return None
+        self.write(before + recorded.steps, len(recorded.leaves))
         return recorded

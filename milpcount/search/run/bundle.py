@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.core.problem import CountProblem
+from milpcount.core.result import Limit, Termination
 from milpcount.core.run import Batch, Leaf, Outcome, Tally, Watch
 from milpcount.search.recording.coordinates import Coordinates
 from milpcount.search.recording.tape import Tape
@@ -34,6 +36,8 @@ class Report:
         batches: frame, patterns and points of the regions, when they are kept.
         leaves: regions found in exact arithmetic, when they are kept.
         steps: of a certificate, from the bundle's nodes on, when they are wanted.
+        seconds: of CPU that it took.
+        locked: of them, those with the interpreter's lock, which no other thread could use.
     """
 
     count: int
@@ -43,6 +47,21 @@ class Report:
     batches: list[tuple[int, NDArray[np.uint8], NDArray[np.float64]]] = field(default_factory=list)
     leaves: list[Leaf] = field(default_factory=list)
     steps: bytes | None = None
+    seconds: float = 0.0
+    locked: float = 0.0
+
+
+class _Clock(Watch):
+    """Reaches its limit when it is told to."""
+
+    def __init__(self, told: Callable[[], bool]) -> None:
+        super().__init__()
+        self._told = told
+
+    def exceeded(self) -> Termination | None:
+        if self._told():
+            self.stop(Limit.INTERRUPT)
+        return super().exceeded()
 
 
 class BundleRunner:
@@ -59,20 +78,38 @@ class BundleRunner:
         self._problem, self._method, self._keep = problem, method, keep
         self._tape = None if coordinates is None else Tape(problem, coordinates)
         self._searcher: Searcher | None = None
+        self._stopped = threading.Event()
 
-    def run(self, bundle: Bundle, seconds: float, stop: Callable[[], bool]) -> Report:
-        """Search the tasks, last one first, until the time is over or ``stop()``."""
+    def ready(self) -> None:
+        """Forget an earlier :meth:`stop`."""
+        self._stopped.clear()
+
+    def stop(self) -> None:
+        """Let :meth:`run` end, now; called by another thread."""
+        self._stopped.set()
+        if self._searcher is not None:
+            self._searcher.interrupt()
+
+    def run(
+        self, bundle: Bundle, seconds: float, told: Callable[[], bool] = lambda: False
+    ) -> Report:
+        """Search the tasks, last one first, until the time is over, :meth:`stop`, or ``told()``.
+
+        What the last says is heard between portions only, not in exact searches.
+        """
+        began = time.thread_time()
         if self._searcher is None:
             self._searcher = Searcher(
-                self._problem, Watch(), Outcome(keep=self._keep), self._method, self._tape
+                self._problem, Watch(), Outcome(keep=self._keep), self._method, self._tape, True
             )
         searcher = self._searcher
-        outcome = searcher.renew(Watch(), Outcome(keep=self._keep))
+        outcome = searcher.renew(_Clock(self._stopped.is_set), Outcome(keep=self._keep))
+        in_kernels = searcher.kernel_seconds
         end = time.perf_counter() + seconds
         report = Report(0, list(bundle), 0.0, {})
 
         def pause() -> bool:
-            return time.perf_counter() > end or stop()
+            return time.perf_counter() > end or self._stopped.is_set() or told()
 
         while report.left and not pause():
             task = report.left.pop()
@@ -85,6 +122,8 @@ class BundleRunner:
             report.steps, _ = self._tape.take()
         report.closed = sum(t.share for t in bundle) - sum(t.share for t in report.left)
         report.statistics = {k: v for k, v in outcome.statistics.items() if isinstance(v, int)}
+        report.seconds = time.thread_time() - began
+        report.locked = report.seconds - (searcher.kernel_seconds - in_kernels)
         return report
 
     @staticmethod

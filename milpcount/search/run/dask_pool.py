@@ -61,6 +61,11 @@ class DaskPool:
         """Longer with more workers."""
         return min(max(_SLICE, self.size / _REPORTS), _LONGEST)
 
+    @property
+    def short(self) -> float:
+        """Many small reports would be hard on the scheduler."""
+        return min(0.1, self.slice)
+
     def submit(self, number: int, bundle: Bundle, seconds: float) -> None:
         """Send the bundle to a worker without one."""
         if self._runner is None or self._runner.cancelled():

@@ -23,12 +23,13 @@ from milpcount.search.recording.writer import CertificateWriter
 from milpcount.search.run.bundle import Bundle, Report, halve
 from milpcount.search.run.dask_pool import DaskPool
 from milpcount.search.run.journal import Journal, holding
-from milpcount.search.run.pool import Here, Pool, Workers
+from milpcount.search.run.local_pool import Local
+from milpcount.search.run.pool import Pool
 from milpcount.search.searcher import Method, Searcher, root_tasks
 
 __all__ = ["search"]
 
-_SHORT = 0.1  # seconds a bundle is worked on while there are too few for all workers
+_LOOK = 0.05  # seconds between two looks at limits
 _LAST_WORD = 5.0  # seconds to wait for the reports of workers that were told to stop
 
 
@@ -99,10 +100,8 @@ def _in_portions(
     if isinstance(workers, DaskCluster):
         watch.report("connecting to the Dask cluster", force=True)
         pool = DaskPool(workers, problem, method, outcome.keep, coordinates)
-    elif workers == 1:
-        pool = Here(problem, method, outcome.keep)
     else:
-        pool = Workers(problem, method, outcome.keep, workers, coordinates)
+        pool = Local(problem, method, outcome.keep, workers, coordinates)
     try:
         yield from _Run(problem, watch, outcome, journal, pool, certificate).run()
     finally:
@@ -133,13 +132,13 @@ class _Run:
         """Until all bundles are finished or a limit is reached."""
         while (self._waiting or self._working) and self._watch.exceeded() is None:
             self._deal()
-            yield from self._collect(0.1)
+            yield from self._collect(_LOOK)
         if self._working:
             self._pool.stop()
             seconds = 0.0
             while self._working and seconds < _LAST_WORD:
-                yield from self._collect(0.1)
-                seconds += 0.1
+                yield from self._collect(_LOOK)
+                seconds += _LOOK
 
     def _deal(self) -> None:
         """Give every idle worker a bundle, halving the largest while there are too few."""
@@ -152,7 +151,7 @@ class _Run:
             self._waiting.remove(number)
             self._waiting += self._journal.split(number, halve(self._journal.open[number]))
         scarce = len(self._waiting) + len(self._working) < enough
-        seconds = _SHORT if scarce and self._pool.size > 1 else self._pool.slice
+        seconds = self._pool.short if scarce and self._pool.size > 1 else self._pool.slice
         if self._watch.remaining is not None:
             seconds = min(seconds, self._watch.remaining + 0.01)
         while self._waiting and self._pool.idle:

@@ -1,25 +1,12 @@
-"""Where bundles are run: in this process, or in worker processes of one thread each."""
+"""Where bundles are run."""
 
 from __future__ import annotations
 
-import contextlib
-import queue
 from typing import Protocol
 
-from milpcount.core.problem import CountProblem
-from milpcount.errors import MilpcountError, SolverError
-from milpcount.search.recording.coordinates import Coordinates
-from milpcount.search.run.bundle import Bundle, BundleRunner, Report
-from milpcount.search.searcher import Method
-from milpcount.support.child import Child, Message
+from milpcount.search.run.bundle import Bundle, Report
 
-__all__ = ["Here", "Pool", "Workers"]
-
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_WORKER = "milpcount.search.run.worker"
-_SLICE = 1.0
-
-_Item = tuple[int, Bundle, float]
+__all__ = ["Pool"]
 
 
 class Pool(Protocol):
@@ -37,6 +24,10 @@ class Pool(Protocol):
     def slice(self) -> float:
         """Seconds that a bundle is worked on before its report."""
 
+    @property
+    def short(self) -> float:
+        """The same while there are too few bundles for all workers."""
+
     def submit(self, number: int, bundle: Bundle, seconds: float) -> None:
         """Start on a bundle; its report comes with this number."""
 
@@ -48,134 +39,3 @@ class Pool(Protocol):
 
     def close(self) -> None:
         """End at once; what is at work is lost."""
-
-
-class Here:
-    """The process that asks."""
-
-    size = 1
-    slice = _SLICE
-
-    def __init__(self, problem: CountProblem, method: Method, keep: bool) -> None:
-        self._runner = BundleRunner(problem, method, keep)
-        self._item: tuple[int, Bundle, float] | None = None
-
-    @property
-    def idle(self) -> int:
-        """One, if nothing is submitted."""
-        return int(self._item is None)
-
-    def submit(self, number: int, bundle: Bundle, seconds: float) -> None:
-        """Keep it for :meth:`wait`."""
-        self._item = (number, bundle, seconds)
-
-    def wait(self, seconds: float) -> list[tuple[int, Report]]:
-        """Run what was submitted."""
-        if self._item is None:
-            return []
-        number, bundle, most = self._item
-        self._item = None
-        return [(number, self._runner.run(bundle, most, lambda: False))]
-
-    def stop(self) -> None:
-        """Nothing is at work between calls."""
-
-    def close(self) -> None:
-        """Nothing to end."""
-
-
-class Workers:
-    """Worker processes; one that dies is replaced and its bundle run again."""
-
-    slice = _SLICE
-
-    def __init__(
-        self,
-        problem: CountProblem,
-        method: Method,
-        keep: bool,
-        size: int,
-        coordinates: Coordinates | None = None,
-    ) -> None:
-        self.size = size
-        self._arguments = {
-            "problem": problem,
-            "method": method,
-            "keep": keep,
-            "coordinates": coordinates,
-        }
-        self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self._deaths = 0
-        # None: at work on nothing.
-        self._workers: dict[Child, _Item | None] = {}
-
-    @property
-    def idle(self) -> int:
-        """Workers without a bundle, and those not started yet."""
-        return self.size - sum(item is not None for item in self._workers.values())
-
-    def submit(self, number: int, bundle: Bundle, seconds: float) -> None:
-        """Give the bundle to an idle worker, starting one if there is none."""
-        worker = next((w for w, item in self._workers.items() if item is None), None)
-        if worker is None:
-            worker = Child(_WORKER, "worker", self._inbox, dict.fromkeys(_ONE_THREAD, "1"))
-            worker.post("load", **self._arguments)
-        self._workers[worker] = (number, bundle, seconds)
-        worker.post("run", bundle=bundle, seconds=seconds)
-
-    def wait(self, seconds: float) -> list[tuple[int, Report]]:
-        """Reports that have come.
-
-        Raises:
-            SolverError: workers die again and again.
-            MilpcountError: what the search raised.
-        """
-        out = []
-        with contextlib.suppress(queue.Empty):
-            message = self._inbox.get(timeout=seconds)
-            while True:
-                out += self._take(message)
-                message = self._inbox.get_nowait()
-        for worker, item in list(self._workers.items()):
-            if item is not None and worker.silent:
-                self._replace(worker)
-        return out
-
-    def _take(self, message: Message) -> list[tuple[int, Report]]:
-        worker, answer = message.child, message.value
-        item = self._workers.get(worker)
-        if message.kind == "ended" and worker in self._workers:
-            self._replace(worker)
-        elif message.kind == "failed":
-            raise SolverError(f"a worker process failed: {answer}")
-        elif isinstance(answer, MilpcountError):
-            raise answer
-        elif isinstance(answer, Report) and item is not None:
-            self._workers[worker] = None
-            return [(item[0], answer)]
-        return []
-
-    def _replace(self, worker: Child) -> None:
-        """End a worker that is dead, or as good as dead, and give its bundle to another."""
-        item = self._workers.pop(worker)
-        worker.close()
-        self._deaths += 1
-        if self._deaths > 2 * self.size + 2:
-            raise SolverError(
-                f"worker processes end again and again: {worker.last_words}; is there enough "
-                "memory? Try fewer workers"
-            )
-        if item is not None:
-            self.submit(*item)
-
-    def stop(self) -> None:
-        """Ask for the reports of what is at work."""
-        for worker, item in self._workers.items():
-            if item is not None:
-                worker.stop()
-
-    def close(self) -> None:
-        """End the processes."""
-        for worker in self._workers:
-            worker.close()
-        self._workers.clear()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 from milpcount.core.problem import CountProblem
 from milpcount.errors import InvariantError, MilpcountError, SolverError
 from milpcount.search.recording.coordinates import Coordinates
@@ -17,7 +15,6 @@ class Worker:
     """Searches bundles of one problem."""
 
     def __init__(self) -> None:
-        self._stop = threading.Event()
         self._runner: BundleRunner | None = None
 
     def load(
@@ -29,9 +26,9 @@ class Worker:
     def run(self, bundle: Bundle, seconds: float) -> Report | MilpcountError:
         """Search for so long, or until :meth:`stop`; what the search raises is the answer."""
         assert self._runner is not None
-        self._stop.clear()
+        self._runner.ready()
         try:
-            return self._runner.run(bundle, seconds, self._stop.is_set)
+            return self._runner.run(bundle, seconds)
         except InvariantError as error:
             return error
         except MilpcountError as error:
@@ -39,4 +36,5 @@ class Worker:
 
     def stop(self) -> None:
         """Let :meth:`run` end; called by another thread."""
-        self._stop.set()
+        if self._runner is not None:
+            self._runner.stop()

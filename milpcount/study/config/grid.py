@@ -203,8 +203,10 @@ def resolve_domain(settings: DomainSettings) -> Domain | None:
 
 def _require_options(settings: CountSettings, problem: CountProblem) -> None:
     """Refuse unknown options now, not after hours; the engine itself does not start."""
-    engine = choose_engine(settings.engine, problem)
-    run_engine(engine, problem, Watch(), Outcome(), settings.options)
+    merges = Definition(settings.definition).merges
+    needs = [*settings.options, *(["regions"] if merges else [])]
+    engine = choose_engine(settings.engine, problem, needs)
+    run_engine(engine, problem, Watch(), Outcome(keep=merges), settings.options)
 
 
 def _ends(ends: NDArray[np.float64]) -> list[str]:

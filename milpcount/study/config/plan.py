@@ -24,7 +24,7 @@ _TYPICAL = {
     for name, spec in ENGINES.items()
     if spec.seconds_per_region is not None
 }
-_TYPICAL["auto"] = max(_TYPICAL[rule.engine] for rule in AUTO)
+_TYPICAL["auto"] = max(_TYPICAL.get(rule.engine, 0.0) for rule in AUTO)
 
 
 @dataclass(frozen=True)

@@ -51,11 +51,11 @@ def _count(run: Run, settings: CountSettings, progress: ProgressCallback | None)
     problem = CountProblem.of(
         network, domain, Definition(settings.definition).searched, settings.with_output
     )
-    load_engine(choose_engine(settings.engine, problem), settings.definition, progress)
     options: dict[str, Any] = dict(settings.options)
     if run.journal is not None:
         run.journal.parent.mkdir(parents=True, exist_ok=True)
         options["resume"] = run.journal
+    load_engine(choose_engine(settings.engine, problem, options), settings.definition, progress)
     result = count(
         network,
         domain,

@@ -1,0 +1,1 @@
+"""Engine ``arrangement``: single layers by deletion and restriction of hyperplanes."""

@@ -1,0 +1,1 @@
+"""Complexes whose vertices carry gradients to the weights of a PyTorch module."""
