@@ -72,6 +72,22 @@ if TYPE_CHECKING:
     from milpcount.geometry.exploration import explore as explore
     from milpcount.geometry.folding import MaxFolding as MaxFolding
     from milpcount.geometry.folding import max_folding as max_folding
+    from milpcount.geometry.local_maps.around_points import local_maps as local_maps
+    from milpcount.geometry.local_maps.census import MapCensus as MapCensus
+    from milpcount.geometry.local_maps.census import map_census as map_census
+    from milpcount.geometry.local_maps.clusters import MapClusters as MapClusters
+    from milpcount.geometry.local_maps.clusters import (
+        accuracy_with_clusters as accuracy_with_clusters,
+    )
+    from milpcount.geometry.local_maps.clusters import cluster_maps as cluster_maps
+    from milpcount.geometry.local_maps.linearity import PiecewiseLinearity as PiecewiseLinearity
+    from milpcount.geometry.local_maps.linearity import (
+        check_piecewise_linear as check_piecewise_linear,
+    )
+    from milpcount.geometry.local_maps.map_array import LocalMaps as LocalMaps
+    from milpcount.geometry.local_maps.transfer import MapTransfer as MapTransfer
+    from milpcount.geometry.local_maps.transfer import accuracy_after as accuracy_after
+    from milpcount.geometry.local_maps.transfer import map_between as map_between
     from milpcount.geometry.locate import Locations as Locations
     from milpcount.geometry.locate import locate as locate
     from milpcount.geometry.locate import region_at as region_at
@@ -88,20 +104,32 @@ if TYPE_CHECKING:
 _NAMES = {
     "Edge": "milpcount.geometry.region_graph",
     "Folding": "milpcount.geometry.walk",
+    "LocalMaps": "milpcount.geometry.local_maps.map_array",
     "Locations": "milpcount.geometry.locate",
+    "MapCensus": "milpcount.geometry.local_maps.census",
+    "MapClusters": "milpcount.geometry.local_maps.clusters",
+    "MapTransfer": "milpcount.geometry.local_maps.transfer",
     "MaxFolding": "milpcount.geometry.folding",
     "Notion": "milpcount.definitions",
     "Notions": "milpcount.definitions",
+    "PiecewiseLinearity": "milpcount.geometry.local_maps.linearity",
     "PolyhedralComplex": "milpcount.geometry.complexes.polyhedral",
     "RegionGraph": "milpcount.geometry.region_graph",
     "SubComplex": "milpcount.geometry.complexes.subcomplex",
     "Walk": "milpcount.geometry.walk",
+    "accuracy_after": "milpcount.geometry.local_maps.transfer",
+    "accuracy_with_clusters": "milpcount.geometry.local_maps.clusters",
     "affine_maps": "milpcount.geometry.maps",
     "cantornet": "milpcount.zoo.folds",
+    "check_piecewise_linear": "milpcount.geometry.local_maps.linearity",
+    "cluster_maps": "milpcount.geometry.local_maps.clusters",
     "dual_graph": "milpcount.geometry.exploration",
     "explore": "milpcount.geometry.exploration",
+    "local_maps": "milpcount.geometry.local_maps.around_points",
     "load_complex": "milpcount.geometry.complexes.complex_file",
     "locate": "milpcount.geometry.locate",
+    "map_between": "milpcount.geometry.local_maps.transfer",
+    "map_census": "milpcount.geometry.local_maps.census",
     "max_folding": "milpcount.geometry.folding",
     "notions": "milpcount.definitions",
     "polyhedral_complex": "milpcount.geometry.complexes.polyhedral",

@@ -1,4 +1,4 @@
-"""The dual graph in its place, and the affine maps as points."""
+"""The dual graph in its place."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.core.domain import Domain
-from milpcount.draw.canvas import new_axes, paint, small_axes
-from milpcount.draw.fills import require_output
-from milpcount.draw.palette import INK, sequential
+from milpcount.draw.canvas import new_axes, paint
+from milpcount.draw.palette import INK
 from milpcount.draw.plane import MAX_POLYGONS, Plane, plane_of
 from milpcount.draw.scene import Lines, Scene, outline, thin
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["dual_graph", "graph_scene", "local_maps"]
+__all__ = ["dual_graph", "graph_scene"]
 
 Float = NDArray[np.float64]
 
@@ -75,61 +74,3 @@ def graph_scene(plane: Plane) -> Scene:
         Lines.plain(dots, INK, _dot(len(plane))),
     )
     return Scene(plane, None, lines)
-
-
-def local_maps(
-    net_or_complex: Any,
-    domain: Domain | None = None,
-    ax: Axes | None = None,
-    *,
-    output: int = 0,
-    max_polygons: int = MAX_POLYGONS,
-) -> Axes:
-    """Draw the affine maps ``w . x + b`` of the regions as points ``(w, b)``.
-
-    The place is ``w``, in the coordinates that vary; the colour is ``b``; the area of a point is
-    that of its region.  Regions that share an edge are joined: their maps differ in a multiple of
-    the normal of that edge.
-
-    Arguments:
-        net_or_complex: a network with two inputs that vary, or its complex.
-        domain: where; the network's own box when None.
-        ax: axes to draw on; a figure is made when None.
-        output: which output of the network.
-        max_polygons: refuse pictures of more.
-
-    Raises:
-        InputError: as :func:`~milpcount.draw.regions`.
-    """
-    axes = new_axes(3.9) if ax is None else ax
-    plane = plane_of(net_or_complex, domain, max_polygons)
-    require_output(plane, output)
-    slopes, constants = plane.maps
-    w, b = slopes[:, output], constants[:, output]
-    from matplotlib.collections import LineCollection
-
-    pairs = plane.sides[plane.inner]
-    links = LineCollection(list(w[pairs]), colors="#999999", linewidths=0.35, zorder=1)
-    axes.add_collection(links)
-    share = plane.areas / plane.areas.max()
-    points = axes.scatter(
-        w[:, 0],
-        w[:, 1],
-        c=b,
-        s=4 + 90 * share,
-        cmap=sequential(),
-        edgecolors=INK,
-        linewidths=0.35,
-        zorder=2,
-        rasterized=len(plane) > 20_000,
-    )
-    axes.set_aspect("equal", adjustable="datalim")
-    axes.margins(0.06)
-    letter = "x" if plane.problem.slice is None else "t"
-    i, j = (int(k) + 1 for k in plane.vary)
-    small_axes(axes, f"slope in ${letter}_{{{i}}}$", f"slope in ${letter}_{{{j}}}$")
-    figure: Any = axes.figure
-    bar = figure.colorbar(points, ax=axes, fraction=0.046, pad=0.03)
-    bar.set_label("constant $b$", fontsize=8)
-    bar.ax.tick_params(labelsize=7, length=2.5, width=0.6)
-    return axes

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from milpcount.core.matrix import Matrix, times
 from milpcount.core.problem import CountProblem
 
-__all__ = ["lifted", "map_table", "values_at"]
+__all__ = ["frame_of", "lifted", "map_table", "values_at"]
 
 Float = NDArray[np.float64]
 Bits = NDArray[np.uint8]
@@ -46,7 +46,7 @@ def map_table(problem: CountProblem, states: Bits, vary: NDArray[np.intp]) -> tu
         states: shape ``(regions, units)``, 0/1: the activation patterns.
         vary: which coordinates vary.
     """
-    frame = _frame(problem, vary)
+    frame = frame_of(problem, vary)
     net = problem.network
     step = max(1, _ROOM // (max((*net.widths, len(frame), 1)) * frame.shape[1]))
     parts = [_part(problem, states[k : k + step], frame) for k in range(0, len(states), step)]
@@ -55,7 +55,7 @@ def map_table(problem: CountProblem, states: Bits, vary: NDArray[np.intp]) -> tu
     return forms[..., :-1], forms[..., -1]
 
 
-def _frame(problem: CountProblem, vary: NDArray[np.intp]) -> Float:
+def frame_of(problem: CountProblem, vary: NDArray[np.intp]) -> Float:
     """The inputs as forms in the coordinates that vary: shape ``(inputs, k + 1)``."""
     fixed = np.where(np.isfinite(problem.box.lo), problem.box.lo, 0.0)
     fixed[vary] = 0.0

@@ -22,7 +22,7 @@ from milpcount.importers.image import Image
 from milpcount.importers.samples import MixedSamplesError
 from milpcount.importers.values import MAXIMUM, Head, head_note
 
-__all__ = ["from_torch", "is_module"]
+__all__ = ["from_torch", "is_module", "require_plain"]
 
 _REMEDY = "give the shape of a sample: load_network(module, input_shape=(1, 28, 28))"
 # What a forward raises is up to its author.
@@ -74,7 +74,7 @@ def from_torch(
         import torch
     except ModuleNotFoundError as error:
         raise MissingDependencyError("torch", "reading a PyTorch module", "torch") from error
-    _require_plain(torch, module, label)
+    require_plain(torch, module, label)
     shape = _sample_shape(torch, module, label, input_shape)
     try:
         return _run(module, label, shape, 2, output)
@@ -85,7 +85,12 @@ def from_torch(
         return _run(module, label, shape, 1, output)
 
 
-def _require_plain(torch: Any, module: Any, label: str) -> None:
+def require_plain(torch: Any, module: Any, label: str) -> None:
+    """Refuse a module that is compiled, has no weights yet, or takes several inputs.
+
+    Raises:
+        NetworkError: it is one of these.
+    """
     compiled = isinstance(module, torch.jit.ScriptModule) or hasattr(module, "_orig_mod")
     if compiled:
         raise NetworkError(f"{label} is compiled; give the module that it was made from")
