@@ -210,7 +210,10 @@ def _spread(ours: Sequence[Record]) -> dict[str, Any]:
 
 
 def draw_accuracies(records: Sequence[Record]) -> Figure:
-    """Accuracy against clusters: ours solid, with a mark each seed; the paper's dashed."""
+    """Accuracy against clusters: ours solid, with a mark each seed; the paper's dashed.
+
+    Dotted is what the paper's networks reach themselves.
+    """
     require_matplotlib()
     from matplotlib.figure import Figure
 
@@ -233,6 +236,7 @@ def draw_accuracies(records: Sequence[Record]) -> Figure:
             [r["clusters"] for r in ours], [100 * r["correct"] / r["points"] for r in ours], "o",
             color=colour, ms=3,
         )  # fmt: skip
+    axes.plot([], [], ":", color="black", lw=0.8, label="all maps, the paper's")
     axes.set_xscale("log")
     axes.set_ylim(50, 100)
     axes.set_xlabel("clusters of each output")
