@@ -28,7 +28,7 @@ def test_text_is_escaped() -> None:
 
 
 def test_short_names() -> None:
-    found = mc.count(DIAMOND, SQUARE)
+    found = mc.count(DIAMOND, SQUARE, engine="subdivision")
     assert repr(found) == "CountResult(4, full, engine subdivision)"
     stopped = mc.count(random_net(2, 9, 8, 1), SQUARE, budget=mc.Budget(regions=5))
     assert repr(stopped).startswith("CountResult(")

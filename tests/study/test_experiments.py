@@ -20,7 +20,8 @@ from milpcount.study.config.schema import CountSettings, load_config
 from milpcount.study.store import ResultStore
 
 ROOT = Path(__file__).parents[2]
-OWN = ("cluster", "dual_graph", "evolution", "folding", "local_maps")  # read by something else
+# Read by something else.
+OWN = ("cluster", "dual_graph", "evolution", "folding", "local_maps", "shape")
 CONFIGS = sorted(p for p in (ROOT / "configs").rglob("*.yaml") if p.parent.name not in OWN)
 STUDIES = [path for path in CONFIGS if not path.stem.startswith("train")]
 
