@@ -49,9 +49,15 @@ def test_oracle_on_random_networks(seed: int, rays: bool, monkeypatch: pytest.Mo
     monkeypatch.setattr(merge, "_MANY", 2 if rays else 10**9)
     rng = np.random.default_rng((seed, 20))
     merged = 0
+    tried = 0
     for _ in range(25):
-        pieces = _check(random_problem(rng))
+        problem = random_problem(rng)
+        if len(full_regions(problem)) > 45:  # the oracle looks at all pairs
+            continue
+        pieces = _check(problem)
+        tried += 1
         merged += len(pieces.labels) > pieces.count
+    assert tried >= 15
     assert merged >= 5
 
 
