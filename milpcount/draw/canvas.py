@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.draw.backends import require_matplotlib
 from milpcount.draw.bundles import joined_polygons, joined_segments
 from milpcount.draw.fills import Fill
 from milpcount.draw.palette import INK, sequential
 from milpcount.draw.plane import Plane, fan
 from milpcount.draw.scene import Lines, Marks, Scene, legend_of
+from milpcount.support.backends import require_matplotlib
 from milpcount.support.escaping import mathtext
 
 if TYPE_CHECKING:

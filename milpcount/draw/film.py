@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from milpcount.core.domain import Domain
-from milpcount.draw.backends import require_matplotlib
 from milpcount.draw.canvas import paint
 from milpcount.draw.files import ending, write_page
 from milpcount.draw.plane import MAX_POLYGONS, plane_of
@@ -19,6 +18,7 @@ from milpcount.draw.scene import Scene, map_scene, marks_of
 from milpcount.draw.web_page import scene_page
 from milpcount.draw.zero_lines import boundary_segments
 from milpcount.errors import InputError
+from milpcount.support.backends import require_matplotlib
 from milpcount.support.regular_files import require_writable, writing
 
 if TYPE_CHECKING:

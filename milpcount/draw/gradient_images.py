@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from milpcount.draw.backends import require_matplotlib
 from milpcount.errors import DomainError, InputError
 from milpcount.geometry.local_maps.around_points import local_maps
+from milpcount.support.backends import require_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

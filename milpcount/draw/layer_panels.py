@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.core.domain import Domain
-from milpcount.draw.backends import require_matplotlib
 from milpcount.draw.canvas import COLUMN, paint
 from milpcount.draw.fills import fill_of
 from milpcount.draw.palette import INK
@@ -17,6 +16,7 @@ from milpcount.draw.plane import MAX_POLYGONS, Plane, plane_of
 from milpcount.draw.scene import Lines, Marks, Scene, edge_lines, marks_of, outline
 from milpcount.draw.zero_lines import boundary_segments
 from milpcount.errors import InputError
+from milpcount.support.backends import require_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

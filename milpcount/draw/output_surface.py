@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from milpcount.core.domain import Domain
-from milpcount.draw.backends import require_matplotlib
 from milpcount.draw.fills import fill_of
 from milpcount.draw.plane import MAX_POLYGONS, plane_of
 from milpcount.draw.solid import Solid, show_solid
 from milpcount.draw.zero_lines import level_segments
+from milpcount.support.backends import require_matplotlib
 
 __all__ = ["surface"]
 

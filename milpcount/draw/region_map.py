@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from milpcount.core.domain import Domain
-from milpcount.draw.backends import require_matplotlib
 from milpcount.draw.canvas import new_axes, paint
 from milpcount.draw.plane import MAX_POLYGONS, plane_of
 from milpcount.draw.scene import Scene, map_scene, marks_of
 from milpcount.draw.zero_lines import boundary_segments
+from milpcount.support.backends import require_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

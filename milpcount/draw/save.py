@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from milpcount.core.domain import Domain
-from milpcount.draw.backends import require_matplotlib, require_plotly
 from milpcount.draw.canvas import new_axes, paint
 from milpcount.draw.cells_in_space import MAX_CELLS, complex3d
 from milpcount.draw.files import ending, write_figure_file, write_page
@@ -19,6 +18,7 @@ from milpcount.draw.scene import Scene
 from milpcount.draw.web_page import scene_page
 from milpcount.errors import InputError
 from milpcount.geometry.complexes.polyhedral import PolyhedralComplex
+from milpcount.support.backends import require_matplotlib, require_plotly
 from milpcount.support.regular_files import require_writable
 from milpcount.support.text import nearest
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from milpcount.draw.backends import require_matplotlib, require_plotly
 from milpcount.draw.palette import INK
 from milpcount.draw.plane import fan, plain_name
 from milpcount.errors import InputError
+from milpcount.support.backends import require_matplotlib, require_plotly
 from milpcount.support.text import nearest
 
 __all__ = ["BACKENDS", "Solid", "show_solid"]

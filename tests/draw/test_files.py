@@ -13,8 +13,8 @@ import pytest
 
 import milpcount as mc
 from milpcount.cli.app import run
-from milpcount.draw import backends
 from milpcount.draw.save import STYLES
+from milpcount.support import backends
 from tests.draw.nets import DIAMOND, SQUARE, random_net
 
 pytest.importorskip("matplotlib")

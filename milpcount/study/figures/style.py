@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from milpcount.errors import MissingDependencyError
+from milpcount.support.backends import require_matplotlib
 from milpcount.support.escaping import mathtext
 
 if TYPE_CHECKING:
@@ -58,16 +57,6 @@ BOUND_NAMES = {
 # Scales reach some powers of ten beyond what they show, and floats end at 10^308.
 _TOO_HIGH = 10**250
 _CROWDED = 8
-
-
-def require_matplotlib() -> None:
-    """Check that figures can be drawn.
-
-    Raises:
-        MissingDependencyError: matplotlib is not installed.
-    """
-    if importlib.util.find_spec("matplotlib") is None:
-        raise MissingDependencyError("matplotlib", "drawing figures", "plots")
 
 
 def canvas(width: float, title: str) -> tuple[Figure, Axes]:
