@@ -140,43 +140,45 @@ def _terminal(console: Console) -> Iterator[ProgressCallback]:
         yield show
 
 
-@contextmanager
-def _log() -> Iterator[ProgressCallback]:
+def _spaced(
+    tell: Callable[[Snapshot, _Words], object], every: float, due: float
+) -> ProgressCallback:
+    """Tells at ``due``, and then so many seconds after it did last; looks at every snapshot."""
     pace = Pace()
-    due = time.monotonic() + _EVERY
 
     def show(snapshot: Snapshot) -> None:
         nonlocal due
         words = _Words.of(snapshot, pace)
         now = time.monotonic()
         if now >= due:
-            due = now + _EVERY
-            sys.stderr.write(f"milpcount: {words.line(snapshot.seconds)}\n")
-            sys.stderr.flush()
+            due = now + every
+            tell(snapshot, words)
 
-    yield show
+    return show
+
+
+@contextmanager
+def _log() -> Iterator[ProgressCallback]:
+    def tell(snapshot: Snapshot, words: _Words) -> None:
+        sys.stderr.write(f"milpcount: {words.line(snapshot.seconds)}\n")
+        sys.stderr.flush()
+
+    yield _spaced(tell, _EVERY, time.monotonic() + _EVERY)
 
 
 @contextmanager
 def _notebook() -> Iterator[ProgressCallback]:
     from IPython.display import HTML, display
 
-    pace = Pace()
     handle = display(HTML("starting"), display_id=True)
     update: Callable[[object], None] = (lambda _: None) if handle is None else handle.update
-    due = 0.0
 
-    def show(snapshot: Snapshot) -> None:
-        nonlocal due
-        words = _Words.of(snapshot, pace)
-        now = time.monotonic()
-        if now >= due:
-            due = now + _REDRAWN
-            bar = "" if snapshot.fraction is None else f"<progress value={snapshot.fraction:.4f}>"
-            update(HTML(f"{bar} {html.escape(words.line(snapshot.seconds))}"))
+    def tell(snapshot: Snapshot, words: _Words) -> None:
+        bar = "" if snapshot.fraction is None else f"<progress value={snapshot.fraction:.4f}>"
+        update(HTML(f"{bar} {html.escape(words.line(snapshot.seconds))}"))
 
     try:
-        yield show
+        yield _spaced(tell, _REDRAWN, 0.0)
     finally:
         update(HTML(""))
 
