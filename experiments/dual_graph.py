@@ -28,6 +28,7 @@ from pydantic import Field
 
 import milpcount as mc
 from experiments.blobs import trained
+from experiments.command_line import tell_files
 from experiments.dual_graph_results import draw_degrees, draw_diameters, means
 from milpcount.study.config.strict import Strict, require_valid
 from milpcount.study.config.yaml_loader import load_yaml
@@ -196,9 +197,7 @@ def _wanted(records: list[Record], settings: Settings) -> list[Record]:
 
 def main(arguments: list[str]) -> None:
     """Run the experiment."""
-    path = Path(arguments[0] if arguments else ROOT / PAPER)
-    for file in run(path, lambda line: print(line, file=sys.stderr)):  # noqa: T201
-        print(file)  # noqa: T201
+    tell_files(run, arguments, PAPER)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import pandas as pd
 from pydantic import Field
 
 import milpcount as mc
+from experiments.command_line import tell_files
 from experiments.evolution_frames import Frame, draw_frame
 from experiments.planar import disc_and_annulus, train
 from milpcount.draw.film import film
@@ -128,9 +129,7 @@ def _frames(task: Task, settings: Settings) -> tuple[list[Frame], Any]:
 
 def main(arguments: list[str]) -> None:
     """Run the experiment."""
-    path = Path(arguments[0] if arguments else ROOT / PAPER)
-    for file in run(path, lambda line: print(line, file=sys.stderr)):  # noqa: T201
-        print(file)  # noqa: T201
+    tell_files(run, arguments, PAPER)
 
 
 if __name__ == "__main__":

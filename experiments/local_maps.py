@@ -20,6 +20,7 @@ from typing import Any
 
 from pydantic import Field
 
+from experiments.command_line import tell_files
 from experiments.local_maps_measures import (
     Clouds,
     Clusters,
@@ -183,9 +184,7 @@ def _stored(path: Path) -> list[Record]:
 
 def main(arguments: list[str]) -> None:
     """Run the experiment."""
-    path = Path(arguments[0] if arguments else ROOT / PAPER)
-    for file in run(path, lambda line: print(line, file=sys.stderr)):  # noqa: T201
-        print(file)  # noqa: T201
+    tell_files(run, arguments, PAPER)
 
 
 if __name__ == "__main__":

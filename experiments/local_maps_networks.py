@@ -7,8 +7,6 @@ deviation of all training pixels; the local maps are those in these inputs.
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -17,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from milpcount.errors import InputError, MissingDependencyError
+from experiments.mnist_images import mnist_images
+from milpcount.errors import MissingDependencyError
 from milpcount.study.config.seeds import derive_seed
 from milpcount.study.config.strict import Strict
 from milpcount.study.whole_files import write_bytes
@@ -68,18 +67,7 @@ def digits(images: int | None = None, tests: int | None = None) -> Digits:
     Raises:
         InputError: no data set; the message names the variable.
     """
-    sys.path.insert(0, str(ROOT / "scripts"))
-    try:
-        load_mnist = importlib.import_module("train_mnist").load_mnist
-    finally:
-        sys.path.pop(0)
-    try:
-        data = load_mnist(None)
-    except InputError as error:
-        raise InputError(
-            f"no MNIST: {error}; set MILPCOUNT_DATA to the folder that holds mnist/, or leave the "
-            "networks out (configs/local_maps/xor.yaml needs no data)"
-        ) from error
+    data = mnist_images(", or leave the networks out (configs/local_maps/xor.yaml needs no data)")
     train, test = (
         ((part - np.float32(MEAN)) / np.float32(DEVIATION)).astype(np.float32)
         for part in (data.train_images[:images], data.test_images[:tests])

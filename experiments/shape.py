@@ -22,6 +22,7 @@ import pandas as pd
 from pydantic import Field
 
 import milpcount as mc
+from experiments.command_line import tell_files
 from experiments.shape_pictures import State, draw_states
 from milpcount.study.config.strict import Strict, require_valid
 from milpcount.study.config.yaml_loader import load_yaml
@@ -169,9 +170,7 @@ def _states(module: Any, task: Task, settings: Settings) -> list[State]:
 
 def main(arguments: list[str]) -> None:
     """Run the experiment."""
-    path = Path(arguments[0] if arguments else ROOT / PAPER)
-    for file in run(path, lambda line: print(line, file=sys.stderr)):  # noqa: T201
-        print(file)  # noqa: T201
+    tell_files(run, arguments, PAPER)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ walked again.
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import json
 import math
@@ -33,6 +32,8 @@ from pydantic import Field
 import milpcount as mc
 from experiments.blobs import blobs, trained
 from experiments.cantor_walks import cantor_record
+from experiments.command_line import tell_files
+from experiments.mnist_images import mnist_images
 from experiments.space_folding_results import write_results
 from milpcount.geometry.walk import Walk, Walker
 from milpcount.study.config.strict import Strict, require_valid
@@ -185,18 +186,7 @@ def _mnist(settings: Settings) -> Iterator[tuple[Record, mc.ReLUNetwork, Float, 
 
 def _images() -> tuple[Float, Labels]:
     """The test images in [0, 1], one a row, and their classes."""
-    sys.path.insert(0, str(ROOT / "scripts"))
-    try:
-        load_mnist = importlib.import_module("train_mnist").load_mnist
-    finally:
-        sys.path.pop(0)
-    try:
-        data = load_mnist(None)
-    except mc.InputError as error:
-        raise mc.InputError(
-            f"no MNIST: {error}; set MILPCOUNT_DATA to the folder that holds mnist/ "
-            f"({SMOKE} needs no data)"
-        ) from error
+    data = mnist_images(f" ({SMOKE} needs no data)")
     return data.test_images.astype(np.float64), data.test_labels
 
 
@@ -232,10 +222,8 @@ def _stored(path: Path) -> list[Record]:
 
 def main(arguments: list[str]) -> int:
     """Run the experiment; return the exit code."""
-    path = Path(arguments[0] if arguments else ROOT / PAPER)
     try:
-        for file in run(path, lambda line: print(line, file=sys.stderr)):  # noqa: T201
-            print(file)  # noqa: T201
+        tell_files(run, arguments, PAPER)
     except mc.InputError as error:
         print(f"space_folding: {error}", file=sys.stderr)  # noqa: T201
         return 2
