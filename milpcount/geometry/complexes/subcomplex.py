@@ -16,7 +16,7 @@ from milpcount.geometry.complexes.face_sets import Corners, FaceSet, rows_of
 if TYPE_CHECKING:
     from milpcount.geometry.complexes.polyhedral import PolyhedralComplex
 
-__all__ = ["SubComplex"]
+__all__ = ["SubComplex", "middles"]
 
 Float = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -85,17 +85,18 @@ class SubComplex(FaceComplex):
         points = parent.vertices[:, self.free]
         both = parent.facet_cells[self.origin[n - 1]]
         faces = self._faces[n - 1]
-        middle = _middles(self.vertices[:, self.free], faces.begin, faces.vertices)
+        middle = middles(self.vertices[:, self.free], faces.begin, faces.vertices)
         out = np.zeros_like(middle)
         for cell in both.T:
             there = cell >= 0
             begin, corners = rows_of(cells.begin, cells.vertices, cell[there])
-            way = _middles(points, begin, corners) - middle[there]
+            way = middles(points, begin, corners) - middle[there]
             out[there] += signs[cell[there], None] * way
         return out
 
 
-def _middles(points: Float, begin: Ints, corners: Ints) -> Float:
+def middles(points: Float, begin: Ints, corners: Ints) -> Float:
+    """The mean of the corners of every face, these in compressed rows."""
     if not len(corners):
         return np.zeros((0, points.shape[1]))
     total = np.add.reduceat(points[corners], begin[:-1], axis=0)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from milpcount.errors import UnsupportedError
 from milpcount.geometry.complexes.polyhedral import PolyhedralComplex
 from milpcount.geometry.complexes.simplices import fans, simplices
-from milpcount.geometry.complexes.subcomplex import SubComplex
+from milpcount.geometry.complexes.subcomplex import SubComplex, middles
 
 __all__ = ["Shape"]
 
@@ -126,9 +126,9 @@ class Shape:
         angle = torch.atan2(bend, (first * second).sum(dim=1))
         # Convex where the second polygon falls away from the plane of the first.
         x = self._vertices.detach()
-        middles = self._middles(x)
+        middle = torch.as_tensor(middles(x.numpy(), faces.begin, faces.vertices))
         ends = torch.as_tensor(edges.vertices.reshape(-1, 2))
-        fall = ((middles[pair[:, 1]] - x[ends].mean(dim=1)) * first.detach()).sum(dim=1)
+        fall = ((middle[pair[:, 1]] - x[ends].mean(dim=1)) * first.detach()).sum(dim=1)
         return torch.where(fall < 0, angle, -angle)
 
     @property
@@ -147,13 +147,6 @@ class Shape:
     def _require_bounded(self) -> None:
         if not self._exact.is_bounded:
             raise UnsupportedError("some faces are unbounded; give a bounded domain")
-
-    def _middles(self, points: Any) -> Any:
-        faces = self._exact.faces(2)
-        owner = self._torch.as_tensor(np.repeat(np.arange(len(faces)), np.diff(faces.begin)))
-        counts = self._torch.as_tensor(np.diff(faces.begin)).unsqueeze(1)
-        total = self._torch.zeros((len(faces), points.shape[1]), dtype=points.dtype)
-        return total.index_add(0, owner, points[self._torch.as_tensor(faces.vertices)]) / counts
 
     def _normals(self) -> Any:
         """Unit normals of the polygons, outward: half the sum of cross products of their rims."""
