@@ -226,3 +226,17 @@ def test_patterns_of_networks_with_skips(seed: int, cuts: str) -> None:
     finally:
         enumerator.close()
     assert found == oracle(network, mc.Box(-1, 1))
+
+
+def test_linear_stages_behind_the_last_units_with_a_state() -> None:
+    half = np.array([[0.5, -1.0]])
+    first = mc.Stage((0,), (np.eye(2),), np.zeros(2), mc.ReLUGate(np.zeros(2)))
+    passed = mc.Stage((1,), (half,), np.ones(1), mc.LinearGate(1))
+    output = mc.Stage((1, 2), (half, np.array([[3.0]])), np.zeros(1), mc.LinearGate(1))
+    network = mc.ReLUNetwork.of_stages([first, passed], output)
+    model = mc.milp.build_model(network, mc.Box(-1, 1))
+    for j, x in enumerate([1.0, -1.0], 1):
+        model.x[j].fix(x)
+    _solve(model)
+    assert pyo.value(model.y[1]) == pytest.approx(5.0)
+    assert mc.count(network, mc.Box(-1, 1), engine="milp").lower == 4

@@ -204,7 +204,11 @@ def _add_outputs(
         last = len(problem.stages)
         model.y = pyo.Expression(model.outputs, rule=lambda m, k: m.g[last, k])
         return
-    rows = list(_affine_rows(net.output, outputs))
+    # Stages behind the last unit with a state are affine in what stands before.
+    every = list(outputs)
+    for stage in net.stages[len(problem.stages) :]:
+        every.append(list(_affine_rows(stage, every)))
+    rows = list(_affine_rows(net.output, every))
     model.y = pyo.Expression(model.outputs, rule=lambda m, k: rows[k - 1])
 
 
