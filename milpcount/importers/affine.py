@@ -66,7 +66,6 @@ class Folder(Ledger):
         super().__init__(name)
         self._inputs = inputs
         self._stages: list[list[Units]] = []
-        self._linear: dict[int, tuple[Image, Image]] = {}
         self._bytes = 0
         self._count = 0
 
@@ -330,15 +329,6 @@ class Folder(Ledger):
         """
         slopes = np.broadcast_to(self.finite(slope), image.shape)
         return self._units(image, self._proved(sample_constant, image, slopes), linear=False)
-
-    def linear(self, image: Image) -> Image:
-        """The outputs of linear units that compute the entries of ``image``."""
-        held = self._linear.get(id(image))
-        if held is None:
-            made = self._units(image, np.ones(image.rows), linear=True)
-            # With the image itself, as its id is its own only while it lives.
-            held = self._linear[id(image)] = (image, made)
-        return held[1]
 
     def _units(self, image: Image, slope: Float, linear: bool) -> Image:
         stage = image.depth + 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Image", "Part", "merged", "selection"]
+__all__ = ["Image", "Part", "merged", "same_entries", "selection"]
 
 Float = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -102,6 +102,18 @@ def selection(
     rows = math.prod(shape) // (1 if batch is None else batch[1])
     index = first + np.arange(rows)[:, None]
     return Image(shape, (Part(stage, index, np.ones((rows, 1))),), np.zeros(rows), batch)
+
+
+def same_entries(a: Image, b: Image) -> bool:
+    """Whether two tensors hold the same functions in the same order."""
+    if a is b:
+        return True
+    if a.rows != b.rows or len(a.parts) != len(b.parts) or not np.array_equal(a.bias, b.bias):
+        return False
+    for p, q in zip(a.parts, b.parts, strict=True):
+        if p.stage != q.stage or not all(map(np.array_equal, p.entries(), q.entries())):
+            return False
+    return True
 
 
 def merged(index: Index, value: Float) -> tuple[Index, Float, bool]:

@@ -11,7 +11,7 @@ from milpcount.importers import rounding
 from milpcount.importers.affine import Folder
 from milpcount.importers.image import Image
 
-__all__ = ["choose", "clip", "maximum", "minimum"]
+__all__ = ["choose", "clip", "maximum", "minimum", "pick"]
 
 Float = NDArray[np.float64]
 
@@ -80,7 +80,7 @@ def choose(folder: Folder, sign: Image, first: Image | Float, second: Image | Fl
     if shape != sign.shape:
         folder.fail("chooses by a sign that is broadcast; export it with one sign an entry")
     a, b = (_spread(folder, value, shape) for value in (first, second))
-    up, down = (_multiple(value, sign) for value in (a, b))
+    up, down = (_factors(folder, value, sign) for value in (a, b))
     if up is not None and down is not None:
         leaky = _leaky(folder, a, up, down) or _leaky(folder, b, -down, -up)
         if leaky is not None:
@@ -90,7 +90,7 @@ def choose(folder: Folder, sign: Image, first: Image | Float, second: Image | Fl
         inactive = folder.add(sign, folder.scale(active, -1.0))
         return folder.add(folder.scale(active, up), folder.scale(inactive, down))
     difference = _plus(folder, a, _negated(folder, b))
-    factor = _multiple(difference, sign)
+    factor = _factors(folder, difference, sign)
     if factor is None:
         folder.fail(
             "chooses between values that differ where the choice changes: the function jumps "
@@ -146,6 +146,34 @@ def _plus(folder: Folder, a: Image | Float, b: Image | Float) -> Image | Float:
     if isinstance(a, Image):
         return folder.add(a, b) if isinstance(b, Image) else folder.shift(a, b)
     return folder.shift(b, a) if isinstance(b, Image) else a + b
+
+
+def pick(folder: Folder, chosen: NDArray[np.bool_], a: Image | Float, b: Image | Float) -> Image:
+    """Entries of ``a`` where ``chosen`` and of ``b`` elsewhere, with numpy's broadcasting."""
+    shape = np.broadcast_shapes(chosen.shape, a.shape, b.shape)
+    sides: list[Image | Float] = []
+    for value in (a, b):
+        if isinstance(value, Image):
+            wide = folder.take(value, np.broadcast_to(value.grid, shape))
+            sides.append(folder.take(wide, wide.grid[..., None]))
+        else:
+            sides.append(np.broadcast_to(value, shape)[..., None])
+    # Both laid side by side.
+    both = folder.concat(sides, len(shape))
+    return folder.take(both, both.grid[..., 1] - np.broadcast_to(chosen, shape))
+
+
+def _factors(folder: Folder, value: Image | Float, of: Image) -> Float | None:
+    """As :func:`_multiple`, also for values of linear units that compute ``of`` or ``-of``.
+
+    It is where the product with ``of`` itself would have been rounded.
+    """
+    factors = _multiple(value, of)
+    for side in (1.0, -1.0):
+        if factors is None and (held := folder.held(folder.scale(of, side))) is not None:
+            factors = _multiple(value, held)
+            factors = None if factors is None else side * factors
+    return factors
 
 
 def _multiple(value: Image | Float, of: Image) -> Float | None:

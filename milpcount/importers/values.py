@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from milpcount.importers.image import Image
 
-__all__ = ["MAXIMUM", "Choice", "Head", "head_note", "same_entries"]
+__all__ = ["MAXIMUM", "Choice", "Head", "head_note"]
 
 MAXIMUM = (
     "is a maximum or minimum of several entries, which is not counted; replace it with average "
@@ -52,18 +50,6 @@ class Choice:
     def shape(self) -> tuple[int, ...]:
         """Of the tensor."""
         return self.sign.shape
-
-
-def same_entries(a: Image, b: Image) -> bool:
-    """Whether two tensors hold the same functions in the same order."""
-    if a is b:
-        return True
-    if a.rows != b.rows or len(a.parts) != len(b.parts) or not np.array_equal(a.bias, b.bias):
-        return False
-    for p, q in zip(a.parts, b.parts, strict=True):
-        if p.stage != q.stage or not all(map(np.array_equal, p.entries(), q.entries())):
-            return False
-    return True
 
 
 def head_note(place: str) -> str:

@@ -342,6 +342,8 @@ def test_residual_convolutions() -> None:
         (lambda: nn.Upsample(size=(5, 4), mode="nearest-exact"), (1, 2, 3)),
         (lambda: nn.ConstantPad2d((1, 0, 2, -1), 0.5), (1, 3, 3)),
         (lambda: nn.PixelShuffle(2), (4, 2, 3)),
+        (lambda: nn.PixelUnshuffle(2), (1, 4, 6)),
+        (lambda: nn.ChannelShuffle(3), (6, 2, 1)),
         (lambda: nn.Sequential(nn.Unflatten(1, (2, -1)), nn.Flatten(2)), (6, 2)),
     ],
 )
@@ -367,6 +369,9 @@ def test_layers_of_images(layer: Callable[[], Any], shape: tuple[int, ...]) -> N
         lambda m, x: functional.threshold(m.fc(x), 0.25, 0.25),
         lambda m, x: functional.rrelu(m.fc(x), 0.25, 0.5),
         lambda m, x: torch.where(m.fc(x) > 0, m.fc(x), 0.5 * m.fc(x)),
+        lambda m, x: torch.where(m.fc(x) > 0, m.fc(x), 0.1 * m.fc(x)),  # a product that rounds
+        lambda m, x: torch.where(m.fc(x) <= 0, 0.1 * m.fc(x), 0.3 * m.fc(x)),
+        lambda m, x: m.fc(x).masked_fill(m.fc(x) < 0, 0.0),
         lambda m, x: torch.where(x < 0.5, 0.5, x),
         lambda m, x: torch.where(~(x <= 0), 0.0 * x, -x),
         lambda m, x: m.fc(x) * (m.fc(x) > 0),
@@ -398,6 +403,9 @@ def test_piecewise_linear_functions(unit: Callable[[Any, Any], Any]) -> None:
         lambda m, x: x + 0.1 * m.fc((0.3 * x).relu()),
         lambda m, x: torch.cat([x, torch.ones(x.size(0), 1), x.new_zeros(len(x), 2)], 1).relu(),
         lambda m, x: (x * np.float32(0.5) - torch.ones(3)).relu(),
+        lambda m, x: torch.where(torch.arange(3) != 1, x, m.fc(x)).relu(),
+        lambda m, x: m.fc(x).masked_fill(torch.tensor([True, False, False]), 0.5).relu(),
+        lambda m, x: m.fc(x.unfold(1, 2, 1).flatten(1)[:, :3]).repeat_interleave(2, 1).relu(),
     ],
 )
 def test_forwards_of_known_operations(forward: Callable[[Any, Any], Any]) -> None:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from milpcount.errors import NetworkError
 from milpcount.importers.affine import Folder
-from milpcount.importers.image import Image
-from milpcount.importers.values import Head, same_entries
+from milpcount.importers.image import Image, same_entries
+from milpcount.importers.values import Head
 
 __all__ = ["HEADS", "Context", "Handler"]
 

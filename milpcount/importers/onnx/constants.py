@@ -277,21 +277,6 @@ def _trilu(node: Node) -> Value:
     return np.triu(x, k) if node.attributes.get("upper", 1) else np.tril(x, k)
 
 
-def _gather_elements(node: Node) -> Value:
-    x, indices = _arrays(node)
-    axis = node.axis(x.ndim, 0)
-    return np.take_along_axis(x, indices.astype(np.int64), axis=axis)
-
-
-def _gather_nd(node: Node) -> Value:
-    x, indices = _arrays(node)
-    if node.attributes.get("batch_dims", 0):
-        node.fail("has batch dimensions; simplify the graph before the export")
-    where = tuple(np.moveaxis(indices.astype(np.int64), -1, 0))
-    node.require_entries(math.prod(indices.shape[:-1]) * math.prod(x.shape[indices.shape[-1] :]))
-    return np.asarray(x[where])
-
-
 def _scatter_nd(node: Node) -> Value:
     x, indices, updates = _arrays(node)
     if node.attributes.get("reduction", b"none") != b"none":
@@ -343,8 +328,6 @@ HANDLERS: dict[str, Handler] = {
     "CumSum": _cum_sum,
     "DequantizeLinear": _dequantize,
     "EyeLike": _eye_like,
-    "GatherElements": _gather_elements,
-    "GatherND": _gather_nd,
     "Mod": _mod,
     "NonZero": _nonzero,
     "Not": _not,

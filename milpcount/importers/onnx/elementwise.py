@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from milpcount.importers import rounding
 from milpcount.importers.image import Image
 from milpcount.importers.onnx.node import Array, Handler, Node, Value
-from milpcount.importers.unit_ops import choose, clip, maximum, minimum
+from milpcount.importers.unit_ops import choose, clip, maximum, minimum, pick
 from milpcount.importers.values import MAXIMUM, Choice
 
 __all__ = ["HANDLERS"]
@@ -223,20 +225,10 @@ def _where(node: Node) -> Value:
     if isinstance(condition, Choice):
         return _chosen(node, condition, node.value(1), node.value(2))
     chosen = node.constant(0, "a condition").astype(bool)
-    a, b = (np.asarray(v) if not isinstance(v, Image) else v for v in map(node.value, (1, 2)))
-    # A constant choice picks entries: of both, laid side by side.
-    shape = node.require_room(chosen, a, b)
-    node.require_entries(2 * int(np.prod(shape)))
-    sides: list[Image | Array] = []
-    for value in (a, b):
-        if isinstance(value, Image):
-            wide = node.folder.take(value, np.broadcast_to(value.grid, shape))
-            sides.append(node.folder.take(wide, wide.grid[..., None]))
-        else:
-            sides.append(np.broadcast_to(_real(value), shape)[..., None])
-    both = node.folder.concat(sides, len(shape))
-    picked = both.grid[..., 1] - np.broadcast_to(chosen, shape)
-    return node.folder.take(both, picked)
+    a, b = node.value(1), node.value(2)
+    node.require_entries(2 * math.prod(node.require_room(chosen, a, b)))
+    first, second = (v if isinstance(v, Image) else _real(v) for v in (a, b))
+    return pick(node.folder, chosen, first, second)
 
 
 def _chosen(

@@ -22,7 +22,7 @@ from milpcount.core.network import ReLUNetwork
 from milpcount.errors import InputError, MissingDependencyError, NetworkError, UnsupportedError
 from milpcount.importers._files import read_bytes
 from milpcount.importers.affine import Folder
-from milpcount.importers.image import Image
+from milpcount.importers.image import Image, same_entries
 from milpcount.importers.onnx.entry import graph_input
 from milpcount.importers.onnx.graph_walk import Values, run_node
 from milpcount.importers.onnx.local_functions import inlined_nodes
@@ -30,7 +30,7 @@ from milpcount.importers.onnx.node import Array, Value
 from milpcount.importers.onnx.order import needed_nodes
 from milpcount.importers.onnx.tensors import tensor_array
 from milpcount.importers.samples import MixedSamplesError, keeps_samples_apart
-from milpcount.importers.values import MAXIMUM, Head, head_note, same_entries
+from milpcount.importers.values import MAXIMUM, Head, head_note
 
 __all__ = ["load_onnx"]
 

@@ -7,12 +7,15 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from milpcount.importers.image import Image
 from milpcount.importers.onnx.node import Array, Handler, Node, Value
 from milpcount.importers.values import Choice
 
 __all__ = ["HANDLERS", "move"]
+
+Index = NDArray[np.int64]
 
 # Element types of TensorProto, by number, as they behave in Cast.
 _CAST_FLOATS: dict[int, type[np.floating]] = {1: np.float32, 10: np.float16, 11: np.float64}
@@ -121,13 +124,37 @@ def _slice(node: Node) -> Value:
 
 
 def _gather(node: Node) -> Value:
-    value = node.value(0)
-    places = node.constant(1, "indices")
-    if places.dtype.kind != "i":
-        node.fail("has indices that are not integers; export it again")
+    value, places = node.value(0), _indices(node)
     axis = node.axis(len(value.shape), 0)
     node.require_entries(places.size * (math.prod(value.shape) // max(1, value.shape[axis])))
     return move(node, value, lambda x: np.take(x, places, axis=axis))
+
+
+def _gather_elements(node: Node) -> Value:
+    value, places = node.value(0), _indices(node)
+    axis = node.axis(len(value.shape), 0)
+    if places.ndim != len(value.shape):
+        node.fail(f"has indices of rank {places.ndim} for a tensor of rank {len(value.shape)}")
+    node.require_entries(places.size)
+    # The indices may cover a part of the other axes.
+    covered = [slice(n) for n in places.shape]
+    covered[axis] = slice(None)
+    return move(node, value, lambda x: np.take_along_axis(x[tuple(covered)], places, axis=axis))
+
+
+def _gather_nd(node: Node) -> Value:
+    value, places = node.value(0), _indices(node)
+    if node.attributes.get("batch_dims", 0):
+        node.fail("has batch dimensions; simplify the graph before the export")
+    node.require_entries(math.prod((*places.shape[:-1], *value.shape[places.shape[-1] :])))
+    return move(node, value, lambda x: x[tuple(np.moveaxis(places, -1, 0))])
+
+
+def _indices(node: Node) -> Index:
+    places = node.constant(1, "indices")
+    if places.dtype.kind != "i":
+        node.fail("has indices that are not integers; export it again")
+    return places.astype(np.int64)
 
 
 def _concat(node: Node) -> Value:
@@ -202,14 +229,20 @@ def _pad(node: Node) -> Value:
     filler = node.constant(2, "its value") if node.has(2) else node.attributes.get("value", 0.0)
     axes = node.integers("axes", 3, since=18) if node.opset >= 18 else None
     axes = tuple(range(rank)) if axes is None else axes
-    if pads is None or len(pads) != 2 * len(axes) or min(pads, default=0) < 0:
-        node.fail(f"has pads {pads} for {len(axes)} axes; export it with non-negative padding")
+    if pads is None or len(pads) != 2 * len(axes):
+        node.fail(f"has pads {pads} for {len(axes)} axes; export it again")
     widths = [(0, 0)] * rank
     for i, axis in enumerate(axes):
         widths[axis] = (pads[i], pads[i + len(axes)])
     node.require_entries(
-        math.prod(n + a + b for n, (a, b) in zip(value.shape, widths, strict=True))
+        math.prod(n + abs(a) + abs(b) for n, (a, b) in zip(value.shape, widths, strict=True))
     )
+    if min(pads, default=0) < 0:  # what is negative cuts
+        cut = tuple(
+            slice(max(0, -a), n - max(0, -b)) for n, (a, b) in zip(value.shape, widths, strict=True)
+        )
+        value = node.folder.take(value, value.grid[cut]) if isinstance(value, Image) else value[cut]
+        widths = [(max(0, a), max(0, b)) for a, b in widths]
     if mode != "constant":
         return move(node, value, lambda x: np.pad(x, widths, mode=mode))
     number = float(np.ravel(filler)[0])
@@ -255,6 +288,8 @@ HANDLERS: dict[str, Handler] = {
     "Expand": _expand,
     "Flatten": _flatten,
     "Gather": _gather,
+    "GatherElements": _gather_elements,
+    "GatherND": _gather_nd,
     "Identity": _identity,
     "Pad": _pad,
     "Reshape": _reshape,

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from milpcount.errors import NetworkError
-from milpcount.importers.image import Image
+from milpcount.importers.image import Image, same_entries
 from milpcount.importers.onnx.node import Node, Value
-from milpcount.importers.values import Head, same_entries
+from milpcount.importers.values import Head
 
 __all__ = ["AFTER", "STARTS", "after_head", "start_head"]
 

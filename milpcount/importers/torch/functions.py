@@ -1,4 +1,4 @@
-"""Functions of PyTorch on stand-ins: arithmetic and units.
+"""Functions of PyTorch on stand-ins: products, sums and units.
 
 Each function takes the walk and then what the function of PyTorch with its name takes.
 """
@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 
 from milpcount.importers.image import Image
 from milpcount.importers.products import einsum, product
+from milpcount.importers.torch.arithmetic import plus, times
+from milpcount.importers.torch.choices import FUNCTIONS as CHOICES
+from milpcount.importers.torch.choices import chosen
 from milpcount.importers.torch.layers import FUNCTIONS as LAYERS
+from milpcount.importers.torch.resampling import FUNCTIONS as RESAMPLING
 from milpcount.importers.torch.reshaping import FUNCTIONS as MOVES
 from milpcount.importers.torch.trace_walk import Function, Walk, same
-from milpcount.importers.unit_ops import choose, clip, maximum, minimum
+from milpcount.importers.unit_ops import clip, maximum, minimum
 from milpcount.importers.values import MAXIMUM, Choice
 
 __all__ = ["FUNCTIONS"]
@@ -24,36 +28,22 @@ Float = NDArray[np.float64]
 
 
 def _add(walk: Walk, a: Any, b: Any, *, alpha: float = 1) -> Any:
-    return _plus(walk, walk.value(a), _times(walk, walk.value(b), alpha))
+    return plus(walk, walk.value(a), times(walk, walk.value(b), alpha))
 
 
 def _sub(walk: Walk, a: Any, b: Any, *, alpha: float = 1) -> Any:
-    return _plus(walk, walk.value(a), _times(walk, walk.value(b), -alpha))
+    return plus(walk, walk.value(a), times(walk, walk.value(b), -alpha))
 
 
 def _rsub(walk: Walk, a: Any, b: Any, *, alpha: float = 1) -> Any:
     return _sub(walk, b, a, alpha=alpha)
 
 
-def _plus(walk: Walk, a: Image | Float, b: Image | Float) -> Image:
-    if isinstance(a, Image):
-        return walk.folder.add(a, b) if isinstance(b, Image) else walk.folder.shift(a, b)
-    if isinstance(b, Image):
-        return walk.folder.shift(b, a)
-    return walk.fail("adds what does not depend on the input")
-
-
-def _times(walk: Walk, value: Image | Float, factor: float) -> Image | Float:
-    if factor == 1:
-        return value
-    return walk.folder.scale(value, factor) if isinstance(value, Image) else value * factor
-
-
 def _mul(walk: Walk, a: Any, b: Any) -> Any:
     for choice, other in ((a, b), (b, a)):
         condition = walk.any_value(choice)
         if isinstance(condition, Choice):
-            return _chosen(walk, condition, walk.value(other), np.zeros(()))
+            return chosen(walk, condition, walk.value(other), np.zeros(()))
     x, y = walk.value(a), walk.value(b)
     if isinstance(x, Image):
         if isinstance(y, Image):
@@ -83,8 +73,8 @@ def _rmatmul(walk: Walk, a: Any, b: Any) -> Any:
 
 
 def _addmm(walk: Walk, c: Any, a: Any, b: Any, *, beta: float = 1, alpha: float = 1) -> Any:
-    result = _times(walk, product(walk.folder, walk.value(a), walk.value(b)), alpha)
-    return _plus(walk, result, _times(walk, walk.value(c), beta))
+    result = times(walk, product(walk.folder, walk.value(a), walk.value(b)), alpha)
+    return plus(walk, result, times(walk, walk.value(c), beta))
 
 
 def _linear(walk: Walk, input: Any, weight: Any, bias: Any = None) -> Any:
@@ -191,37 +181,11 @@ def _refused_maximum(walk: Walk, *_args: Any, **_kwargs: Any) -> Any:
     walk.folder.fail(MAXIMUM)
 
 
-def _above(walk: Walk, a: Any, b: Any) -> Any:
-    return Choice(_plus(walk, walk.value(a), _times(walk, walk.value(b), -1.0)))
-
-
-def _below(walk: Walk, a: Any, b: Any) -> Any:
-    return _above(walk, b, a)
-
-
-def _not(walk: Walk, a: Any) -> Any:
-    value = walk.any_value(a)
-    if not isinstance(value, Choice):
-        walk.fail("negates what is no comparison")
-    return Choice(value.sign, not value.otherwise)
-
-
-def _where(walk: Walk, condition: Any, a: Any = None, b: Any = None) -> Any:
-    chosen = walk.any_value(condition)
-    if not isinstance(chosen, Choice) or a is None or b is None:
-        walk.fail("chooses by something other than a comparison with the input")
-    return _chosen(walk, chosen, walk.value(a), walk.value(b))
-
-
-def _chosen(walk: Walk, choice: Choice, first: Image | Float, second: Image | Float) -> Image:
-    if choice.otherwise:
-        first, second = second, first
-    return choose(walk.folder, choice.sign, first, second)
-
-
 FUNCTIONS: dict[str, Function] = {
     **MOVES,
+    **RESAMPLING,
     **LAYERS,
+    **CHOICES,
     **dict.fromkeys(("add", "radd"), _add),
     "sub": _sub,
     "subtract": _sub,
@@ -255,10 +219,6 @@ FUNCTIONS: dict[str, Function] = {
         ),
         _refused_maximum,
     ),
-    **dict.fromkeys(("ge", "greater", "greater_equal", "gt"), _above),
-    **dict.fromkeys(("le", "less", "less_equal", "lt"), _below),
-    **dict.fromkeys(("bitwise_not", "invert", "logical_not"), _not),
-    "where": _where,
     **dict.fromkeys(
         (
             *("bfloat16", "clone", "contiguous", "cpu", "data", "detach", "double", "float"),

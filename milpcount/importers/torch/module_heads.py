@@ -19,7 +19,16 @@ VIEWS = frozenset(
     {
         *("T", "chunk", "expand", "expand_as", "flatten", "getitem", "mT", "movedim", "narrow"),
         *("permute", "reshape", "select", "split", "squeeze", "swapaxes", "swapdims", "t"),
-        *("tensor_split", "transpose", "unbind", "unflatten", "unsqueeze", "view", "view_as"),
+        *(
+            "tensor_split",
+            "transpose",
+            "unbind",
+            "unflatten",
+            "unfold",
+            "unsqueeze",
+            "view",
+            "view_as",
+        ),
     }
 )
 """Functions whose result shares its numbers with what they are given."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -18,12 +17,13 @@ from milpcount.importers.image import Image
 from milpcount.importers.torch.trace_walk import Function, Traced, Walk
 from milpcount.importers.values import Choice
 
-__all__ = ["FUNCTIONS"]
+__all__ = ["FUNCTIONS", "moved", "require_entries"]
 
 Index = NDArray[np.int64]
 
 
-def _moved(walk: Walk, tensor: Any, how: Callable[[Index], Index]) -> Image | Choice:
+def moved(walk: Walk, tensor: Any, how: Callable[[Index], Index]) -> Image | Choice:
+    """The tensor whose entries ``how`` picks of the array of their numbers."""
     value = walk.any_value(tensor)
     if isinstance(value, Choice):
         grid = how(value.sign.grid)
@@ -41,7 +41,7 @@ def _integers(given: tuple[Any, ...]) -> tuple[int, ...]:
 
 def _view(walk: Walk, input: Any, *shape: Any, size: Any = None) -> Any:
     wanted = _integers(shape if size is None else (size,))
-    return _moved(walk, input, lambda x: x.reshape(wanted))
+    return moved(walk, input, lambda x: x.reshape(wanted))
 
 
 def _view_as(walk: Walk, input: Any, other: Any) -> Any:
@@ -52,14 +52,14 @@ def _flatten(walk: Walk, input: Any, start_dim: int = 0, end_dim: int = -1) -> A
     shape = tuple(input.shape)
     first, last = (d % max(len(shape), 1) for d in (start_dim, end_dim))
     flat = (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :])
-    return _moved(walk, input, lambda x: x.reshape(flat))
+    return moved(walk, input, lambda x: x.reshape(flat))
 
 
 def _unflatten(walk: Walk, input: Any, dim: int, sizes: Any, *_names: Any) -> Any:
     shape = tuple(input.shape)
     at = dim % len(shape)
     full = _filled(shape[:at], _integers((sizes,)), shape[at], shape[at + 1 :])
-    return _moved(walk, input, lambda x: x.reshape(full))
+    return moved(walk, input, lambda x: x.reshape(full))
 
 
 def _filled(
@@ -73,36 +73,36 @@ def _squeeze(walk: Walk, input: Any, dim: Any = None) -> Any:
     shape = tuple(input.shape)
     given = range(len(shape)) if dim is None else dim if isinstance(dim, tuple | list) else (dim,)
     axes = tuple(d % len(shape) for d in given if shape[d] == 1)
-    return _moved(walk, input, lambda x: np.squeeze(x, axis=axes))
+    return moved(walk, input, lambda x: np.squeeze(x, axis=axes))
 
 
 def _unsqueeze(walk: Walk, input: Any, dim: int) -> Any:
-    return _moved(walk, input, lambda x: np.expand_dims(x, dim))
+    return moved(walk, input, lambda x: np.expand_dims(x, dim))
 
 
 def _permute(walk: Walk, input: Any, *dims: Any) -> Any:
     order = _integers(dims)
-    return _moved(walk, input, lambda x: np.transpose(x, order))
+    return moved(walk, input, lambda x: np.transpose(x, order))
 
 
 def _transpose(walk: Walk, input: Any, dim0: int, dim1: int) -> Any:
-    return _moved(walk, input, lambda x: np.swapaxes(x, dim0, dim1))
+    return moved(walk, input, lambda x: np.swapaxes(x, dim0, dim1))
 
 
 def _movedim(walk: Walk, input: Any, source: Any, destination: Any) -> Any:
-    return _moved(walk, input, lambda x: np.moveaxis(x, source, destination))
+    return moved(walk, input, lambda x: np.moveaxis(x, source, destination))
 
 
 def _turned(walk: Walk, input: Any) -> Any:
-    return _moved(walk, input, lambda x: np.swapaxes(x, -1, -2) if x.ndim > 1 else x)
+    return moved(walk, input, lambda x: np.swapaxes(x, -1, -2) if x.ndim > 1 else x)
 
 
 def _expand(walk: Walk, input: Any, *sizes: Any) -> Any:
     wanted = _integers(sizes)
     shape = (*(1,) * (len(wanted) - input.dim()), *input.shape)
     full = tuple(old if n == -1 else n for n, old in zip(wanted, shape, strict=True))
-    _require(walk, math.prod(full))
-    return _moved(walk, input, lambda x: np.broadcast_to(x, full))
+    require_entries(walk, math.prod(full))
+    return moved(walk, input, lambda x: np.broadcast_to(x, full))
 
 
 def _expand_as(walk: Walk, input: Any, other: Any) -> Any:
@@ -111,11 +111,12 @@ def _expand_as(walk: Walk, input: Any, other: Any) -> Any:
 
 def _repeat(walk: Walk, input: Any, *repeats: Any) -> Any:
     times = _integers(repeats)
-    _require(walk, math.prod(times) * input.numel())
-    return _moved(walk, input, lambda x: np.tile(x, times))
+    require_entries(walk, math.prod(times) * input.numel())
+    return moved(walk, input, lambda x: np.tile(x, times))
 
 
-def _require(walk: Walk, entries: int) -> None:
+def require_entries(walk: Walk, entries: int) -> None:
+    """Refuse a result of so many entries that it would not fit into memory."""
     require_bytes(entries * 16, f"{walk.label}: {walk.folder.place}", NetworkError)
 
 
@@ -158,22 +159,22 @@ def _unbind(walk: Walk, input: Any, dim: int = 0) -> Any:
 
 
 def _select(walk: Walk, input: Any, dim: int, index: int) -> Any:
-    return _moved(walk, input, lambda x: np.take(x, index, axis=dim))
+    return moved(walk, input, lambda x: np.take(x, index, axis=dim))
 
 
 def _narrow(walk: Walk, input: Any, dim: int, start: int, length: int) -> Any:
-    return _moved(walk, input, lambda x: np.take(x, np.arange(start, start + length), axis=dim))
+    return moved(walk, input, lambda x: np.take(x, np.arange(start, start + length), axis=dim))
 
 
 def _index_select(walk: Walk, input: Any, dim: int, index: Any) -> Any:
     places = walk.constant(index, "an index").astype(np.int64)
-    return _moved(walk, input, lambda x: np.take(x, places, axis=dim))
+    return moved(walk, input, lambda x: np.take(x, places, axis=dim))
 
 
 def _getitem(walk: Walk, input: Any, index: Any) -> Any:
     given = index if isinstance(index, tuple) else (index,)
     plain = tuple(_plain(walk, part) for part in given)
-    return _moved(walk, input, lambda x: x[plain])
+    return moved(walk, input, lambda x: x[plain])
 
 
 def _plain(walk: Walk, part: Any) -> Any:
@@ -186,11 +187,11 @@ def _plain(walk: Walk, part: Any) -> Any:
 
 def _flip(walk: Walk, input: Any, *dims: Any) -> Any:
     axes = _integers(dims)
-    return _moved(walk, input, lambda x: np.flip(x, axes))
+    return moved(walk, input, lambda x: np.flip(x, axes))
 
 
 def _roll(walk: Walk, input: Any, shifts: Any, dims: Any = None) -> Any:
-    return _moved(walk, input, lambda x: np.roll(x, shifts, axis=dims))
+    return moved(walk, input, lambda x: np.roll(x, shifts, axis=dims))
 
 
 _MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
@@ -203,7 +204,7 @@ def _pad(walk: Walk, input: Any, pad: Any, mode: str = "constant", value: Any = 
     for k in range(len(pads) // 2):
         widths[rank - 1 - k] = (pads[2 * k], pads[2 * k + 1])
     ends = list(zip(image.shape, widths, strict=True))
-    _require(walk, math.prod(n + abs(a) + abs(b) for n, (a, b) in ends))
+    require_entries(walk, math.prod(n + abs(a) + abs(b) for n, (a, b) in ends))
     cut = tuple(slice(max(0, -a), n - max(0, -b)) for n, (a, b) in ends)
     more = [(max(0, a), max(0, b)) for a, b in widths]
     grid = image.grid[cut]
@@ -216,50 +217,6 @@ def _pad(walk: Walk, input: Any, pad: Any, mode: str = "constant", value: Any = 
     return walk.folder.shift(padded, filling)
 
 
-def _interpolate(
-    walk: Walk,
-    input: Any,
-    size: Any = None,
-    scale_factor: Any = None,
-    mode: str = "nearest",
-    **_more: Any,
-) -> Any:
-    if mode not in ("nearest", "nearest-exact"):
-        walk.fail(f"interpolates by {mode!r}; only the nearest entry is taken")
-    spatial = tuple(input.shape[2:])
-    given = scale_factor if size is None else size
-    per_axis = tuple(given) if isinstance(given, list | tuple) else (given,) * len(spatial)
-    shift = Fraction(1, 2) if mode == "nearest-exact" else Fraction(0)
-    where = []
-    for old, number in zip(spatial, per_axis, strict=True):
-        new = math.floor(old * Fraction(number)) if size is None else int(number)
-        factor = Fraction(number) if size is None else Fraction(new, old)
-        _require(walk, new * input.numel())
-        where.append([min(math.floor((k + shift) / factor), old - 1) for k in range(new)])
-
-    def how(x: Index) -> Index:
-        for axis, places in enumerate(where, 2):
-            x = np.take(x, places, axis=axis)
-        return x
-
-    return _moved(walk, input, how)
-
-
-def _pixel_shuffle(walk: Walk, input: Any, upscale_factor: int) -> Any:
-    *front, c, h, w = tuple(input.shape)
-    r, k = upscale_factor, len(front)
-    order = (*range(k), k, k + 3, k + 1, k + 4, k + 2)
-    return _moved(
-        walk,
-        input,
-        lambda x: (
-            x.reshape(*front, c // r**2, r, r, h, w)
-            .transpose(order)
-            .reshape(*front, c // r**2, h * r, w * r)
-        ),
-    )
-
-
 def _filled_like(number: float) -> Function:
     def function(walk: Walk, input: Any, *_args: Any, **_kwargs: Any) -> Any:
         return torch.full(tuple(input.shape), number, dtype=walk.dtype)
@@ -270,7 +227,7 @@ def _filled_like(number: float) -> Function:
 def _filled_new(number: float) -> Function:
     def function(walk: Walk, input: Any, *size: Any, **_kwargs: Any) -> Any:
         shape = _integers(size)
-        _require(walk, math.prod(shape))
+        require_entries(walk, math.prod(shape))
         return torch.full(shape, number, dtype=walk.dtype)
 
     return function
@@ -311,6 +268,4 @@ FUNCTIONS: dict[str, Function] = {
     "flip": _flip,
     "roll": _roll,
     "pad": _pad,
-    "interpolate": _interpolate,
-    "pixel_shuffle": _pixel_shuffle,
 }

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from milpcount.errors import NetworkError
 from milpcount.importers._files import require_bytes
 from milpcount.importers.affine import Folder
-from milpcount.importers.image import Image
-from milpcount.importers.values import Choice, Head, same_entries
+from milpcount.importers.image import Image, same_entries
+from milpcount.importers.values import Choice, Head
 
 __all__ = ["EXPORT", "Function", "Traced", "Walk"]
 
