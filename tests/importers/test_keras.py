@@ -80,6 +80,9 @@ def test_a_residual_network_of_images() -> None:
         (lambda: layers.Conv2DTranspose(2, 3, strides=2, padding="valid"), (2, 2, 1)),
         (lambda: layers.Conv1DTranspose(2, 4, strides=2, padding="same"), (4, 2)),
         (lambda: layers.AveragePooling1D(2), (6, 2)),
+        (lambda: layers.AveragePooling2D((2, 3), strides=1, padding="same"), (4, 4, 1)),
+        (lambda: layers.GlobalAveragePooling1D(), (3, 2)),
+        (lambda: layers.TimeDistributed(layers.Dense(2)), (3, 2)),
         (lambda: layers.GlobalAveragePooling2D(keepdims=True), (3, 2, 2)),
         (lambda: layers.ZeroPadding2D(((1, 0), (2, 1))), (2, 3, 2)),
         (lambda: layers.ZeroPadding1D((1, 2)), (3, 2)),
@@ -132,6 +135,15 @@ def test_units(unit: Callable[[], Any], units: int) -> None:
         lambda x, y: layers.Average()([x, layers.Maximum()([x, y])]),
         lambda x, y: layers.Subtract()([x, y]),
         lambda x, y: ops.leaky_relu(ops.expand_dims(x, 1), negative_slope=0.25),
+        lambda x, y: ops.relu(ops.stack([x[:, 0], y[:, 2]], axis=1)),
+        lambda x, y: ops.relu(ops.split(x, 2, axis=1)[1]) - ops.split(y, [1, 3], axis=-1)[1],
+        lambda x, y: ops.where(x > 0, x, 0.1 * x) + ops.where(y <= 0.5, 0.5, y),
+        lambda x, y: ops.where(np.array([True, False, True, True]), x, y),
+        lambda x, y: ops.einsum("bi,ij->bj", ops.flip(x, axis=1), np.eye(4, 2, dtype="float32")),
+        lambda x, y: (
+            ops.relu(ops.swapaxes(ops.reshape(x, (-1, 2, 2)), 1, 2))
+            - ops.moveaxis(ops.reshape(y, (-1, 2, 2)), 1, -1)
+        ),
     ],
 )
 def test_operations(function: Callable[[Any, Any], Any]) -> None:

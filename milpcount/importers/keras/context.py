@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from milpcount.errors import NetworkError
 from milpcount.importers.affine import Folder
 from milpcount.importers.image import Image, same_entries
-from milpcount.importers.values import Head
+from milpcount.importers.values import Choice, Head
 
 __all__ = ["HEADS", "Context", "Handler"]
 
@@ -61,13 +61,15 @@ class Context:
                 f"{self.folder.name}: {value.place} {value.reason}, and {self.folder.place} comes "
                 "after it; only an output head at the very end can be left out"
             )
+        if isinstance(value, Choice):
+            self.refuse("works on comparisons, of which only a choice (ops.where) is read")
         if not isinstance(value, Image):
             self.refuse("does not work on what depends on the input")
         return value
 
     def operand(self, value: Any) -> Image | Float:
         """A tensor or a constant."""
-        if isinstance(value, Image | Head):
+        if isinstance(value, Image | Head | Choice):
             return self.image(value)
         return self.array(value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -131,7 +132,18 @@ def _average_pooling(context: Context, x: Any) -> Any:
     rank = len(image.shape) - 2
     kernel = _sizes(layer.pool_size, rank)
     windows = _windows(context, image.shape[2:], kernel, layer.strides, (1,) * rank)
+    if _on_torch() and windows.before != windows.after:
+        # Keras on torch repeats the border where the two ends differ; other backends leave it out.
+        ends = [(0, 0), (0, 0), *zip(windows.before, windows.after, strict=True)]
+        image = context.folder.take(image, np.pad(image.grid, ends, mode="edge"))
+        windows = replace(windows, before=(0,) * rank, after=(0,) * rank)
     return _back(context, average_pool(context.folder, image, windows, whole=False))
+
+
+def _on_torch() -> bool:
+    import keras
+
+    return str(keras.backend.backend()) == "torch"
 
 
 def _global_average(context: Context, x: Any) -> Any:

@@ -7,6 +7,7 @@ samples are treated alike; no code of the model is run.  Layers are read as in i
 
 from __future__ import annotations
 
+import inspect
 import math
 from typing import Any
 
@@ -15,6 +16,7 @@ from milpcount.errors import NetworkError
 from milpcount.importers.affine import Folder
 from milpcount.importers.image import Image
 from milpcount.importers.keras.activations import ACTIVATION_OPS
+from milpcount.importers.keras.array_ops import ARRAY_OPS, joined
 from milpcount.importers.keras.context import Context, Handler
 from milpcount.importers.keras.images import LAYERS as IMAGES
 from milpcount.importers.keras.keras_layers import LAYERS
@@ -23,7 +25,7 @@ from milpcount.importers.values import MAXIMUM, Head, head_note
 
 __all__ = ["from_keras", "is_model"]
 
-_HANDLERS: dict[str, Handler] = {**OPERATIONS, **ACTIVATION_OPS, **LAYERS, **IMAGES}
+_HANDLERS: dict[str, Handler] = {**OPERATIONS, **ARRAY_OPS, **ACTIVATION_OPS, **LAYERS, **IMAGES}
 
 
 def is_model(source: object) -> bool:
@@ -119,7 +121,8 @@ def _run(graph: Any, given: list[Any], folder: Folder) -> list[Any]:
             if not node.input_tensors:
                 continue  # the inputs
             args = [filled(a) for a in node.arguments.args]
-            kwargs = {k: filled(v) for k, v in node.arguments.kwargs.items()}
+            given_by_name = node.arguments.kwargs.items()
+            kwargs = {k: filled(v) for k, v in given_by_name if v is not None}  # such as no mask
             results = _applied(node.operation, args, kwargs, folder)
             for tensor, result in zip(node.output_tensors, results, strict=True):
                 values[id(tensor)] = result
@@ -133,6 +136,8 @@ def _applied(layer: Any, args: list[Any], kwargs: dict[str, Any], folder: Folder
         given = args[0] if isinstance(args[0], list | tuple) else [args[0]]
         return _run(inner, list(given), folder)
     folder.place = f"{kind} {layer.name!r}"
+    if kind == "TimeDistributed" and isinstance(args[0], Image):
+        return [_each_in_turn(layer, args[0], folder)]
     own = type(layer).__module__.partition(".")[0] != "keras"
     handler = None if own else _HANDLERS.get(kind)
     context = Context(folder, layer)
@@ -141,7 +146,18 @@ def _applied(layer: Any, args: list[Any], kwargs: dict[str, Any], folder: Folder
     if context.heads(args):
         return [context.after_head(args)]
     try:
+        inspect.signature(handler).bind(context, *args, **kwargs)
+    except TypeError as error:
+        context.refuse(f"is called in a way that is not read ({error})")
+    try:
         result = handler(context, *args, **kwargs)
     except (ValueError, IndexError) as error:  # numpy's, for shapes that do not fit
         raise NetworkError(f"{folder.name}: {folder.place} does not fit: {error}") from error
     return list(result) if isinstance(result, list | tuple) else [result]
+
+
+def _each_in_turn(layer: Any, image: Image, folder: Folder) -> Image:
+    """A layer on every part of a tensor along its first axis behind that of samples."""
+    parts = [folder.take(image, image.grid[:, k]) for k in range(image.shape[1])]
+    results = [_applied(layer.layer, [part], {}, folder)[0] for part in parts]
+    return joined(Context(folder, layer), results, 1)
