@@ -169,6 +169,14 @@ def test_no_states_one_region() -> None:
     assert region.affine_map()[0].tolist() == [[3.0]]
 
 
+def test_no_states_in_many_inputs_have_a_certificate(tmp_path: Path) -> None:
+    net = mc.ReLUNetwork([np.ones((2, 9))], [np.zeros(2)])
+    for engine in ("tree", "tree-highs"):
+        path = tmp_path / engine
+        assert mc.count(net, mc.Box(-1, 1), engine=engine, certificate=path).lower == 1
+        assert mc.verify(path, net, mc.Box(-1, 1), expect=1).regions == 1
+
+
 @pytest.mark.parametrize("method", ["tree-sample", "hash-tree", "cpsat"])
 def test_estimates_hold(method: str) -> None:
     net = random_stages(np.random.default_rng(8), 3, (6, 5, 4))
