@@ -272,6 +272,7 @@ class BoundResult:
         return {
             "upper": {name: to_decimal(value) for name, value in self.upper.items()},
             "lower": {name: to_decimal(value) for name, value in self.lower.items()},
+            "reasons": dict(self.reasons),
             "notes": list(self.notes),
         }
 

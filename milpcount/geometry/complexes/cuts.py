@@ -23,11 +23,13 @@ from milpcount.core.gate import LinearGate, ReLUGate
 from milpcount.core.network import ReLUNetwork
 from milpcount.core.problem import CountProblem
 from milpcount.core.stage import Stage
-from milpcount.errors import InputError
+from milpcount.errors import DomainError, InputError
+from milpcount.geometry.complexes.face_sets import FaceSet
 
-__all__ = ["EVERYWHERE", "Cut", "cut_of", "leading", "refined"]
+__all__ = ["EVERYWHERE", "Cut", "cut_of", "leading", "refined", "require_no_plateau", "vanishes"]
 
 Signs = NDArray[np.int8]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,41 @@ def refined(problem: CountProblem, cut: Cut) -> CountProblem:
         True,
         problem.slice,
     )
+
+
+def vanishes(faces: FaceSet, cut: Cut, column: int) -> Bools:
+    """On which faces the function is 0, or two outputs or more are the greatest.
+
+    Arguments:
+        faces: of a complex with the signs of the cut.
+        cut: the function.
+        column: of its sign, the first one for "argmax".
+    """
+    if cut.kind == "argmax":
+        return np.asarray(np.count_nonzero(faces.signs[:, column:] == 0, axis=1) > 1)
+    return np.asarray(faces.sign_of(column) == 0)
+
+
+def require_no_plateau(flat: Bools, cut: Cut) -> None:
+    """Refuse a boundary that is full-dimensional.
+
+    Arguments:
+        flat: what :func:`vanishes` says of the cells.
+        cut: the function.
+
+    Raises:
+        DomainError: on some.
+    """
+    if np.any(flat):
+        what = (
+            "two outputs or more are the greatest"
+            if cut.kind == "argmax"
+            else f"{cut} is a plateau: the function is constant"
+        )
+        raise DomainError(
+            f"{what} on {np.count_nonzero(flat)} of {len(flat)} cells, where the boundary is full-dimensional; "
+            "choose another level or other outputs, or take sublevel() or superlevel()"
+        )
 
 
 def leading(signs: Signs, base: int) -> Signs:

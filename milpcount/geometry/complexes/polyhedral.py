@@ -15,9 +15,10 @@ from milpcount.core.domain import Domain
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Budget, Limit, ProgressCallback, Termination, TerminationReason
 from milpcount.core.run import Watch
-from milpcount.errors import DomainError, InputError, InvariantError, UnsupportedError
+from milpcount.errors import InputError, InvariantError, UnsupportedError
 from milpcount.geometry.complexes.assembly import Assembled, assemble
-from milpcount.geometry.complexes.cuts import Cut, cut_of
+from milpcount.geometry.complexes.cell_pairs import facet_cells, joined_cells
+from milpcount.geometry.complexes.cuts import Cut, cut_of, require_no_plateau, vanishes
 from milpcount.geometry.complexes.domain_faces import domain_sides, euler_characteristics
 from milpcount.geometry.complexes.exact_points import ExactPoints
 from milpcount.geometry.complexes.face_complex import FaceComplex
@@ -240,15 +241,7 @@ class PolyhedralComplex(FaceComplex):
     def facet_cells(self) -> Ints:
         """Shape ``(facets, 2)``: the cells on both sides of each facet, -1 for none."""
         self._require_all()
-        top = self._faces[-1]
-        owner = np.repeat(np.arange(len(top)), np.diff(top.facet_begin))
-        order = np.argsort(top.facets, kind="stable")
-        facet, owner = top.facets[order], owner[order]
-        out = np.full((len(self._faces[-2]), 2), -1, dtype=np.int64)
-        second = np.zeros(len(facet), dtype=np.int64)
-        second[1:] = facet[1:] == facet[:-1]
-        out[facet, second] = owner
-        return out
+        return facet_cells(self._faces[-1], len(self._faces[-2]))
 
     def dual_graph(self) -> RegionGraph:
         """The cells, joined where they share a facet; numbered as :attr:`regions`.
@@ -258,13 +251,9 @@ class PolyhedralComplex(FaceComplex):
         """
         if self.cut is not None:
             raise InputError("a refined complex has no dual graph of regions; ask the original")
-        pairs = self.facet_cells[np.all(self.facet_cells >= 0, axis=1)]
-        pairs = np.unique(np.sort(pairs, axis=1), axis=0).reshape(-1, 2)
+        pairs, whole = joined_cells(self.facet_cells, self._faces[-2].is_inner, len(self))
         unknown = np.zeros(0, dtype=np.int64)
-        expanded = np.ones(len(self), dtype=bool)
-        if not self.complete:
-            lonely = np.any(self.facet_cells < 0, axis=1) & self._faces[-2].is_inner
-            expanded[self.facet_cells[lonely].max(axis=1)] = False
+        expanded = np.ones(len(self), dtype=bool) if self.complete else whole
         graph = RegionGraph(
             self._prepared, self.patterns, pairs, unknown, expanded, self.termination, self.seconds
         )
@@ -338,7 +327,7 @@ class PolyhedralComplex(FaceComplex):
         return self._cuts[cut]
 
     def _signed(self, cut: Cut) -> tuple[PolyhedralComplex, int]:
-        """A complex with the signs of a level or difference, and their column."""
+        """A complex with the signs of a function, and their column, the first one of argmax."""
         if cut == self.cut:
             return self, self.problem.n_units
         if self.problem.with_output and cut.kind == "level" and cut.level == 0:
@@ -364,28 +353,11 @@ class PolyhedralComplex(FaceComplex):
         """
         self._require_all()
         cut = cut_of(self.problem.network, output, level, outputs, argmax)
-        column: int | None = None
-        if cut.kind == "argmax":
-            whole = self if cut == self.cut else self._refined(cut)
-            start = self.problem.n_units
-            chosen = [
-                np.count_nonzero(faces.signs[:, start:] == 0, axis=1) > 1 for faces in whole._faces
-            ]
-        else:
-            whole, column = self._signed(cut)
-            chosen = [faces.sign_of(column) == 0 for faces in whole._faces]
-        flat = int(np.count_nonzero(chosen[-1]))
-        if flat:
-            what = (
-                "two outputs or more are the greatest"
-                if argmax
-                else f"{cut} is a plateau: the function is constant"
-            )
-            raise DomainError(
-                f"{what} on {flat} of {len(whole)} cells, where the boundary is full-dimensional; "
-                "choose another level or other outputs, or take sublevel() or superlevel()"
-            )
-        return SubComplex(whole, chosen, self.dimension - 1, f"boundary, {cut}", column)
+        whole, column = self._signed(cut)
+        chosen = [vanishes(faces, cut, column) for faces in whole._faces]
+        require_no_plateau(chosen[-1], cut)
+        known = None if argmax else column
+        return SubComplex(whole, chosen, self.dimension - 1, f"boundary, {cut}", known)
 
     def sublevel(
         self, output: int = 0, level: float = 0.0, *, outputs: tuple[int, int] | None = None
