@@ -7,7 +7,7 @@ Journal on Computing 1992) follows several nodes, a fixed number from each of se
 Here a run is a depth-first search thinned to a wanted number of leaves: nodes are classes by layer
 and number of units that cut their cell, a pilot learns how many leaves lie below a node of each
 class, and nodes are kept with the chance that lets every node kept stand for about as many leaves
-(:mod:`milpcount.sampling.kernels`).  Choosing the chances badly costs accuracy, never soundness.
+(:mod:`milpcount.sampling.walker`).  Choosing the chances badly costs accuracy, never soundness.
 
 The search is the one of engine ``tree``: children are decided by proved signs, leaves are proved
 by points, doubts are settled in exact arithmetic.  With many inputs the tree is that of the

@@ -1,6 +1,6 @@
 """Engines ``tree`` and ``subdivision``: compiled searches, every decision proved.
 
-See DESIGN sections 4.2 and 4.3.  The compiled code searches in floats and proves what it finds.
+The compiled code searches in floats and proves what it finds.
 ``tree`` decides signs by linear programmes: a region by a point that satisfies the rows of its
 cell with rounding errors to spare, an empty side by multipliers with outward rounding.
 ``subdivision`` keeps all vertices of a cell and reads signs off them.  What floats cannot prove

@@ -175,8 +175,9 @@ def require_no_plateau(flat: Bools, cut: Cut) -> None:
             else f"{cut} is a plateau: the function is constant"
         )
         raise DomainError(
-            f"{what} on {np.count_nonzero(flat)} of {len(flat)} cells, where the boundary is full-dimensional; "
-            "choose another level or other outputs, or take sublevel() or superlevel()"
+            f"{what} on {np.count_nonzero(flat)} of {len(flat)} cells, where the boundary is "
+            "full-dimensional; choose another level or other outputs, or take sublevel() or "
+            "superlevel()"
         )
 
 

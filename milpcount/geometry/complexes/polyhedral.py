@@ -209,7 +209,7 @@ class PolyhedralComplex(FaceComplex):
             )
 
     def save(self, path: str | Path) -> None:
-        """Write the complex with its network to an ``.npz`` file for :func:`load_complex`.
+        """Write complex and network to an ``.npz`` file for :func:`milpcount.load_complex`.
 
         Raises:
             InputError: another ending, or a folder that is not there.

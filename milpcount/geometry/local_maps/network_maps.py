@@ -6,7 +6,8 @@ entry with a bound on its error.  With ``u = 2**-53``, and for every ``k`` the e
 in place of those of ``W_k``, the composition of absolute values is a matrix ``S``; an entry of the
 map is off by at most ``n u S`` (to first order), ``n`` the number of additions and multiplications
 on the way, at most the sum over stages of widths and reads plus a few.  A point with an entry that
-floats do not give to :data:`ACCURACY` gets the map of its region that :mod:`.maps` composes.
+floats do not give to :data:`ACCURACY` gets the map of its region that
+:mod:`milpcount.geometry.maps` composes.
 """
 
 from __future__ import annotations
