@@ -55,9 +55,8 @@ def test_short_names_of_roles_exist() -> None:
     dead = []
     for path in PACKAGE.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
-        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        package = module.removesuffix(".__init__") if path.stem == "__init__" else ""
-        package = package or module.rpartition(".")[0]
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        package = module if path.stem == "__init__" else module.rpartition(".")[0]
         for name in ROLE.findall(text):
             if name.startswith("milpcount."):
                 continue
