@@ -7,7 +7,8 @@ Run it from the root of the repository with the folder that holds counts.json in
         results/mnist22/networks/{1-21,2-20,3-19,4-18,5-17}_s0.npz
 
 Certificates below 100 kB (60 kB where output units count) are kept there, the others are thrown
-away after the check.
+away after the check.  One that is there already is checked before it is written anew, and the table
+that is there tells how long certificates were before.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 
 import milpcount as mc
 
+BEFORE = "bytes, 0.1.0"
 KEPT = 100_000  # bytes
 SMALL = 60_000  # the same where output units count
 
@@ -88,19 +90,24 @@ def certify(job: Job, folder: Path) -> dict[str, Any]:
     name = f"{job.name}.{job.definition}{'.output' if job.with_output else ''}.cert"
     target = folder / name
     common: dict[str, Any] = {"definition": job.definition, "with_output": job.with_output}
-    start = time.perf_counter()
+    stored = None
+    if target.exists():
+        stored = mc.verify(target, net, job.domain, definition=job.definition).header.count
+    start = time.process_time()
     plain = mc.count(net, job.domain, engine="tree", **common)
-    middle = time.perf_counter()
+    middle = time.process_time()
     counted = mc.count(net, job.domain, engine="tree", certificate=target, **common)
-    end = time.perf_counter()
+    end = time.process_time()
     proved = mc.verify(target, net, job.domain, definition=job.definition)
-    checked = time.perf_counter() - end
+    checked = time.process_time() - end
     size = target.stat().st_size
     kept = size <= (SMALL if job.with_output else KEPT)
     if not kept:
         target.unlink()
     if plain.lower != counted.lower or proved.header.count != counted.lower:
         raise mc.InvariantError(f"{name}: counts differ")
+    if stored not in (None, counted.lower):
+        raise mc.InvariantError(f"{name}: the stored certificate proves {stored} regions")
     return {
         "network": job.name,
         "units": "hidden and output" if job.with_output else "hidden",
@@ -110,6 +117,7 @@ def certify(job: Job, folder: Path) -> dict[str, Any]:
         "source": job.source,
         "certified": proved.header.count,
         "bytes": size,
+        "stored": stored is not None,
         "count": middle - start,
         "with": end - middle,
         "verify": checked,
@@ -117,20 +125,36 @@ def certify(job: Job, folder: Path) -> dict[str, Any]:
     }
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """The table, in Markdown."""
+def lengths_before(path: Path) -> dict[tuple[str, ...], str]:
+    """Bytes by network, domain, units and definition: of version 0.1.0, in a table of before."""
+    lengths: dict[tuple[str, ...], str] = {}
+    columns: list[str] = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        cells = [cell.strip(" *") for cell in line.split("|")[1:-1]]
+        if cells[:1] == ["network"]:
+            columns = cells
+        elif columns and len(cells) == len(columns):
+            row = dict(zip(columns, cells, strict=True))
+            lengths[tuple(cells[:4])] = row.get(BEFORE, row["bytes"])
+    return lengths
+
+
+def table(rows: list[dict[str, Any]], before: dict[tuple[str, ...], str]) -> str:
+    """The table, in Markdown; ``before`` as :func:`lengths_before` gives it."""
     lines = [
         "# Certified counts",
         "",
         "Every count below is proved by a certificate that `milpcount verify` accepts (exact",
         "rational arithmetic, no code of the engines). Made by `benchmarks/certify_counts.py`;",
-        "seconds on one core: counting with engine tree, the same with a certificate, checking.",
+        "CPU seconds: counting with engine tree, the same with a certificate, checking.",
         "`published` is the number of counts.json, with its source; where nothing is published the",
-        "place is empty. Certificates marked * are in this folder.",
+        "place is empty. Certificates marked * are in this folder. Before they were written anew,",
+        f"{sum(r['stored'] for r in rows)} that earlier versions had left here were checked too.",
         "",
-        "| network | domain | units | definition | published | certified | bytes | bytes/region "
+        "| network | domain | units | definition | published | certified "
+        f"| bytes | {BEFORE} | bytes/region "
         "| count s | with certificate s | verify s | regions/s verified | source |",
-        "|---|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|---|",
+        "|---|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|",
     ]
     for r in rows:
         published = "" if r["published"] is None else str(r["published"])
@@ -138,6 +162,7 @@ def table(rows: list[dict[str, Any]]) -> str:
         lines.append(
             f"| {r['network']}{mark} | {r['domain']} | {r['units']} | {r['definition']} "
             f"| {published} | {r['certified']} | {r['bytes']} "
+            f"| {before.get((r['network'], r['domain'], r['units'], r['definition']), '')} "
             f"| {r['bytes'] / max(r['certified'], 1):.0f} | {r['count']:.3f} | {r['with']:.3f} "
             f"| {r['verify']:.2f} | {r['certified'] / r['verify']:.0f} | {r['source']} |"
         )
@@ -184,7 +209,8 @@ def main() -> None:
         rows.append(certify(job, arguments.folder))
         r = rows[-1]
         print(r["network"], r["definition"], r["published"], r["certified"], f"{r['verify']:.1f} s")
-    (arguments.folder / "certificates.md").write_text(table(rows), encoding="utf-8")
+    path = arguments.folder / "certificates.md"
+    path.write_text(table(rows, lengths_before(path)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ class KernelFault:
 
 TIES = "tests/search/test_near_ties.py"
 FLOATS = "tests/search/test_proofs_in_floats.py"
+MARGINS = "tests/kernels/test_margins.py"
 
 KERNEL_FAULTS = (
     KernelFault(
@@ -101,7 +102,7 @@ KERNEL_FAULTS = (
     KernelFault(
         "kernels: signs at vertices need no margin",
         "stages.hpp",
-        "Pack::load(own + u) + Pack::load(rate + u) * e",
+        "load(own + u) + load(rate + u) * e",
         "zero",
         (TIES,),
     ),
@@ -149,14 +150,14 @@ KERNEL_FAULTS = (
     ),
     KernelFault(
         "kernels: few zeros on a section are taken for distinct",
-        "sections.hpp",
+        "segment.hpp",
         "!(std::abs(zeros_[j] - zeros_[k]) > far) && !apart(j, k, eps)",
         "false",
         (TIES, "tests/kernels/test_subdivision.py"),
     ),
     KernelFault(
         "kernels: many zeros on a section are taken for distinct",
-        "sections.hpp",
+        "segment.hpp",
         "!(std::abs(t - zeros_[k]) > far) && !apart(j, k, eps)",
         "false",
         (TIES, "tests/kernels/test_subdivision.py"),
@@ -166,14 +167,14 @@ KERNEL_FAULTS = (
         "zonotope.cpp",
         "!(at.value > at.error)",
         "!(at.value > 0.0)",
-        (FLOATS, TIES),
+        (MARGINS,),
     ),
     KernelFault(
         "kernels: cells outside the zonotope need no margin",
         "zonotope.cpp",
         "gamma(m + n + 8) * size + gamma(many + n + 8) * (spread + 2.0 * weight) + TINY",
         "0.0",
-        (FLOATS, TIES),
+        (MARGINS,),
     ),
     KernelFault(
         "kernels: patterns on segments are noted at any distance",
@@ -187,7 +188,7 @@ KERNEL_FAULTS = (
         "rays.cpp",
         "(error + gamma(inputs) * size) * SLACK + TINY",
         "0.0",
-        ("tests/linear/test_merge.py",),
+        (MARGINS,),
     ),
 )
 
