@@ -143,9 +143,7 @@ class Explorer:
         most_nodes: int | None,
     ) -> tuple[bool, float]:
         """Run a walker to its end: whether it got there, and log2 of what was found exactly."""
-        frame = self.frames[chart]
-        assert frame is not None
-        signs = root_signs(self.problem, frame)
+        signs = root_signs(self.problem, self.frames.walls(chart))
         extra = [-math.inf]
         complete = True
 
@@ -153,7 +151,7 @@ class Explorer:
             """Count the regions of a cell exactly; native.Verdict.EMPTY if there are none."""
             nonlocal complete
             self.doubts += 1
-            count, whole = self._exactly(sign_walls(frame, prefix))
+            count, whole = self._exactly(sign_walls(self.frames.walls(chart), prefix))
             complete = complete and whole
             if count:
                 extra.append(at + math.log2(count))

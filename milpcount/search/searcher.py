@@ -221,7 +221,7 @@ class Searcher:
 
     def _in_cell(self, index: int, signs: NDArray[np.int8]) -> NDArray[np.int8]:
         """The signs as the exact search takes them."""
-        return sign_walls(self.frames[index], signs)
+        return sign_walls(self.frames.walls(index), signs)
 
     def _exact_search(self) -> ExactTree:
         if self._exact is None:
@@ -257,4 +257,4 @@ class Searcher:
 def root_tasks(problem: CountProblem, frames: Frames) -> Iterator[Task]:
     """One task for each frame."""
     for k in range(len(frames)):
-        yield Task(k, root_signs(problem, frames[k]), 1.0 / len(frames))
+        yield Task(k, root_signs(problem, frames.walls(k)), 1.0 / len(frames))

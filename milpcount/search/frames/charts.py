@@ -124,12 +124,21 @@ class Atlas:
     def __len__(self) -> int:
         return int(2 ** len(self.signed))
 
-    def chart(self, index: int) -> Frame:
-        """The frame of one orthant; bit ``i`` of the index is the sign of the i-th basic unit."""
-        r = len(self.basis)
-        sigma = [1] * r
+    def orthant(self, index: int) -> list[int]:
+        """The signs of the basis; bit ``i`` of the index is that of the i-th basic unit."""
+        sigma = [1] * len(self.basis)
         for bit, k in enumerate(self.signed):
             sigma[k] = 1 if index >> bit & 1 else -1
+        return sigma
+
+    def walls(self, index: int) -> dict[int, int]:
+        """The basic units, with their signs in one orthant."""
+        pairs = zip(self.units, self.orthant(index), strict=True)
+        return {unit: sign for unit, sign in pairs if unit is not None}
+
+    def chart(self, index: int) -> Frame:
+        """The frame of one orthant."""
+        r, sigma = len(self.basis), self.orthant(index)
 
         def on_simplex(c: Sequence[fmpq]) -> list[fmpq]:
             kappa = c[r]
@@ -142,12 +151,10 @@ class Atlas:
         forms: list[list[fmpq]] = [[] for _ in range(self.width)]
         for i, c in self.others.items():
             forms[i] = on_simplex(c)
-        signs = {}
         for k, unit in enumerate(self.units):
             if unit is not None:
                 forms[unit] = [fmpq(0)] * (r + 1)
                 forms[unit][k] = fmpq(sigma[k] * self.scales[k])
-                signs[unit] = sigma[k]
         edge = [-1] * r + [1]
         exact, common = _over_common(forms)
         cuts = [edge, *(_over_common([on_simplex(c)])[0][0] for c in self.cuts)]
@@ -159,7 +166,7 @@ class Atlas:
             lambda z: self._point(z, sigma),
             Forms(integer_rows(exact, r + 1), self.shift, tuple(common * v for v in edge)),
             tuple(tuple(row) for row in cuts),
-            signs,
+            self.walls(index),
         )
 
     def _point(self, z: NDArray[np.float64], sigma: Sequence[int]) -> Point:
