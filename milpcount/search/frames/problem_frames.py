@@ -14,7 +14,7 @@ from milpcount.core.result import Definition
 from milpcount.errors import UnsupportedError
 from milpcount.exact.extent import coordinate_ranges
 from milpcount.exact.forms import ExactStage, domain_rows, exact_box, first_stage, problem_stages
-from milpcount.search.frames.charts import Atlas
+from milpcount.search.frames.charts import Atlas, DomainRow
 from milpcount.search.frames.frame import Frame, box_frame, zonotope_frame
 
 __all__ = [
@@ -194,13 +194,13 @@ def _atlas(problem: CountProblem, first: ExactStage) -> Atlas:
     units = [
         substituted((*(int(v) for v in row), b)) for row, b in zip(weight, first.bias, strict=True)
     ]
-    domain = [substituted(row.coefficients) for row in domain_rows(problem)]
-    domain = [row for row in domain if any(row[:-1])]
+    rows = [substituted(row.coefficients) for row in domain_rows(problem)]
+    domain = [DomainRow(row, k) for k, row in enumerate(rows) if any(row[:-1])]
     for j, (a, b) in enumerate(zip(box.lo, box.hi, strict=True)):
         for end, sign in ((a, 1), (b, -1)):
             if j not in fixed and end is not None:
                 row = [0] * (n + 1)
                 row[j], row[n] = sign * box.denominator, -sign * end
-                domain.append(tuple(row))
-    shift = first.shift + box.denominator.bit_length() - 1
-    return Atlas.of(units, shift, domain, fixed, n, problem.index.linear.tolist())
+                domain.append(DomainRow(tuple(row), None))
+    lift = box.denominator.bit_length() - 1
+    return Atlas.of(units, first.shift + lift, lift, domain, fixed, n, problem.index.linear.tolist())
