@@ -32,15 +32,15 @@ class Explorer:
         """Set up the frames.
 
         Raises:
-            UnsupportedError: ``nonempty`` on an unbounded domain.
+            UnsupportedError: floats do not reach it.
         """
         self.problem, self.watch = problem, watch
         self.outcome = Outcome()
         self.frames = problem_frames(problem)
         if len(self.frames) == 1 and self.frames[0] is None:
             raise UnsupportedError(
-                "this problem is out of reach of floats (definition nonempty on an unbounded "
-                "domain, or huge numbers), and random searches run in floats; give a bounded box"
+                "this problem is out of reach of floats (huge numbers, or an unbounded domain "
+                "that linear units span), and random searches run in floats; give a bounded box"
             )
         self.profile = Profile(problem.widths)
         self.doubts = 0

@@ -13,6 +13,14 @@ homogeneous in (pre-activation, bias), so the whole network times ``t`` is obtai
 on these forms with every bias multiplied by the form ``t``.  Signs are unchanged.  So the regions
 in an orthant are those of a network over a simplex, which is bounded, and their sum over the
 ``2^r`` orthants is the count: the basic units have no zero inside an orthant.
+
+**Patterns of lower dimension** (definition ``nonempty``).  The orthants are disjoint, and with
+``y_k <= 0`` where ``sigma_k`` is -1 and ``y_k > 0`` where it is 1 they are all of ``R^r``: each
+pattern belongs to the one that its basic units name.  The compiled search works on the closed
+simplex.  A side of a unit that it finds is full-dimensional, one that it refutes has no point in
+the closed cell, and any other, such as one that only touches the cell, on a wall of the orthant or
+at infinity (``t = 0``), is a doubt: exact arithmetic decides it among the points that the orthant
+really has.
 """
 
 from __future__ import annotations

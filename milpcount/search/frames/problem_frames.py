@@ -86,9 +86,6 @@ def _problem_frames(problem: CountProblem) -> Frames:
             closed = problem.definition is Definition.NONEMPTY
             return Frames(1, lambda _: zonotope_frame(layers, *ranges, closed))
         return Frames(1, lambda _: box_frame(layers, rows, *ranges))
-    if problem.definition is Definition.NONEMPTY:
-        # Charts have no boundary: patterns of lower dimension would be lost there.
-        return Frames(1, lambda _: None)
     atlas = _atlas(problem, layers[0])
     if any(unit is not None and problem.index.linear[unit] for unit in atlas.units):
         # A chart ends at the zeros of its basic units, and linear units cut nothing.

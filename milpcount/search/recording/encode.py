@@ -18,8 +18,13 @@ Term = tuple[int, int, int]
 """Row, mantissa > 0, exponent: the weight ``mantissa * 2**exponent`` of the row."""
 
 
+_SHORT = [bytes([v]) for v in range(128)]
+
+
 def varint(value: int) -> bytes:
     """An unsigned number, seven bits a byte."""
+    if value < 128:
+        return _SHORT[value]
     out = bytearray()
     while value > 127:
         out.append(value & 127 | 128)
