@@ -200,4 +200,6 @@ def _atlas(problem: CountProblem, first: ExactStage) -> Atlas:
                 row[j], row[n] = sign * box.denominator, -sign * end
                 domain.append(DomainRow(tuple(row), None))
     lift = box.denominator.bit_length() - 1
-    return Atlas.of(units, first.shift + lift, lift, domain, fixed, n, problem.index.linear.tolist())
+    return Atlas.of(
+        units, first.shift + lift, lift, domain, fixed, n, problem.index.linear.tolist()
+    )
