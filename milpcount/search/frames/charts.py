@@ -184,8 +184,8 @@ class Atlas:
                 forms[unit] = [fmpq(0)] * (r + 1)
                 forms[unit][k] = fmpq(sigma[k] * self.scales[k])
         exact, common = _over_common(forms)
-        edge = (*[-1] * r, 1)
-        cuts = [(edge, 1)]
+        edge: Row = (*[-1] * r, 1)
+        cuts: list[tuple[Row, int]] = [(edge, 1)]
         for _, c in self.cuts:
             (row,), own = _over_common([on_simplex(c)])
             cuts.append((tuple(row), own))
