@@ -44,21 +44,19 @@ def certified(
 ) -> Iterator[Found]:
     """Run an engine and write the certificate of what it finds.
 
-    Engines that certify write while they search, over bounded domains: the charts in which others
-    are searched are no part of a certificate.  Else the patterns are kept, and proved to be all by
-    closing their trie.  What a limit stops becomes a certificate of "at least".
+    Engines that certify write while they search.  Else the patterns are kept, and proved to be all
+    by closing their trie.  What a limit stops becomes a certificate of "at least".
 
     Raises:
         InputError: the file cannot be written.
         InvariantError: a region is missing among those found.
     """
     # Heavy: highspy.
-    from milpcount.search.frames.problem_frames import is_bounded
     from milpcount.search.recording.closing import certify, list_witnesses
     from milpcount.search.recording.writer import CertificateWriter
 
     with CertificateWriter(path, problem) as writer:
-        if ENGINES[engine].certifies and is_bounded(problem):
+        if ENGINES[engine].certifies:
             try:
                 yield from run_engine(
                     engine, problem, watch, outcome, {**options, "certificate": writer}

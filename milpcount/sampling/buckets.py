@@ -96,7 +96,7 @@ class BucketCounter:
             frame = self.frames[k]
             left = None if most is None else most - total
             if frame is None:
-                root = root_signs(self.problem, None)
+                root = sign_walls(self.frames.walls(k), root_signs(self.problem))
                 count, whole = self._exactly(root, constraints)
             else:
                 count, whole = self._search(k, frame, constraints, parity, left, end)
@@ -127,12 +127,12 @@ class BucketCounter:
 
         def settle(prefix: NDArray[np.int8]) -> int:
             nonlocal found, complete
-            count, whole = self._exactly(sign_walls(frame, prefix), constraints)
+            count, whole = self._exactly(sign_walls(self.frames.walls(index), prefix), constraints)
             found += count
             complete = complete and whole
             return native.Verdict.EMPTY if self._empty else native.Verdict.SETTLED
 
-        if not machine.start(root_signs(self.problem, frame)):
+        if not machine.start(root_signs(self.problem, self.frames.walls(index))):
             settle(machine.pop_node())
         while True:
             late = end is not None and time.perf_counter() > end

@@ -32,15 +32,15 @@ class Explorer:
         """Set up the frames.
 
         Raises:
-            UnsupportedError: ``nonempty`` on an unbounded domain.
+            UnsupportedError: floats do not reach it.
         """
         self.problem, self.watch = problem, watch
         self.outcome = Outcome()
         self.frames = problem_frames(problem)
         if len(self.frames) == 1 and self.frames[0] is None:
             raise UnsupportedError(
-                "this problem is out of reach of floats (definition nonempty on an unbounded "
-                "domain, or huge numbers), and random searches run in floats; give a bounded box"
+                "this problem is out of reach of floats (huge numbers, or an unbounded domain "
+                "that linear units span), and random searches run in floats; give a bounded box"
             )
         self.profile = Profile(problem.widths)
         self.doubts = 0
@@ -143,9 +143,7 @@ class Explorer:
         most_nodes: int | None,
     ) -> tuple[bool, float]:
         """Run a walker to its end: whether it got there, and log2 of what was found exactly."""
-        frame = self.frames[chart]
-        assert frame is not None
-        signs = root_signs(self.problem, frame)
+        signs = root_signs(self.problem, self.frames.walls(chart))
         extra = [-math.inf]
         complete = True
 
@@ -153,7 +151,7 @@ class Explorer:
             """Count the regions of a cell exactly; native.Verdict.EMPTY if there are none."""
             nonlocal complete
             self.doubts += 1
-            count, whole = self._exactly(sign_walls(frame, prefix))
+            count, whole = self._exactly(sign_walls(self.frames.walls(chart), prefix))
             complete = complete and whole
             if count:
                 extra.append(at + math.log2(count))

@@ -118,7 +118,7 @@ def cell_complex(
     machine = NativeCells(
         frame, problem.stages, lambda: problem_stages(problem), emit=False, collect=True
     )
-    machine.start(root_signs(problem, frame))
+    machine.start(root_signs(problem))
     code = int(native.Stop.STEPS)
     while code == native.Stop.STEPS and watch.exceeded() is None:
         if max_cells is not None and machine.regions >= max_cells:

@@ -88,7 +88,7 @@ def enumerate_cells(problem: CountProblem) -> Iterator[Cell]:
     frame = cube_frame(problem)
     stages = problem_stages(problem)
     machine = NativeCells(frame, problem.stages, lambda: stages, emit=True)
-    machine.start(root_signs(problem, frame))
+    machine.start(root_signs(problem))
     corner = np.array([float(v) for v in frame.point(np.zeros(frame.n)).fractions()])
     opposite = np.array([float(v) for v in frame.point(np.ones(frame.n)).fractions()])
     while True:

@@ -26,6 +26,7 @@ from milpcount.search.frames.problem_frames import Frames, problem_frames, root_
 from milpcount.search.machine import Machine
 from milpcount.search.native_cells import MAX_DIMENSION, NativeCells
 from milpcount.search.recording.tape import Tape
+from milpcount.search.recording.transcript import Transcript
 
 __all__ = ["Method", "Searcher", "Task", "root_tasks"]
 
@@ -80,6 +81,8 @@ class Searcher:
         self.left: list[Task] = []  # of the last task, when it was stopped
         self._exact: ExactTree | None = None
         self._machine: tuple[int, Machine | NativeCells] | None = None
+        self._transcript: Transcript | None = None  # of the machine's chart, if it is one
+        self._opened: list[NDArray[np.int8]] = []  # with which the present portion began
         self._tree: Searcher | None = None
         self._steps = _STEPS
         self._kernel_seconds = 0.0  # of machines that are gone
@@ -158,6 +161,9 @@ class Searcher:
             return self._machine[1]
         stages, keep = self.problem.stages, self.outcome.keep
         machine: Machine | NativeCells
+        self._transcript = None
+        if self.tape is not None and self.frames.atlas is not None:
+            self._transcript = self.tape.transcript(self.frames.atlas, index)
         if self._machine is not None:
             self._kernel_seconds += self._machine[1].kernel_seconds
         # Cells are kept by their vertices where the cube is the domain, not a relaxation of it.
@@ -199,6 +205,8 @@ class Searcher:
 
     def _portion(self, machine: Machine | NativeCells) -> int:
         """Run for a while."""
+        if self._transcript is not None:
+            self._opened = [signs for signs, _ in machine.open_nodes()]
         limit = self.watch.budget.regions
         most = None if limit is None else max(1, limit - self.watch.regions)
         left = self.watch.remaining
@@ -207,7 +215,10 @@ class Searcher:
     def _found(self, machine: Machine | NativeCells, frame: Frame) -> Iterator[Found]:
         count = machine.take_count()
         if self.tape is not None and isinstance(machine, Machine):
-            self.tape.write(machine.take_steps(), count)
+            steps = machine.take_steps()
+            if self._transcript is not None:
+                steps = self._transcript.translate(self._opened, steps)
+            self.tape.write(steps, count)
         if not count:
             return
         self.watch.regions += count
@@ -221,7 +232,7 @@ class Searcher:
 
     def _in_cell(self, index: int, signs: NDArray[np.int8]) -> NDArray[np.int8]:
         """The signs as the exact search takes them."""
-        return sign_walls(self.frames[index], signs)
+        return sign_walls(self.frames.walls(index), signs)
 
     def _exact_search(self) -> ExactTree:
         if self._exact is None:
@@ -257,4 +268,4 @@ class Searcher:
 def root_tasks(problem: CountProblem, frames: Frames) -> Iterator[Task]:
     """One task for each frame."""
     for k in range(len(frames)):
-        yield Task(k, root_signs(problem, frames[k]), 1.0 / len(frames))
+        yield Task(k, root_signs(problem, frames.walls(k)), 1.0 / len(frames))

@@ -33,7 +33,7 @@ def machine(network: mc.ReLUNetwork, domain: mc.Domain = BOX, emit: bool = False
     frame = problem_frames(problem)[0]
     assert frame is not None
     out = NativeCells(frame, problem.stages, lambda: problem_stages(problem), emit)
-    out.start(root_signs(problem, frame))
+    out.start(root_signs(problem, frame.signs))
     return out
 
 

@@ -13,6 +13,14 @@ homogeneous in (pre-activation, bias), so the whole network times ``t`` is obtai
 on these forms with every bias multiplied by the form ``t``.  Signs are unchanged.  So the regions
 in an orthant are those of a network over a simplex, which is bounded, and their sum over the
 ``2^r`` orthants is the count: the basic units have no zero inside an orthant.
+
+**Patterns of lower dimension** (definition ``nonempty``).  The orthants are disjoint, and with
+``y_k <= 0`` where ``sigma_k`` is -1 and ``y_k > 0`` where it is 1 they are all of ``R^r``: each
+pattern belongs to the one that its basic units name.  The compiled search works on the closed
+simplex.  A side of a unit that it finds is full-dimensional, one that it refutes has no point in
+the closed cell, and any other, such as one that only touches the cell, on a wall of the orthant or
+at infinity (``t = 0``), is a doubt: exact arithmetic decides it among the points that the orthant
+really has.
 """
 
 from __future__ import annotations
@@ -30,9 +38,22 @@ from milpcount.core.point import Point, scaled_integers
 from milpcount.exact.forms import Forms
 from milpcount.search.frames.frame import Frame, integer_rows, rounded_forms
 
-__all__ = ["Atlas"]
+__all__ = ["Atlas", "DomainRow"]
 
 Row = tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class DomainRow:
+    """A row that holds on the domain.
+
+    Attributes:
+        row: on ``(x, 1)``, the fixed coordinates substituted.
+        number: of the polytope's row that it is, None for an end of the box.
+    """
+
+    row: Row
+    number: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,11 +66,13 @@ class Atlas:
         basis: integer rows ``v_k`` on ``(x, 1)``, those of the domain first.
         scales: the scales ``a_k``, in units of the rows.
         units: for each basic row the unit that it is, None for a row of the domain.
+        rows: for each basic row the row of the domain that it is, None for a unit.
         columns: coordinates on which the basis is invertible; ``inverse`` is its inverse there.
         others: rows of the first layer in terms of the basis, rational: coefficients, constant.
-        cuts: the same for rows of the domain that are not in the basis.
+        cuts: rows of the domain that are not in the basis, each with the same.
         width: units of the first layer.
         shift: first-layer rows are ``2**shift`` times the pre-activations.
+        lift: rows of the domain are ``2**lift`` times those of the problem.
     """
 
     dimension: int
@@ -57,19 +80,22 @@ class Atlas:
     basis: tuple[Row, ...]
     scales: tuple[int, ...]
     units: tuple[int | None, ...]
+    rows: tuple[DomainRow | None, ...]
     columns: tuple[int, ...]
     inverse: fmpq_mat
     others: dict[int, list[fmpq]]
-    cuts: list[list[fmpq]]
+    cuts: list[tuple[DomainRow, list[fmpq]]]
     width: int
     shift: int
+    lift: int
 
     @classmethod
     def of(
         cls,
         units: Sequence[Row],
         shift: int,
-        domain: Sequence[Row],
+        lift: int,
+        domain: Sequence[DomainRow],
         fixed: dict[int, Fraction],
         dimension: int,
         linear: Sequence[bool],
@@ -78,7 +104,7 @@ class Atlas:
 
         Units that are ``linear`` come into it only where the others do not span them.
         """
-        rows = [*domain, *units]
+        rows = [*(cut.row for cut in domain), *units]
         first = len(domain)
         groups = [
             range(first),
@@ -108,12 +134,14 @@ class Atlas:
             basis,
             tuple(1 << max(abs(v).bit_length() for v in row) for row in basis),
             tuple(k - first if k >= first else None for k in basis_places),
+            tuple(domain[k] if k < first else None for k in basis_places),
             tuple(columns),
             inverse,
             {i: in_basis(row) for i, row in enumerate(units) if first + i not in basis_places},
-            [in_basis(row) for k, row in enumerate(domain) if k not in basis_places],
+            [(cut, in_basis(cut.row)) for k, cut in enumerate(domain) if k not in basis_places],
             len(units),
             shift,
+            lift,
         )
 
     @property
@@ -124,12 +152,21 @@ class Atlas:
     def __len__(self) -> int:
         return int(2 ** len(self.signed))
 
-    def chart(self, index: int) -> Frame:
-        """The frame of one orthant; bit ``i`` of the index is the sign of the i-th basic unit."""
-        r = len(self.basis)
-        sigma = [1] * r
+    def orthant(self, index: int) -> list[int]:
+        """The signs of the basis; bit ``i`` of the index is that of the i-th basic unit."""
+        sigma = [1] * len(self.basis)
         for bit, k in enumerate(self.signed):
             sigma[k] = 1 if index >> bit & 1 else -1
+        return sigma
+
+    def walls(self, index: int) -> dict[int, int]:
+        """The basic units, with their signs in one orthant."""
+        pairs = zip(self.units, self.orthant(index), strict=True)
+        return {unit: sign for unit, sign in pairs if unit is not None}
+
+    def on_simplex(self, sigma: Sequence[int]) -> Charted:
+        """What the frame of one orthant is made of, exactly."""
+        r = len(self.basis)
 
         def on_simplex(c: Sequence[fmpq]) -> list[fmpq]:
             kappa = c[r]
@@ -142,29 +179,37 @@ class Atlas:
         forms: list[list[fmpq]] = [[] for _ in range(self.width)]
         for i, c in self.others.items():
             forms[i] = on_simplex(c)
-        signs = {}
         for k, unit in enumerate(self.units):
             if unit is not None:
                 forms[unit] = [fmpq(0)] * (r + 1)
                 forms[unit][k] = fmpq(sigma[k] * self.scales[k])
-                signs[unit] = sigma[k]
-        edge = [-1] * r + [1]
         exact, common = _over_common(forms)
-        cuts = [edge, *(_over_common([on_simplex(c)])[0][0] for c in self.cuts)]
+        edge: Row = (*[-1] * r, 1)
+        cuts: list[tuple[Row, int]] = [(edge, 1)]
+        for _, c in self.cuts:
+            (row,), own = _over_common([on_simplex(c)])
+            cuts.append((tuple(row), own))
+        first = Forms(integer_rows(exact, r + 1), self.shift, tuple(common * v for v in edge))
+        return Charted(exact, first, common, tuple(cuts))
+
+    def chart(self, index: int) -> Frame:
+        """The frame of one orthant."""
+        sigma = self.orthant(index)
+        charted = self.on_simplex(sigma)
+        edge = charted.cuts[0][0]
         return Frame(
-            r,
-            rounded_forms(exact, common << self.shift),
+            len(self.basis),
+            rounded_forms(charted.rows, charted.common << self.shift),
             np.array(edge, dtype=np.float64),
-            np.hstack([rounded_forms([row], 1 << _bits(row)) for row in cuts]),
-            lambda z: self._point(z, sigma),
-            Forms(integer_rows(exact, r + 1), self.shift, tuple(common * v for v in edge)),
-            tuple(tuple(row) for row in cuts),
-            signs,
+            np.hstack([rounded_forms([row], 1 << _bits(row)) for row, _ in charted.cuts]),
+            lambda z: self.point(*scaled_integers(z), sigma),
+            charted.first,
+            tuple(row for row, _ in charted.cuts),
+            self.walls(index),
         )
 
-    def _point(self, z: NDArray[np.float64], sigma: Sequence[int]) -> Point:
-        """The point of the problem at ``s = z``."""
-        s, shift = scaled_integers(z)
+    def point(self, s: Sequence[int], shift: int, sigma: Sequence[int]) -> Point:
+        """The point of the problem at ``s / 2**shift`` in an orthant."""
         t = (1 << shift) - sum(s)
         # t times "y_k minus the constant of row k".
         y = [
@@ -183,6 +228,24 @@ class Atlas:
             x[j] = int(value) * common
         divisor = math.gcd(denominator * common, *x)
         return Point(tuple(v // divisor for v in x), denominator * common // divisor)
+
+
+@dataclass(frozen=True, eq=False)
+class Charted:
+    """The network's first layer and the domain over one orthant's simplex, in integers.
+
+    Attributes:
+        rows: of the first layer on ``(s, 1)``: ``common 2**shift`` times the forms.
+        first: the same.
+        common: their common denominator.
+        cuts: forms that are positive in the domain, first of all ``t``: ``denominator`` times
+            ``t`` times the row of the domain, each with its denominator.
+    """
+
+    rows: list[list[int]]
+    first: Forms
+    common: int
+    cuts: tuple[tuple[Row, int], ...]
 
 
 def _over_common(rows: Sequence[Sequence[fmpq]]) -> tuple[list[list[int]], int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 import numpy as np
@@ -14,7 +14,7 @@ from milpcount.core.result import Definition
 from milpcount.errors import UnsupportedError
 from milpcount.exact.extent import coordinate_ranges
 from milpcount.exact.forms import ExactStage, domain_rows, exact_box, first_stage, problem_stages
-from milpcount.search.frames.charts import Atlas
+from milpcount.search.frames.charts import Atlas, DomainRow
 from milpcount.search.frames.frame import Frame, box_frame, zonotope_frame
 
 __all__ = [
@@ -35,20 +35,24 @@ class Frames:
     """The frames of a problem, each built when it is asked for.
 
     A frame is None where floats do not reach: what lies there is searched exactly.
+
+    Attributes:
+        atlas: of an unbounded domain, whose charts the frames are.
     """
 
     def __init__(
         self,
         count: int,
         build: Callable[[int], Frame | None],
+        atlas: Atlas | None = None,
         last: tuple[int, Frame | None] = (-1, None),
     ) -> None:
-        self._count, self._build = count, build
+        self._count, self._build, self.atlas = count, build, atlas
         self._last = last
 
     def view(self) -> Frames:
         """The same frames, for another user, who has the one last asked for at hand."""
-        return Frames(self._count, self._build, self._last)
+        return Frames(self._count, self._build, self.atlas, self._last)
 
     def __len__(self) -> int:
         return self._count
@@ -62,6 +66,10 @@ class Frames:
                 last = (index, None)
             self._last = last
         return last[1]
+
+    def walls(self, index: int) -> dict[int, int]:
+        """Units of the first layer that have one sign in this frame, with that sign."""
+        return {} if self.atlas is None else self.atlas.walls(index)
 
 
 def problem_frames(problem: CountProblem) -> Frames:
@@ -78,27 +86,24 @@ def _problem_frames(problem: CountProblem) -> Frames:
             closed = problem.definition is Definition.NONEMPTY
             return Frames(1, lambda _: zonotope_frame(layers, *ranges, closed))
         return Frames(1, lambda _: box_frame(layers, rows, *ranges))
-    if problem.definition is Definition.NONEMPTY:
-        # Charts have no boundary: patterns of lower dimension would be lost there.
-        return Frames(1, lambda _: None)
     atlas = _atlas(problem, layers[0])
     if any(unit is not None and problem.index.linear[unit] for unit in atlas.units):
         # A chart ends at the zeros of its basic units, and linear units cut nothing.
         return Frames(1, lambda _: None)
-    return Frames(len(atlas), atlas.chart)
+    return Frames(len(atlas), atlas.chart, atlas)
 
 
-def root_signs(problem: CountProblem, frame: Frame | None) -> NDArray[np.int8]:
-    """Signs of the root of a frame: presets for linear units, and what the frame fixes."""
+def root_signs(problem: CountProblem, walls: Mapping[int, int] | None = None) -> NDArray[np.int8]:
+    """Signs of the root of a frame: presets for linear units, and for its walls."""
     signs = problem.index.open_signs()
-    for unit, sign in (frame.signs if frame is not None else {}).items():
+    for unit, sign in (walls or {}).items():
         signs[unit] = 2 * sign
     return signs
 
 
-def sign_walls(frame: Frame | None, signs: NDArray[np.int8]) -> NDArray[np.int8]:
-    """The signs with those that the frame itself fixes made rows of the cell, for exact search."""
-    for unit, sign in (frame.signs if frame is not None else {}).items():
+def sign_walls(walls: Mapping[int, int], signs: NDArray[np.int8]) -> NDArray[np.int8]:
+    """The signs with those of the frame's walls made rows of the cell, for exact search."""
+    for unit, sign in walls.items():
         signs[unit] = sign
     return signs
 
@@ -187,13 +192,15 @@ def _atlas(problem: CountProblem, first: ExactStage) -> Atlas:
     units = [
         substituted((*(int(v) for v in row), b)) for row, b in zip(weight, first.bias, strict=True)
     ]
-    domain = [substituted(row.coefficients) for row in domain_rows(problem)]
-    domain = [row for row in domain if any(row[:-1])]
+    rows = [substituted(row.coefficients) for row in domain_rows(problem)]
+    domain = [DomainRow(row, k) for k, row in enumerate(rows) if any(row[:-1])]
     for j, (a, b) in enumerate(zip(box.lo, box.hi, strict=True)):
         for end, sign in ((a, 1), (b, -1)):
             if j not in fixed and end is not None:
                 row = [0] * (n + 1)
                 row[j], row[n] = sign * box.denominator, -sign * end
-                domain.append(tuple(row))
-    shift = first.shift + box.denominator.bit_length() - 1
-    return Atlas.of(units, shift, domain, fixed, n, problem.index.linear.tolist())
+                domain.append(DomainRow(tuple(row), None))
+    lift = box.denominator.bit_length() - 1
+    return Atlas.of(
+        units, first.shift + lift, lift, domain, fixed, n, problem.index.linear.tolist()
+    )

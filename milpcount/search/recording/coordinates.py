@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import gcd, lcm
 
 import numpy as np
 
@@ -29,21 +30,27 @@ class Coordinates:
         if stages:
             rows += [tuple(int(v) for v in row) for row in stages[0].weights[0].tolist()]
         self.used: list[int] = []
-        self._origin: list[Fraction] = []
-        self._length: list[Fraction] = []
+        origins, lengths = [], []
         for j, (a, b) in enumerate(zip(box.lo.tolist(), box.hi.tolist(), strict=True)):
             if a == b or not any(row[j] for row in rows):
                 continue
             self.used.append(j)
-            ends = [Fraction(v) if np.isfinite(v) else None for v in (a, b)]
-            origin = ends[0] if ends[0] is not None else ends[1]
-            self._origin.append(origin if origin is not None else Fraction(0))
-            whole = ends[0] is not None and ends[1] is not None
-            self._length.append(ends[1] - ends[0] if whole else Fraction(1))  # type: ignore[operator]
+            low, high = (Fraction(v) if np.isfinite(v) else None for v in (a, b))
+            origins.append(low if low is not None else high if high is not None else Fraction(0))
+            lengths.append(high - low if low is not None and high is not None else Fraction(1))
+        # With one common denominator z_j = (x_j - origin) / length = (factor x_j - move) / one.
+        pairs = list(zip(origins, lengths, strict=True))
+        self._one = lcm(1, *(length.numerator * origin.denominator for origin, length in pairs))
+        self._factors = [int(self._one / length) for length in lengths]
+        self._moves = [int(self._one * origin / length) for origin, length in pairs]
 
-    def of(self, point: Point) -> list[Fraction]:
-        """The coordinates of a point of the problem."""
-        return [
-            (Fraction(point.numerators[j], point.denominator) - origin) / length
-            for j, origin, length in zip(self.used, self._origin, self._length, strict=True)
+    def of(self, point: Point) -> Point:
+        """The coordinates of a point of the problem, in lowest terms."""
+        x, d = point.numerators, point.denominator
+        z = [
+            factor * x[j] - move * d
+            for j, factor, move in zip(self.used, self._factors, self._moves, strict=True)
         ]
+        one = self._one * d
+        divisor = gcd(one, *z)
+        return Point(tuple(v // divisor for v in z), one // divisor)

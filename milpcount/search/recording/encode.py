@@ -5,12 +5,12 @@ Written apart from its reader, on purpose.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from fractions import Fraction
-from math import lcm
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from milpcount.core.point import Point
 
 __all__ = ["branch", "empty", "node", "point", "unproved", "varint", "zigzag"]
 
@@ -18,8 +18,13 @@ Term = tuple[int, int, int]
 """Row, mantissa > 0, exponent: the weight ``mantissa * 2**exponent`` of the row."""
 
 
+_SHORT = [bytes([v]) for v in range(128)]
+
+
 def varint(value: int) -> bytes:
     """An unsigned number, seven bits a byte."""
+    if value < 128:
+        return _SHORT[value]
     out = bytearray()
     while value > 127:
         out.append(value & 127 | 128)
@@ -42,11 +47,9 @@ def node(signs: NDArray[np.int8], linear: NDArray[np.bool_]) -> bytes:
     return bytes(packed.astype(np.uint8).tolist())
 
 
-def point(z: Sequence[Fraction]) -> bytes:
-    """A region with a rational witness."""
-    common = lcm(1, *(v.denominator for v in z))
-    parts = [zigzag(v.numerator * (common // v.denominator)) for v in z]
-    return b"\x02" + varint(common) + b"".join(parts)
+def point(z: Point) -> bytes:
+    """A region with a rational witness, given by its coordinates."""
+    return b"\x02" + varint(z.denominator) + b"".join(map(zigzag, z.numerators))
 
 
 def unproved() -> bytes:

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from milpcount.core.problem import CountProblem
 from milpcount.core.run import Outcome, Watch
+from milpcount.search.frames.charts import Atlas
 from milpcount.search.recording import encode
 from milpcount.search.recording.coordinates import Coordinates
 from milpcount.search.recording.exact_steps import ExactRecorder, Recorded
+from milpcount.search.recording.transcript import Transcript
 from milpcount.search.recording.writer import CertificateWriter
 
 __all__ = ["Tape"]
@@ -41,6 +43,10 @@ class Tape:
         self._regions = 0
         self._exact: ExactRecorder | None = None
         self.opened: Nodes = []
+
+    def transcript(self, atlas: Atlas, index: int) -> Transcript:
+        """What translates the steps of a chart."""
+        return Transcript(self._problem, atlas, index, self._coordinates)
 
     def open(self, nodes: Nodes) -> None:
         """Begin a segment with these nodes, the last one first to be searched."""

@@ -19,6 +19,7 @@ from milpcount.search.frames.problem_frames import (
 )
 from milpcount.search.recording.coordinates import Coordinates
 from milpcount.search.recording.tape import Tape
+from milpcount.search.recording.transcript import orthant_segments
 from milpcount.search.recording.writer import CertificateWriter
 from milpcount.search.run.bundle import Bundle, Report, halve
 from milpcount.search.run.dask_pool import DaskPool
@@ -54,6 +55,9 @@ def search(
         around, reduced = certified_frame(problem)
         certificate.begin(around, reduced)
         coordinates = Coordinates(problem, around)
+        if (atlas := problem_frames(problem).atlas) is not None:
+            for signs, steps in orthant_segments(atlas, problem.index.open_signs()):
+                certificate.segment([signs], steps, 0)
     if workers == 1 and resume is None:
         tape = None if coordinates is None else Tape(problem, coordinates, certificate)
         searcher = Searcher(problem, watch, outcome, method, tape)
