@@ -15,7 +15,6 @@ from milpcount.api import bound as bound
 from milpcount.api import count as count
 from milpcount.api import enumerate_regions as enumerate_regions
 from milpcount.api import estimate as estimate
-from milpcount.certificates import verify as verify
 from milpcount.cluster import DaskCluster as DaskCluster
 from milpcount.core.domain import Box as Box
 from milpcount.core.domain import Domain as Domain
@@ -49,8 +48,6 @@ from milpcount.errors import NetworkError as NetworkError
 from milpcount.errors import OutputError as OutputError
 from milpcount.errors import SolverError as SolverError
 from milpcount.errors import UnsupportedError as UnsupportedError
-from milpcount.geometry.region import Facet as Facet
-from milpcount.geometry.region import Region as Region
 from milpcount.importers import load_boxes as load_boxes
 from milpcount.importers import load_network as load_network
 from milpcount.support.version import __version__ as __version__
@@ -61,6 +58,7 @@ from milpcount.survey import survey as survey
 if TYPE_CHECKING:
     from milpcount import draw as draw
     from milpcount import zoo as zoo
+    from milpcount.certificates import verify as verify
     from milpcount.definitions import Notion as Notion
     from milpcount.definitions import Notions as Notions
     from milpcount.definitions import notions as notions
@@ -93,6 +91,8 @@ if TYPE_CHECKING:
     from milpcount.geometry.locate import region_at as region_at
     from milpcount.geometry.locate import regions_at as regions_at
     from milpcount.geometry.maps import affine_maps as affine_maps
+    from milpcount.geometry.region import Facet as Facet
+    from milpcount.geometry.region import Region as Region
     from milpcount.geometry.region_graph import Edge as Edge
     from milpcount.geometry.region_graph import RegionGraph as RegionGraph
     from milpcount.geometry.walk import Folding as Folding
@@ -103,6 +103,7 @@ if TYPE_CHECKING:
 # Imported on first use, so that ``import milpcount`` stays light.
 _NAMES = {
     "Edge": "milpcount.geometry.region_graph",
+    "Facet": "milpcount.geometry.region",
     "Folding": "milpcount.geometry.walk",
     "LocalMaps": "milpcount.geometry.local_maps.map_array",
     "Locations": "milpcount.geometry.locate",
@@ -114,6 +115,7 @@ _NAMES = {
     "Notions": "milpcount.definitions",
     "PiecewiseLinearity": "milpcount.geometry.local_maps.linearity",
     "PolyhedralComplex": "milpcount.geometry.complexes.polyhedral",
+    "Region": "milpcount.geometry.region",
     "RegionGraph": "milpcount.geometry.region_graph",
     "SubComplex": "milpcount.geometry.complexes.subcomplex",
     "Walk": "milpcount.geometry.walk",
@@ -135,6 +137,7 @@ _NAMES = {
     "polyhedral_complex": "milpcount.geometry.complexes.polyhedral",
     "region_at": "milpcount.geometry.locate",
     "regions_at": "milpcount.geometry.locate",
+    "verify": "milpcount.certificates",
     "walk": "milpcount.geometry.walk",
 }
 

@@ -171,7 +171,7 @@ def _describe(result: SurveyResult, output: Path | None) -> None:
                 cells += ["", "" if density is None else _number(getattr(density, name))]
             table.add_row(bold(name), *cells)
     out.print(table)
-    print_notes(out, result.notes)
+    print_notes(result.notes)
     if "regions_lower" in summary:
         out.print("Not all counts are exact: the statistics are those of the proved lower ends.")
     if output is not None:
