@@ -177,6 +177,10 @@ class EngineSpec(Capabilities):
 
 def varying_inputs(problem: CountProblem) -> int:
     """The dimension of the search: inputs that vary, or units of the first stage if fewer."""
+    return problem.once(_varying_inputs)
+
+
+def _varying_inputs(problem: CountProblem) -> int:
     vary = int((problem.box.lo < problem.box.hi).sum())
     return min(vary, problem.widths[0] if problem.widths else 0)
 

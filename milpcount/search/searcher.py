@@ -18,7 +18,6 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
 from milpcount.core.run import Batch, Found, Leaf, Outcome, Tally, Watch
 from milpcount.errors import InvariantError
-from milpcount.exact.forms import problem_stages
 from milpcount.kernels import native
 from milpcount.search.frames.frame import Frame
 from milpcount.search.frames.problem_frames import Frames, problem_frames, root_signs, sign_walls
@@ -165,7 +164,7 @@ class Searcher:
         # Cells are kept by their vertices where the cube is the domain, not a relaxation of it.
         few = frame.generators is None and frame.n <= MAX_DIMENSION
         if self.method == "subdivision" and few:
-            machine = NativeCells(frame, stages, lambda: problem_stages(self.problem), keep)
+            machine = NativeCells(frame, self.problem, keep)
         else:
             closed = self.problem.definition is Definition.NONEMPTY
             machine = Machine(frame, stages, closed, keep, self.tape is not None)
