@@ -30,7 +30,7 @@ TIERS = [
     ["linear", "sampling", "engines"],
     ["arguments", "progress_bar"],
     ["geometry", "draw"],
-    ["certificates", "api", "definitions", "survey", "__init__"],
+    ["certificates", "api", "definitions", "surveys", "__init__"],
     ["study"],
     ["cli", "__main__"],
 ]

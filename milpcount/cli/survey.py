@@ -23,7 +23,7 @@ from milpcount.cli.output import (
 from milpcount.core.result import Budget, Definition
 from milpcount.errors import InputError
 from milpcount.support.decimal_text import to_decimal
-from milpcount.survey import SurveyResult, survey
+from milpcount.surveys import SurveyResult, survey
 
 __all__ = ["survey_command"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from milpcount.survey.neighbourhoods import Neighbourhood as Neighbourhood
-from milpcount.survey.neighbourhoods import NeighbourhoodSurvey as NeighbourhoodSurvey
-from milpcount.survey.selection import KINDS as KINDS
-from milpcount.survey.statistics import survey as survey
-from milpcount.survey.survey_table import Statistics as Statistics
-from milpcount.survey.survey_table import SurveyResult as SurveyResult
-from milpcount.survey.survey_table import SurveyRow as SurveyRow
+from milpcount.surveys.neighbourhoods import Neighbourhood as Neighbourhood
+from milpcount.surveys.neighbourhoods import NeighbourhoodSurvey as NeighbourhoodSurvey
+from milpcount.surveys.selection import KINDS as KINDS
+from milpcount.surveys.statistics import survey as survey
+from milpcount.surveys.survey_table import Statistics as Statistics
+from milpcount.surveys.survey_table import SurveyResult as SurveyResult
+from milpcount.surveys.survey_table import SurveyRow as SurveyRow
