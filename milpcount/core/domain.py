@@ -132,9 +132,14 @@ class Box(Keeps):
         return bool(np.all(point >= self.lo) and np.all(point <= self.hi))
 
     @cached_property
+    def varying(self) -> int:
+        """Number of coordinates that are not fixed, of a box with one entry per coordinate."""
+        return int(np.count_nonzero(self.lo < self.hi))
+
+    @property
     def is_point(self) -> bool:
         """Whether every coordinate is fixed."""
-        return bool(np.all(self.lo == self.hi))
+        return self.varying == 0
 
     def describe(self) -> str:
         """All of it in words, every number as text that reads back as itself."""

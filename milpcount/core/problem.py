@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -102,7 +103,7 @@ class CountProblem(Keeps):
         """Number of coordinates: inputs, or coordinates of the slice."""
         return self.network.input_dimension if self.slice is None else self.slice.dimension
 
-    @property
+    @cached_property
     def index(self) -> UnitIndex:
         """Where the units stand in arrays and in patterns."""
         return self.network.once(_index, self.stages)

@@ -171,7 +171,7 @@ def _reduces(problem: CountProblem) -> bool:
 
     At 16 inputs and 12 units it is not: the cube holds 249,261 cells, 142,838 of them regions.
     """
-    vary = int((problem.box.lo < problem.box.hi).sum())
+    vary = problem.box.varying
     # Without any unit there is no first layer.
     return bool(problem.widths) and vary > FEW_INPUTS and vary >= 2 * problem.widths[0]
 
