@@ -100,9 +100,10 @@ def _problem_frames(problem: CountProblem) -> Frames:
 
 def _is_small_box(problem: CountProblem) -> bool:
     """Whether the problem is one for whose like the frame is kept with the network."""
-    box, width = problem.domain, problem.widths[0]
-    bounded = isinstance(box, Box) and box.is_bounded and problem.slice is None
-    return bounded and width * problem.dimension <= _SMALL
+    box = problem.domain
+    if not isinstance(box, Box) or not box.is_bounded or problem.slice is not None:
+        return False
+    return bool(problem.widths) and problem.widths[0] * problem.dimension <= _SMALL
 
 
 def _kept_frame(network: ReLUNetwork, first: Stage, box: Box) -> Frame:
