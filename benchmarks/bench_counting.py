@@ -157,6 +157,9 @@ def in_child(name: str, engine: str, seconds: float | None) -> dict[str, Any]:
 
 def compare(names: list[str], engines: list[str] | None, seconds: float) -> list[dict[str, Any]]:
     """The rows of the comparison, with the ratio to the baseline in the same run."""
+    for name in names:
+        ENTRIES[name].load()  # what is missing is said here, not by a process that ends
+    print(HEAD, flush=True)
     rows: list[dict[str, Any]] = []
     for name in names:
         base = None
@@ -231,9 +234,9 @@ def main() -> int:
     parser.add_argument("--most", type=int, default=10**8, help="regions at which growth ends")
     parser.add_argument("--output", type=Path, default=ROOT / "results" / "counting")
     arguments = parser.parse_args()
-    print(HEAD, flush=True)
     try:
         if arguments.growth:
+            print(HEAD, flush=True)
             limit = arguments.seconds if "--seconds" in sys.argv else None
             rows = growth(arguments.growth, arguments.most, limit)
             stem = f"growth_{arguments.growth}"

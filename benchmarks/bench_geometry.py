@@ -11,6 +11,7 @@ import argparse
 import itertools
 import json
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,7 +25,13 @@ from milpcount.core.problem import CountProblem
 from milpcount.geometry.prepared import Prepared
 from milpcount.geometry.walk import Walker
 
-DATA = Path(os.environ.get("MILPCOUNT_DATA", "../shared/data"))
+
+def shared_data() -> Path:
+    """The folder of the shared data; without one the run ends in one line."""
+    folder = os.environ.get("MILPCOUNT_DATA")
+    if not folder:
+        sys.exit("bench_geometry: networks and exact values are shared; set MILPCOUNT_DATA")
+    return Path(folder)
 
 
 def best(repeat: int, call: Callable[[], object]) -> float:
@@ -68,7 +75,7 @@ def lp_a_row(region: mc.Region) -> int:
 
 def inline(name: str) -> mc.ReLUNetwork:
     """A network among the shared exact values."""
-    text = (DATA.parent / "geometry" / "open.json").read_text(encoding="utf-8")
+    text = (shared_data().parent / "geometry" / "open.json").read_text(encoding="utf-8")
     stored = json.loads(text)["networks"][name]
     depth = sum(key.startswith("W") for key in stored)
     weights = [np.array(stored[f"W{i}"]) for i in range(depth)]
@@ -103,9 +110,9 @@ def complexes(repeat: int) -> list[tuple[str, float, str, float]]:
     """Whole complexes against counts of their cells."""
     lines = []
     deep = random_network([2, 64, 64, 64, 1])
-    bunny = mc.load_network(DATA / "networks" / "bunny_3_3x16.npz")
+    bunny = mc.load_network(shared_data() / "networks" / "bunny_3_3x16.npz")
     for name, net, domain, output in (
-        ("random_d", mc.load_network(DATA / "networks" / "random_d.npz"), None, False),
+        ("random_d", mc.load_network(shared_data() / "networks" / "random_d.npz"), None, False),
         ("bunny_3_3x16 and output", bunny, mc.Box(-0.5, 0.5), True),
         ("2-64-64-64", deep, mc.Box(-1, 1), False),
     ):
@@ -147,18 +154,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeat", type=int, default=3)
     repeat = parser.parse_args().repeat
+    networks = shared_data() / "networks"
     lines: list[tuple[str, float, str, float]] = []
 
     he, whole = inline("geo_he_2_12_12_12"), mc.WholeSpace()
     bulk = best(repeat, lambda: mc.dual_graph(he, whole))
     slow = best(1, lambda: mc.dual_graph(he, whole, method="facets"))
     lines.append(("dual graph 2; 12-12-12 over R^2", bulk, "facet by facet", slow))
-    net = mc.load_network(DATA / "networks" / "random_d.npz")
+    net = mc.load_network(networks / "random_d.npz")
     count = best(repeat, lambda: mc.count(net, engine="subdivision"))
     bulk = best(repeat, lambda: mc.dual_graph(net))
     lines.append(("dual graph of random_d in its box", bulk, "count by subdivision", count))
 
-    wide = mc.load_network(DATA / "networks" / "random_i.npz")
+    wide = mc.load_network(networks / "random_i.npz")
     x = np.random.default_rng(0).uniform(0.2, 0.8, size=784)
     region = mc.region_at(wide, x, whole)
     few = best(1, lambda: lp_a_row(region))

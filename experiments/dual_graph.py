@@ -195,10 +195,10 @@ def _wanted(records: list[Record], settings: Settings) -> list[Record]:
     )
 
 
-def main(arguments: list[str]) -> None:
-    """Run the experiment."""
-    tell_files(run, arguments, PAPER)
+def main(arguments: list[str]) -> int:
+    """Run the experiment; return the exit code."""
+    return tell_files(run, arguments, PAPER)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -182,10 +182,10 @@ def _stored(path: Path) -> list[Record]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
 
 
-def main(arguments: list[str]) -> None:
-    """Run the experiment."""
-    tell_files(run, arguments, PAPER)
+def main(arguments: list[str]) -> int:
+    """Run the experiment; return the exit code."""
+    return tell_files(run, arguments, PAPER)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

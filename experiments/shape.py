@@ -168,10 +168,10 @@ def _states(module: Any, task: Task, settings: Settings) -> list[State]:
         optimiser.step()
 
 
-def main(arguments: list[str]) -> None:
-    """Run the experiment."""
-    tell_files(run, arguments, PAPER)
+def main(arguments: list[str]) -> int:
+    """Run the experiment; return the exit code."""
+    return tell_files(run, arguments, PAPER)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -222,12 +222,7 @@ def _stored(path: Path) -> list[Record]:
 
 def main(arguments: list[str]) -> int:
     """Run the experiment; return the exit code."""
-    try:
-        tell_files(run, arguments, PAPER)
-    except mc.InputError as error:
-        print(f"space_folding: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    return 0
+    return tell_files(run, arguments, PAPER)
 
 
 if __name__ == "__main__":

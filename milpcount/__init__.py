@@ -11,33 +11,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from milpcount.api import bound as bound
-from milpcount.api import count as count
-from milpcount.api import enumerate_regions as enumerate_regions
-from milpcount.api import estimate as estimate
-from milpcount.certificates import verify as verify
-from milpcount.cluster import DaskCluster as DaskCluster
-from milpcount.core.domain import Box as Box
-from milpcount.core.domain import Domain as Domain
-from milpcount.core.domain import Polytope as Polytope
-from milpcount.core.domain import Slice as Slice
-from milpcount.core.domain import WholeSpace as WholeSpace
-from milpcount.core.gate import LinearGate as LinearGate
-from milpcount.core.gate import ReLUGate as ReLUGate
-from milpcount.core.matrix import SparseMatrix as SparseMatrix
-from milpcount.core.network import ReLUNetwork as ReLUNetwork
-from milpcount.core.pattern import ActivationPattern as ActivationPattern
-from milpcount.core.result import BoundResult as BoundResult
-from milpcount.core.result import Budget as Budget
-from milpcount.core.result import CountResult as CountResult
-from milpcount.core.result import Definition as Definition
-from milpcount.core.result import EstimateResult as EstimateResult
-from milpcount.core.result import Guarantee as Guarantee
-from milpcount.core.result import Limit as Limit
-from milpcount.core.result import Progress as Progress
-from milpcount.core.result import Termination as Termination
-from milpcount.core.result import TerminationReason as TerminationReason
-from milpcount.core.stage import Stage as Stage
 from milpcount.errors import CertificateError as CertificateError
 from milpcount.errors import ConfigError as ConfigError
 from milpcount.errors import DomainError as DomainError
@@ -49,18 +22,38 @@ from milpcount.errors import NetworkError as NetworkError
 from milpcount.errors import OutputError as OutputError
 from milpcount.errors import SolverError as SolverError
 from milpcount.errors import UnsupportedError as UnsupportedError
-from milpcount.geometry.region import Facet as Facet
-from milpcount.geometry.region import Region as Region
-from milpcount.importers import load_boxes as load_boxes
-from milpcount.importers import load_network as load_network
 from milpcount.support.version import __version__ as __version__
-from milpcount.survey import SurveyResult as SurveyResult
-from milpcount.survey import SurveyRow as SurveyRow
-from milpcount.survey import survey as survey
 
 if TYPE_CHECKING:
     from milpcount import draw as draw
     from milpcount import zoo as zoo
+    from milpcount.api import bound as bound
+    from milpcount.api import count as count
+    from milpcount.api import enumerate_regions as enumerate_regions
+    from milpcount.api import estimate as estimate
+    from milpcount.certificates import verify as verify
+    from milpcount.cluster import DaskCluster as DaskCluster
+    from milpcount.core.domain import Box as Box
+    from milpcount.core.domain import Domain as Domain
+    from milpcount.core.domain import Polytope as Polytope
+    from milpcount.core.domain import Slice as Slice
+    from milpcount.core.domain import WholeSpace as WholeSpace
+    from milpcount.core.gate import LinearGate as LinearGate
+    from milpcount.core.gate import ReLUGate as ReLUGate
+    from milpcount.core.matrix import SparseMatrix as SparseMatrix
+    from milpcount.core.network import ReLUNetwork as ReLUNetwork
+    from milpcount.core.pattern import ActivationPattern as ActivationPattern
+    from milpcount.core.result import BoundResult as BoundResult
+    from milpcount.core.result import Budget as Budget
+    from milpcount.core.result import CountResult as CountResult
+    from milpcount.core.result import Definition as Definition
+    from milpcount.core.result import EstimateResult as EstimateResult
+    from milpcount.core.result import Guarantee as Guarantee
+    from milpcount.core.result import Limit as Limit
+    from milpcount.core.result import Progress as Progress
+    from milpcount.core.result import Termination as Termination
+    from milpcount.core.result import TerminationReason as TerminationReason
+    from milpcount.core.stage import Stage as Stage
     from milpcount.definitions import Notion as Notion
     from milpcount.definitions import Notions as Notions
     from milpcount.definitions import notions as notions
@@ -93,17 +86,37 @@ if TYPE_CHECKING:
     from milpcount.geometry.locate import region_at as region_at
     from milpcount.geometry.locate import regions_at as regions_at
     from milpcount.geometry.maps import affine_maps as affine_maps
+    from milpcount.geometry.region import Facet as Facet
+    from milpcount.geometry.region import Region as Region
     from milpcount.geometry.region_graph import Edge as Edge
     from milpcount.geometry.region_graph import RegionGraph as RegionGraph
     from milpcount.geometry.walk import Folding as Folding
     from milpcount.geometry.walk import Walk as Walk
     from milpcount.geometry.walk import walk as walk
+    from milpcount.importers import load_boxes as load_boxes
+    from milpcount.importers import load_network as load_network
+    from milpcount.surveys import SurveyResult as SurveyResult
+    from milpcount.surveys import SurveyRow as SurveyRow
+    from milpcount.surveys import survey as survey
     from milpcount.zoo.folds import cantornet as cantornet
 
-# Imported on first use, so that ``import milpcount`` stays light.
+# Imported on first use: NumPy and all that counts comes with the first name that needs it.
 _NAMES = {
+    "ActivationPattern": "milpcount.core.pattern",
+    "BoundResult": "milpcount.core.result",
+    "Box": "milpcount.core.domain",
+    "Budget": "milpcount.core.result",
+    "CountResult": "milpcount.core.result",
+    "DaskCluster": "milpcount.cluster",
+    "Definition": "milpcount.core.result",
+    "Domain": "milpcount.core.domain",
     "Edge": "milpcount.geometry.region_graph",
+    "EstimateResult": "milpcount.core.result",
+    "Facet": "milpcount.geometry.region",
     "Folding": "milpcount.geometry.walk",
+    "Guarantee": "milpcount.core.result",
+    "Limit": "milpcount.core.result",
+    "LinearGate": "milpcount.core.gate",
     "LocalMaps": "milpcount.geometry.local_maps.map_array",
     "Locations": "milpcount.geometry.locate",
     "MapCensus": "milpcount.geometry.local_maps.census",
@@ -114,19 +127,38 @@ _NAMES = {
     "Notions": "milpcount.definitions",
     "PiecewiseLinearity": "milpcount.geometry.local_maps.linearity",
     "PolyhedralComplex": "milpcount.geometry.complexes.polyhedral",
+    "Polytope": "milpcount.core.domain",
+    "Progress": "milpcount.core.result",
+    "ReLUGate": "milpcount.core.gate",
+    "ReLUNetwork": "milpcount.core.network",
+    "Region": "milpcount.geometry.region",
     "RegionGraph": "milpcount.geometry.region_graph",
+    "Slice": "milpcount.core.domain",
+    "SparseMatrix": "milpcount.core.matrix",
+    "Stage": "milpcount.core.stage",
     "SubComplex": "milpcount.geometry.complexes.subcomplex",
+    "SurveyResult": "milpcount.surveys",
+    "SurveyRow": "milpcount.surveys",
+    "Termination": "milpcount.core.result",
+    "TerminationReason": "milpcount.core.result",
     "Walk": "milpcount.geometry.walk",
+    "WholeSpace": "milpcount.core.domain",
     "accuracy_after": "milpcount.geometry.local_maps.transfer",
     "accuracy_with_clusters": "milpcount.geometry.local_maps.clusters",
     "affine_maps": "milpcount.geometry.maps",
+    "bound": "milpcount.api",
     "cantornet": "milpcount.zoo.folds",
     "check_piecewise_linear": "milpcount.geometry.local_maps.linearity",
     "cluster_maps": "milpcount.geometry.local_maps.clusters",
+    "count": "milpcount.api",
     "dual_graph": "milpcount.geometry.exploration",
+    "enumerate_regions": "milpcount.api",
+    "estimate": "milpcount.api",
     "explore": "milpcount.geometry.exploration",
-    "local_maps": "milpcount.geometry.local_maps.around_points",
+    "load_boxes": "milpcount.importers",
     "load_complex": "milpcount.geometry.complexes.complex_file",
+    "load_network": "milpcount.importers",
+    "local_maps": "milpcount.geometry.local_maps.around_points",
     "locate": "milpcount.geometry.locate",
     "map_between": "milpcount.geometry.local_maps.transfer",
     "map_census": "milpcount.geometry.local_maps.census",
@@ -135,6 +167,8 @@ _NAMES = {
     "polyhedral_complex": "milpcount.geometry.complexes.polyhedral",
     "region_at": "milpcount.geometry.locate",
     "regions_at": "milpcount.geometry.locate",
+    "survey": "milpcount.surveys",
+    "verify": "milpcount.certificates",
     "walk": "milpcount.geometry.walk",
 }
 
@@ -158,5 +192,12 @@ def __getattr__(name: str) -> Any:
     if name in _SUBPACKAGES:
         return importlib.import_module(_SUBPACKAGES[name])
     if name in _NAMES:
-        return getattr(importlib.import_module(_NAMES[name]), name)
+        value = getattr(importlib.import_module(_NAMES[name]), name)
+        globals()[name] = value  # found without this function from now on
+        return value
     raise AttributeError(f"module 'milpcount' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """All names, imported or not."""
+    return sorted({*globals(), *_NAMES, *_SUBPACKAGES})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,6 @@ from milpcount.arguments import (
     watched,
     workers_of,
 )
-from milpcount.certificates import certified
 from milpcount.cluster.dask_cluster import DaskCluster
 from milpcount.core.domain import Domain
 from milpcount.core.problem import CountProblem
@@ -39,7 +38,9 @@ from milpcount.core.result import (
 from milpcount.core.run import Leaf, Outcome, Watch
 from milpcount.engines.registry import choose_engine, run_engine
 from milpcount.errors import InputError, UnsupportedError
-from milpcount.geometry.region_stream import RegionStream
+
+if TYPE_CHECKING:
+    from milpcount.geometry.region_stream import RegionStream
 
 __all__ = ["bound", "count", "enumerate_regions", "estimate"]
 
@@ -120,6 +121,8 @@ def _count(
     if certificate is None:
         found = run_engine(name, problem, watch, outcome, options)
     else:
+        from milpcount.certificates import certified
+
         found = certified(Path(certificate), name, problem, watch, outcome, options)
     regions = 0
     patterns: list[NDArray[np.uint8]] = []
@@ -197,6 +200,8 @@ def enumerate_regions(
         UnsupportedError: a definition whose pieces are unions of regions ("linear", "closed",
             "affine").
     """
+    from milpcount.geometry.region_stream import RegionStream
+
     problem = problem_of(net, domain, definition, with_output)
     if workers is not None:
         options["workers"] = workers_of(workers)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +20,11 @@ from milpcount.core.result import Definition, TerminationReason
 from milpcount.core.run import Found, Leaf, Outcome, Watch
 from milpcount.engines.registry import ENGINES, run_engine
 from milpcount.errors import CertificateError, DomainError, InputError
-from milpcount.support.child import end_with_parent
 from milpcount.support.decimal_text import from_decimal, to_decimal
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from milpcount.proof.checker import Checked
     from milpcount.proof.checker import Found as Proved
     from milpcount.proof.format import Cursor, Header
@@ -169,6 +168,11 @@ def _follows(wanted: Statement, proved: Statement) -> bool:
 
 def _in_processes(workers: int, exact: Exact, parts: Iterator[Cursor]) -> Iterator[Proved]:
     """Check segments in so many processes; the results come in their order."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    from milpcount.support.child import end_with_parent
+
     with ProcessPoolExecutor(workers, get_context("spawn"), end_with_parent) as pool:
         running: deque[Future[list[Proved]]] = deque()
         for part in parts:

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import html
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from milpcount.core.result import Progress as Snapshot
 from milpcount.core.result import ProgressCallback
@@ -22,6 +20,7 @@ from milpcount.support.text import printable
 
 __all__ = ["Pace", "progress_bar"]
 
+_APPEARS = 0.3  # seconds until a terminal shows anything: most counts are done before
 _EVERY = 10.0  # seconds between two lines of a log
 _REDRAWN = 0.25  # and between two pictures in a notebook
 _SOON, _LITTLE = 2.0, 0.005  # seconds and part of the work after which a rest can be guessed
@@ -97,20 +96,57 @@ class _Words:
 @contextmanager
 def progress_bar() -> Iterator[ProgressCallback]:
     """A callback that shows what it is told, until the block ends."""
-    console = Console(stderr=True)
-    if console.is_jupyter:
-        with _notebook() as show:
-            yield show
-    elif sys.stderr.isatty():
-        with _terminal(console) as show:
-            yield show
-    else:
-        with _log() as show:
-            yield show
+    kind = _notebook if _in_notebook() else _terminal if sys.stderr.isatty() else _log
+    with kind() as show:
+        yield show
+
+
+def _in_notebook() -> bool:
+    if "IPython" not in sys.modules:
+        return False
+    # Heavy, and needed here and for a bar alone.
+    from rich.console import Console
+
+    return Console(stderr=True).is_jupyter
 
 
 @contextmanager
-def _terminal(console: Console) -> Iterator[ProgressCallback]:
+def _terminal() -> Iterator[ProgressCallback]:
+    pace = Pace()
+    lock = threading.Lock()
+    last: tuple[_Words, float | None] = _Words("starting", "", "", "", ""), None
+    update: Callable[[_Words, float | None], None] | None = None
+    with ExitStack() as display:
+
+        def appear() -> None:
+            nonlocal update
+            with lock:
+                update = display.enter_context(_bar())
+                update(*last)
+
+        def show(snapshot: Snapshot) -> None:
+            nonlocal last
+            with lock:
+                last = _Words.of(snapshot, pace), snapshot.fraction
+                if update is not None:
+                    update(*last)
+
+        timer = threading.Timer(_APPEARS, appear)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield show
+        finally:
+            timer.cancel()
+            timer.join()
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[_Words, float | None], None]]:
+    """A line of a terminal that shows the words that it is given, and goes at the end."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
@@ -120,24 +156,22 @@ def _terminal(console: Console) -> Iterator[ProgressCallback]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[left]}", markup=False),
     )
-    pace = Pace()
-    with Progress(*columns, console=console, transient=True) as display:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as display:
         task = display.add_task("starting", total=None, regions="", rate="", done="", left="")
 
-        def show(snapshot: Snapshot) -> None:
-            words = _Words.of(snapshot, pace)
+        def update(words: _Words, fraction: float | None) -> None:
             display.update(
                 task,
                 description=words.phase,
-                total=None if snapshot.fraction is None else 1.0,
-                completed=snapshot.fraction or 0.0,
+                total=None if fraction is None else 1.0,
+                completed=fraction or 0.0,
                 regions=words.regions,
                 rate=words.rate,
                 done=words.done,
                 left=words.left,
             )
 
-        yield show
+        yield update
 
 
 def _spaced(

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import milpcount
+from milpcount.importers.npz import save_npz
 
 PACKAGE = Path(milpcount.__file__).parent
 
@@ -29,7 +30,7 @@ TIERS = [
     ["linear", "sampling", "engines"],
     ["arguments", "progress_bar"],
     ["geometry", "draw"],
-    ["certificates", "api", "definitions", "survey", "__init__"],
+    ["certificates", "api", "definitions", "surveys", "__init__"],
     ["study"],
     ["cli", "__main__"],
 ]
@@ -41,6 +42,24 @@ def test_import_is_light() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     loaded = {name.partition(".")[0] for name in json.loads(done.stdout)}
     assert loaded.isdisjoint(HEAVY)
+
+
+def test_a_count_by_the_command_line_brings_what_it_needs_alone(tmp_path: Path) -> None:
+    path = tmp_path / "net.npz"
+    net = milpcount.ReLUNetwork([[[1.0, 2.0]], [[1.0]]], [[0.0], [0.0]])
+    save_npz(net, path)
+    code = (
+        "import json, sys; from milpcount.cli.app import run\n"
+        "assert run(['count', sys.argv[1], '--box', '-1', '1']) == 0\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    done = subprocess.run(command, capture_output=True, check=True)
+    answer, names = done.stdout.decode().strip().rsplit("\n", 1)
+    assert answer.startswith("2 full-dimensional")
+    loaded = set(json.loads(names))
+    assert loaded.isdisjoint(HEAVY)
+    assert loaded.isdisjoint({"pydantic", "rich", "multiprocessing", "scipy", "networkx"})
 
 
 def _part(module: str) -> str:

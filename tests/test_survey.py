@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.survey import KINDS, Statistics
+from milpcount.surveys import KINDS, Statistics
 from tests.shared import net, random_net
 
 NET = random_net(np.random.default_rng(0), [3, 5, 3, 1])

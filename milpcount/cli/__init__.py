@@ -6,6 +6,7 @@ Exit codes: 0 done and exact (or what was asked), 2 bad usage or bad input, 3 st
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -16,6 +17,9 @@ __all__ = ["main"]
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    # Threads of OpenBLAS, one a core, that wait for work by spinning cost more than a small count;
+    # these sleep.  It is read when NumPy is imported.
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
     code = 4  # failed
     try:
         with reserved_stdout():

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 
 import typer
 
 from milpcount.cli.output import EXIT_FAILED, EXIT_INPUT, EXIT_LIMIT, complain
+from milpcount.cli.plain_call import plain_call
 from milpcount.cli.streams import answering, apart
 from milpcount.errors import InputError, MilpcountError
 from milpcount.support.version import __version__
@@ -49,9 +50,13 @@ def application(arguments: Sequence[str]) -> typer.Typer:
     app.callback()(_options)
     called = arguments[0] if arguments else ""
     for name in [called] if called in _COMMANDS else _COMMANDS:
-        command = getattr(importlib.import_module(_COMMANDS[name]), f"{name}_command")
-        app.command(name)(apart(command))
+        app.command(name)(_command(name))
     return app
+
+
+def _command(name: str) -> Callable[..., Any]:
+    """The function of a command; what else is printed while it works goes to stderr."""
+    return apart(getattr(importlib.import_module(_COMMANDS[name]), f"{name}_command"))
 
 
 def _show_version(value: bool) -> None:
@@ -68,13 +73,23 @@ def _options(
     """Count, bound and explain the linear regions of ReLU networks, exactly."""
 
 
+def _run(arguments: Sequence[str]) -> Any:
+    """Run the command that is called; libraries may print when they are imported."""
+    if arguments and arguments[0] in _COMMANDS:
+        call = plain_call(_command(arguments[0]), arguments[1:])
+        if call is not None:
+            with answering():
+                return call()
+    app = application(arguments)
+    with answering():
+        return app(args=arguments, standalone_mode=False)
+
+
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        app = application(arguments)  # its libraries may print when they are imported
-        with answering():
-            code = app(args=arguments, standalone_mode=False)
+        code = _run(arguments)
     except _USAGE_ERROR as error:
         message = error.format_message()  # type: ignore[attr-defined]
         if message:  # none when the help was shown instead

@@ -96,7 +96,7 @@ def _describe(result: BoundResult) -> None:
     for name, reason in result.reasons.items():
         table.add_row(dim("does not apply"), dim(name), "", dim(reason))
     out.print(table)
-    print_notes(out, result.notes)
+    print_notes(result.notes)
 
 
 def _about(value: int) -> str:

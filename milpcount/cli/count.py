@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from milpcount.api import count
 from milpcount.cli.domain_options import DomainOptions, takes_domain
@@ -15,11 +14,12 @@ from milpcount.cli.output import (
     EXIT_DONE,
     EXIT_LIMIT,
     ProgressOption,
-    bold,
-    console,
+    print_facts,
     print_json,
+    print_line,
     print_notes,
     progress_display,
+    strong,
 )
 from milpcount.cli.workers import (
     ExecutorOption,
@@ -31,6 +31,7 @@ from milpcount.core.result import Budget, CountResult, Definition
 from milpcount.engines.registry import ENGINES
 from milpcount.engines.spec import Option
 from milpcount.support.decimal_text import to_decimal
+from milpcount.support.text import printable
 
 __all__ = ["count_command"]
 
@@ -183,20 +184,20 @@ def _describe(result: CountResult) -> None:
         Definition.CLOSED: "closed linear regions",
         Definition.AFFINE: "affine maps of regions",
     }[result.definition]
-    out = console()
     if result.exact:
-        out.print(bold(to_decimal(result.lower)), f"{what} (exact)")
+        print_line(f"{strong(to_decimal(result.lower))} {what} (exact)")
     else:
         upper = "unknown" if result.upper is None else to_decimal(result.upper)
-        out.print("between", bold(to_decimal(result.lower)), "and", bold(upper), what)
+        print_line(f"between {strong(to_decimal(result.lower))} and {strong(upper)} {what}")
         stop = result.termination
-        out.print(f"stopped by the limit: {stop.limit} {stop.detail}".rstrip())
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_row("engine", result.engine)
-    table.add_row("units", "hidden and output" if result.with_output else "hidden")
-    table.add_row("seconds", f"{result.seconds:.2f}")
+        print_line(f"stopped by the limit: {stop.limit} {printable(stop.detail)}".rstrip())
+    facts = {
+        "engine": result.engine,
+        "units": "hidden and output" if result.with_output else "hidden",
+        "seconds": f"{result.seconds:.2f}",
+    }
     for name, value in result.statistics.items():
         shown = f"{value:.4g}" if isinstance(value, float) else str(value)
-        table.add_row(name.replace("_", " "), shown)
-    out.print(table)
-    print_notes(out, result.notes)
+        facts[name.replace("_", " ")] = shown
+    print_facts(facts)
+    print_notes(result.notes)

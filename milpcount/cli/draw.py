@@ -98,7 +98,7 @@ def draw_command(
         print_json(value)
         return EXIT_DONE
     out = console()
-    print_notes(out, network.notes)
+    print_notes(network.notes)
     faces = "polygons" if found.dimension == 2 else "cells"
     out.print(f"{len(found)} {faces}, written to {file}", soft_wrap=True)
     return EXIT_DONE

@@ -153,4 +153,4 @@ def _describe(result: EstimateResult) -> None:
         shown = f"{value:.4g}" if isinstance(value, float) else str(value)
         table.add_row(name.replace("_", " "), shown)
     out.print(table)
-    print_notes(out, result.notes)
+    print_notes(result.notes)

@@ -10,7 +10,6 @@ import typer
 from milpcount.cli.domain_options import DomainOptions
 from milpcount.core.network import ReLUNetwork
 from milpcount.importers import load_network
-from milpcount.importers.vnnlib import output_note
 
 __all__ = ["OutputOption", "network_from"]
 
@@ -29,7 +28,11 @@ def network_from(
         InputError: as :func:`~milpcount.importers.load_network`, or a malformed property file.
     """
     network = load_network(path, output=output)
-    note = None if where is None or where.vnnlib is None else output_note(where.vnnlib)
+    if where is None or where.vnnlib is None:
+        return network
+    from milpcount.importers.vnnlib import output_note
+
+    note = output_note(where.vnnlib)
     if note is None:
         return network
     return ReLUNetwork.of_stages(

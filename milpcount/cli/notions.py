@@ -78,5 +78,5 @@ def notions_command(
         out.print(table)
         if result.stopped_by is not None:
             out.print(f"stopped by the limit: {result.stopped_by}")
-        print_notes(out, result.notes)
+        print_notes(result.notes)
     return EXIT_DONE if result.exact else EXIT_LIMIT

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from milpcount.cli.streams import answers
 from milpcount.core.result import ProgressCallback
 from milpcount.progress_bar import progress_bar
 from milpcount.support.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
 __all__ = [
     "EXIT_DONE",
@@ -27,9 +30,12 @@ __all__ = [
     "complain",
     "console",
     "dim",
+    "print_facts",
     "print_json",
+    "print_line",
     "print_notes",
     "progress_display",
+    "strong",
 ]
 
 EXIT_DONE = 0
@@ -38,40 +44,52 @@ EXIT_LIMIT = 3
 EXIT_FAILED = 4
 
 
-class _PlainConsole(Console):
-    """A console for which every text is data: no markup, no emoji codes, no control sequences.
-
-    What is to be bold or dim is a :class:`rich.text.Text` made here.
-    """
-
-    def render_str(self, text: str, **options: Any) -> Text:
-        """Text as it is, what a terminal could obey written out."""
-        return super().render_str(
-            printable(text), **{**options, "markup": False, "emoji": False, "highlight": False}
-        )
-
-
 def console(*, stderr: bool = False) -> Console:
     """A console for answers, wide enough that tables are not cut when piped."""
+    # Heavy; commands that answer in a few lines do without.
+    from milpcount.cli.plain_console import PlainConsole
+
     stream = sys.stderr if stderr else answers()
     width = None if stream.isatty() else 160
-    return _PlainConsole(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    return PlainConsole(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
 
 def bold(text: str) -> Text:
     """Bold text."""
+    from rich.text import Text
+
     return Text(printable(text), style="bold")
 
 
 def dim(text: str) -> Text:
     """Text in the background."""
+    from rich.text import Text
+
     return Text(printable(text), style="dim")
 
 
-def print_notes(out: Console, notes: Iterable[str]) -> None:
+def strong(text: str) -> str:
+    """The text for :func:`print_line`: bold on a terminal, what it could obey written out."""
+    dumb = os.environ.get("TERM") in ("dumb", "unknown")
+    return printable(text) if dumb else typer.style(printable(text), bold=True)
+
+
+def print_line(line: str) -> None:
+    """Print one line of an answer, without rich; texts of others are made printable before."""
+    typer.echo(line, file=answers())
+
+
+def print_facts(facts: Mapping[str, str]) -> None:
+    """Print names and values in two columns, without rich."""
+    width = max(map(len, facts), default=0)
+    for name, value in facts.items():
+        print_line(printable(f"{name:{width}}  {value}"))
+
+
+def print_notes(notes: Iterable[str]) -> None:
     """Print what an importer changed about a network, a line each."""
     for note in notes:
-        out.print(f"note: {note}")
+        print_line(printable(f"note: {note}"))
 
 
 def print_json(value: Any) -> None:

@@ -145,7 +145,7 @@ def _describe(report: StudyReport) -> None:
         out.print(f"Counted with {report.note}.")
     if report.summary:
         out.print(_as_table(report.summary, out.width))
-    print_notes(out, report.notes)
+    print_notes(report.notes)
     for path in report.files:
         out.print(str(path), soft_wrap=True)
 

@@ -23,7 +23,7 @@ from milpcount.cli.output import (
 from milpcount.core.result import Budget, Definition
 from milpcount.errors import InputError
 from milpcount.support.decimal_text import to_decimal
-from milpcount.survey import SurveyResult, survey
+from milpcount.surveys import SurveyResult, survey
 
 __all__ = ["survey_command"]
 
@@ -171,7 +171,7 @@ def _describe(result: SurveyResult, output: Path | None) -> None:
                 cells += ["", "" if density is None else _number(getattr(density, name))]
             table.add_row(bold(name), *cells)
     out.print(table)
-    print_notes(out, result.notes)
+    print_notes(result.notes)
     if "regions_lower" in summary:
         out.print("Not all counts are exact: the statistics are those of the proved lower ends.")
     if output is not None:

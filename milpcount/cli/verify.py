@@ -102,6 +102,6 @@ def verify_command(
     out.print(f"{units} of {network.name} over {header.domain.describe()}", soft_wrap=True)
     if own is not None and not same_domain(own, header.domain, network):
         out.print("note: that is not the box that the network carries")
-    print_notes(out, network.notes)
+    print_notes(network.notes)
     out.print(f"{proved.regions} witnesses checked in {seconds:.2f} s")
     return EXIT_DONE

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from milpcount.core.keeping import Keeps
 from milpcount.core.point import Point, scaled_integers
 from milpcount.errors import DomainError
 from milpcount.support.text import number_text
@@ -36,7 +38,7 @@ def _vector(value: ArrayLike, what: str) -> Float:
 
 
 @dataclass(frozen=True, eq=False)
-class Box:
+class Box(Keeps):
     """``lo <= x <= hi``, coordinate by coordinate; ``-inf`` and ``inf`` leave a side open.
 
     Scalars stand for every coordinate.  A coordinate with ``lo == hi`` is fixed; regions are then
@@ -103,7 +105,7 @@ class Box:
         size = max(np.size(self.lo) if self.lo.ndim else 0, np.size(self.hi) if self.hi.ndim else 0)
         return size or None
 
-    @property
+    @cached_property
     def is_bounded(self) -> bool:
         """Whether every coordinate has two finite ends."""
         return bool(np.all(np.isfinite(self.lo)) and np.all(np.isfinite(self.hi)))
@@ -114,6 +116,11 @@ class Box:
             raise DomainError(
                 f"the box has {self.dimension} coordinates, the network {dimension} inputs"
             )
+        if self.lo.shape == self.hi.shape == (dimension,):
+            return self
+        return self.latest("resolved", dimension, lambda: self._with_entries(dimension))
+
+    def _with_entries(self, dimension: int) -> Box:
         return Box(
             np.array(np.broadcast_to(self.lo, (dimension,))),
             np.array(np.broadcast_to(self.hi, (dimension,))),
@@ -124,10 +131,15 @@ class Box:
         point = np.asarray(x, dtype=np.float64)
         return bool(np.all(point >= self.lo) and np.all(point <= self.hi))
 
+    @cached_property
+    def varying(self) -> int:
+        """Number of coordinates that are not fixed, of a box with one entry per coordinate."""
+        return int(np.count_nonzero(self.lo < self.hi))
+
     @property
     def is_point(self) -> bool:
         """Whether every coordinate is fixed."""
-        return bool(np.all(self.lo == self.hi))
+        return self.varying == 0
 
     def describe(self) -> str:
         """All of it in words, every number as text that reads back as itself."""

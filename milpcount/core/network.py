@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from milpcount.core.canonical import read_input_once
 from milpcount.core.domain import Box
 from milpcount.core.gate import LinearGate, ReLUGate
+from milpcount.core.keeping import Keeps
 from milpcount.core.matrix import dense, finite_array, nonzeros, row_blocks
 from milpcount.core.pattern import ActivationPattern
 from milpcount.core.stage import Stage
@@ -43,7 +44,7 @@ def _flattening(shape: tuple[int, ...], inputs: int) -> str:
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class ReLUNetwork:
+class ReLUNetwork(Keeps):
     """A feed-forward piecewise-linear network: hidden stages and an affine output.
 
     The constructor makes a chain; :meth:`of_stages` makes any network.
@@ -267,15 +268,11 @@ class ReLUNetwork:
             )
 
     def counted_stages(self, with_output: bool = False) -> tuple[Stage, ...]:
-        """The stages on which patterns depend.
+        """The stages on which patterns depend: up to the last hidden one with a state.
 
-        The hidden ones up to the last that has a unit with a state; with the output all of them,
-        and the output with plain ReLUs.
+        With the output they are all, and the output has plain ReLUs.
         """
-        if with_output:
-            return (*self.stages, self.output.as_relu())
-        last = max((k for k, s in enumerate(self.stages, 1) if not s.is_linear), default=0)
-        return self.stages[:last]
+        return self.once(_counted_stages, with_output)
 
     def preactivations(self, x: ArrayLike, with_output: bool = False) -> tuple[Float, ...]:
         """Pre-activations in float64 (rounded), one array ``(..., n_l)`` per hidden stage.
@@ -379,6 +376,13 @@ class ReLUNetwork:
         shape = "-".join(map(str, self.architecture))
         kind = "" if self.is_chain else ", stages"
         return f"ReLUNetwork({self.name!r}, {shape}{kind}{', leaky' if self.is_leaky else ''})"
+
+
+def _counted_stages(net: ReLUNetwork, with_output: bool) -> tuple[Stage, ...]:
+    if with_output:
+        return (*net.stages, net.output.as_relu())
+    last = max((k for k, s in enumerate(net.stages, 1) if not s.is_linear), default=0)
+    return net.stages[:last]
 
 
 def _doubles(array: Float) -> bytes:

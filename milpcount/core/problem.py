@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from milpcount.core.domain import Box, Domain, Polytope, Slice, WholeSpace
+from milpcount.core.keeping import Keeps
 from milpcount.core.network import ReLUNetwork
 from milpcount.core.point import Point
 from milpcount.core.result import Definition
@@ -19,8 +18,6 @@ from milpcount.errors import DomainError, UnsupportedError
 
 __all__ = ["CountProblem"]
 
-T = TypeVar("T")
-
 
 def _shown(value: object) -> str:
     """A value in few words, on one line."""
@@ -29,7 +26,7 @@ def _shown(value: object) -> str:
 
 
 @dataclass(frozen=True)
-class CountProblem:
+class CountProblem(Keeps):
     """Count the activation patterns of ``stages`` over ``domain``.
 
     Engines work in the problem's own coordinates: the network's inputs, or on a slice the
@@ -37,7 +34,8 @@ class CountProblem:
     :func:`milpcount.exact.forms.problem_stages` gives the stages on these coordinates, exactly.
 
     What several engines, or several parts of one, need of a problem (stages in integers, exact
-    ranges of the coordinates) is made once and kept with it: :meth:`once`.
+    ranges of the coordinates) is made once and kept with it: :meth:`once`.  What depends on the
+    stages alone is kept with the network, for the next problem.
 
     Attributes:
         network: where the stages come from.
@@ -56,7 +54,6 @@ class CountProblem:
     definition: Definition = Definition.FULL
     with_output: bool = False
     slice: Slice | None = None
-    _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -106,20 +103,10 @@ class CountProblem:
         """Number of coordinates: inputs, or coordinates of the slice."""
         return self.network.input_dimension if self.slice is None else self.slice.dimension
 
-    def once(self, make: Callable[[CountProblem], T]) -> T:
-        """What ``make`` makes of the problem: made at the first call, and kept."""
-        if make not in self._made:
-            self._made[make] = make(self)
-        return cast("T", self._made[make])
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Pickle the problem itself; what was made of it is made again where it is needed."""
-        return {**self.__dict__, "_made": {}}
-
     @cached_property
     def index(self) -> UnitIndex:
         """Where the units stand in arrays and in patterns."""
-        return UnitIndex.of(self.stages)
+        return self.network.once(_index, self.stages)
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -166,3 +153,7 @@ class CountProblem:
             raise UnsupportedError(
                 f"{what} does not serve slices, whose first stage floats cannot hold; {remedy}"
             )
+
+
+def _index(_: ReLUNetwork, stages: tuple[Stage, ...]) -> UnitIndex:
+    return UnitIndex.of(stages)

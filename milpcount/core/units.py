@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,4 +93,8 @@ class UnitIndex:
 
     def open_signs(self) -> NDArray[np.int8]:
         """Signs of the root: 0 for undecided, 2 for linear units, which count as active."""
+        return self._root.copy()
+
+    @cached_property
+    def _root(self) -> NDArray[np.int8]:
         return np.where(self.linear, 2, 0).astype(np.int8)

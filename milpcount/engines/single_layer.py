@@ -9,8 +9,10 @@ import numpy as np
 from milpcount.core.domain import Box
 from milpcount.core.gate import LinearGate, ReLUGate
 from milpcount.core.matrix import dense, nonzeros
+from milpcount.core.network import ReLUNetwork
 from milpcount.core.point import scaled_integers
 from milpcount.core.problem import CountProblem
+from milpcount.core.stage import Stage
 
 __all__ = ["has_short_minors", "is_arrangement", "is_single_layer"]
 
@@ -24,13 +26,13 @@ def is_single_layer(problem: CountProblem) -> bool:
     So is one that reads the input and linear units alone, in whatever stage they stand; units of
     slope 1 pass on what they compute as linear ones do.
     """
-    return problem.once(_is_single_layer)
+    return problem.network.once(_is_single_layer, problem.stages)
 
 
-def _is_single_layer(problem: CountProblem) -> bool:
+def _is_single_layer(net: ReLUNetwork, stages: tuple[Stage, ...]) -> bool:
     # Of the input and of each stage: which outputs are affine functions of the input.
-    affine = [np.ones(problem.network.input_dimension, dtype=bool)]
-    for stage in problem.stages:
+    affine = [np.ones(net.input_dimension, dtype=bool)]
+    for stage in stages:
         if type(stage.gate) not in (ReLUGate, LinearGate):
             return False
         here = np.ones(stage.width, dtype=bool)

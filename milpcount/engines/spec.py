@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from milpcount.core.domain import Box, Polytope
 from milpcount.core.problem import CountProblem
@@ -136,7 +137,7 @@ class EngineSpec(Capabilities):
     lists: bool = True
     seconds_per_region: float | None = None
 
-    @property
+    @cached_property
     def abilities(self) -> frozenset[str]:
         """Which of :data:`NEEDS` it serves."""
         able = {
@@ -177,8 +178,7 @@ class EngineSpec(Capabilities):
 
 def varying_inputs(problem: CountProblem) -> int:
     """The dimension of the search: inputs that vary, or units of the first stage if fewer."""
-    vary = int((problem.box.lo < problem.box.hi).sum())
-    return min(vary, problem.widths[0] if problem.widths else 0)
+    return min(problem.box.varying, problem.widths[0] if problem.widths else 0)
 
 
 def _kinds(problem: CountProblem) -> list[str]:

@@ -71,6 +71,9 @@ def load_network(
         UnsupportedError: a network that treats the samples of a batch in different ways.
         MissingDependencyError: reading it needs a package that is not installed.
     """
+    if isinstance(source, str | os.PathLike):
+        _require_no_shape(input_shape)
+        return _from_file(Path(os.fspath(source)), name, output)
     from milpcount.importers.keras.keras_model import from_keras, is_model
     from milpcount.importers.sklearn import from_sklearn, is_estimator
     from milpcount.importers.torch.module import from_torch, is_module
@@ -80,12 +83,7 @@ def load_network(
         return from_keras(source, name=name, output=output)
     if is_module(source):
         return from_torch(source, name=name, input_shape=input_shape, output=output)
-    if input_shape is not None:
-        raise NetworkError(
-            "input_shape is for torch modules; files and other objects tell the shape themselves"
-        )
-    if isinstance(source, str | os.PathLike):
-        return _from_file(Path(os.fspath(source)), name, output)
+    _require_no_shape(input_shape)
     if output is not None:
         raise NetworkError("output chooses one of several of a file, a module or a model; leave it")
     if isinstance(source, ReLUNetwork):
@@ -120,6 +118,13 @@ def load_point(path: str | os.PathLike[str]) -> NDArray[np.float64]:
     from milpcount.importers.points import load_point as load
 
     return load(Path(path))
+
+
+def _require_no_shape(input_shape: Sequence[int] | None) -> None:
+    if input_shape is not None:
+        raise NetworkError(
+            "input_shape is for torch modules; files and other objects tell the shape themselves"
+        )
 
 
 def _from_file(path: Path, name: str | None, output: str | int | None) -> ReLUNetwork:

@@ -19,7 +19,6 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.run import Watch
 from milpcount.errors import UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
-from milpcount.exact.forms import problem_stages
 from milpcount.kernels import native
 from milpcount.search.frames.problem_frames import cube_frame, root_signs
 from milpcount.search.native_cells import MAX_DIMENSION, NativeCells
@@ -115,9 +114,7 @@ def cell_complex(
         )
     watch = Watch() if watch is None else watch
     frame = cube_frame(problem)
-    machine = NativeCells(
-        frame, problem.stages, lambda: problem_stages(problem), emit=False, collect=True
-    )
+    machine = NativeCells(frame, problem, emit=False, collect=True)
     machine.start(root_signs(problem))
     code = int(native.Stop.STEPS)
     while code == native.Stop.STEPS and watch.exceeded() is None:

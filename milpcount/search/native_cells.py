@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from milpcount.core.network import ReLUNetwork
+from milpcount.core.problem import CountProblem
 from milpcount.core.stage import Stage
-from milpcount.core.units import UnitIndex
-from milpcount.exact.forms import ExactStage
+from milpcount.exact.forms import problem_stages
 from milpcount.kernels import native
 from milpcount.search.exact_cell import ExactCells
 from milpcount.search.frames.frame import Frame
@@ -24,7 +24,11 @@ __all__ = ["MAX_DIMENSION", "NativeCells"]
 MAX_DIMENSION = 6
 _BUFFER = 2_000_000  # numbers in the points of leaves handed over at once
 _ROUNDOFF = 2.0**-53
+_SMALL = 1 << 17  # weights of a network that is kept as the kernel reads it
 _MOST = np.iinfo(np.int64).max
+
+# Forms of the first stage, the form that is 1, rows of the domain, and the shift of the first.
+Integers = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int]
 
 
 class NativeCells:
@@ -33,8 +37,7 @@ class NativeCells:
     def __init__(
         self,
         frame: Frame,
-        stages: Sequence[Stage],
-        exact: Callable[[], Sequence[ExactStage]],
+        problem: CountProblem,
         emit: bool,
         collect: bool = False,
     ) -> None:
@@ -42,17 +45,16 @@ class NativeCells:
 
         Arguments:
             frame: coordinates and forms of the first layer.
-            stages: the counted stages.
-            exact: makes these stages in the problem's coordinates, if a sign is in doubt.
+            problem: its counted stages; they become integers only if a sign is in doubt.
             emit: whether leaves are kept for :meth:`take_leaves` or only counted.
             collect: whether whole cells are kept for :meth:`complex`.
         """
-        self._emit = emit
-        self.net, self.index = native_net(frame, stages, closed=False), UnitIndex.of(stages)
-        self._frame, self._make_exact = frame, exact
+        self._emit, self._frame, self._problem = emit, frame, problem
+        self.index = problem.index
+        self.net, integers = _prepared(frame, problem)
         room = max(16, min(4096, _BUFFER // max(frame.n, 1))) if emit else 1
         self._kernel = native.Subdivision(
-            self.net, leaf_room=room, collect=collect, integers=_integers(frame)
+            self.net, leaf_room=room, collect=collect, integers=integers
         )
         self._taken = 0
         self.resolved = 0
@@ -131,7 +133,7 @@ class NativeCells:
 
     @cached_property
     def _exact(self) -> ExactCells:
-        return ExactCells(self._frame, self._make_exact(), self.index)
+        return ExactCells(self._frame, problem_stages(self._problem), self.index)
 
     def _resolve(self) -> None:
         """Decide the open signs of the present cell exactly, and place their vertices anew."""
@@ -154,9 +156,23 @@ class NativeCells:
             self.resolved += len(units)
 
 
-def _integers(
-    frame: Frame,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int] | None:
+def _prepared(frame: Frame, problem: CountProblem) -> tuple[native.Net, Integers | None]:
+    """What the kernel reads; that of a small network is kept for the next count in the frame."""
+
+    def make() -> tuple[native.Net, Integers | None]:
+        return native_net(frame, problem.stages, closed=False), _integers(frame)
+
+    if problem.network.once(_weights, problem.stages) > _SMALL:
+        return make()
+    return problem.network.latest("net of cells", (frame, problem.stages), make)
+
+
+def _weights(_: ReLUNetwork, stages: tuple[Stage, ...]) -> int:
+    """How many there are."""
+    return sum(math.prod(weight.shape) for stage in stages for weight in stage.weights)
+
+
+def _integers(frame: Frame) -> Integers | None:
     """The frame's forms in integers of 64 bits; None where they do not fit."""
     columns = frame.n + 1
     one = (*[0] * frame.n, 1) if frame.exact.one is None else frame.exact.one

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from milpcount.core.problem import CountProblem
 from milpcount.errors import UnsupportedError
 from milpcount.exact.domains import require_full_dimensional
-from milpcount.exact.forms import problem_stages
 from milpcount.kernels import native
 from milpcount.search.frames.problem_frames import cube_frame, root_signs
 from milpcount.search.native_cells import MAX_DIMENSION, NativeCells
@@ -86,8 +85,7 @@ def enumerate_cells(problem: CountProblem) -> Iterator[Cell]:
             f"cells are enumerated for up to {MAX_DIMENSION} inputs that vary, here are {len(vary)}"
         )
     frame = cube_frame(problem)
-    stages = problem_stages(problem)
-    machine = NativeCells(frame, problem.stages, lambda: stages, emit=True)
+    machine = NativeCells(frame, problem, emit=True)
     machine.start(root_signs(problem))
     corner = np.array([float(v) for v in frame.point(np.zeros(frame.n)).fractions()])
     opposite = np.array([float(v) for v in frame.point(np.ones(frame.n)).fractions()])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +18,16 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
 from milpcount.core.run import Batch, Found, Leaf, Outcome, Tally, Watch
 from milpcount.errors import InvariantError
-from milpcount.exact.forms import problem_stages
-from milpcount.exact.tree import ExactTree
 from milpcount.kernels import native
 from milpcount.search.frames.frame import Frame
 from milpcount.search.frames.problem_frames import Frames, problem_frames, root_signs, sign_walls
 from milpcount.search.machine import Machine
 from milpcount.search.native_cells import MAX_DIMENSION, NativeCells
-from milpcount.search.recording.tape import Tape
-from milpcount.search.recording.transcript import Transcript
+
+if TYPE_CHECKING:
+    from milpcount.exact.tree import ExactTree
+    from milpcount.search.recording.tape import Tape
+    from milpcount.search.recording.transcript import Transcript
 
 __all__ = ["Method", "Searcher", "Task", "root_tasks"]
 
@@ -169,7 +170,7 @@ class Searcher:
         # Cells are kept by their vertices where the cube is the domain, not a relaxation of it.
         few = frame.generators is None and frame.n <= MAX_DIMENSION
         if self.method == "subdivision" and few:
-            machine = NativeCells(frame, stages, lambda: problem_stages(self.problem), keep)
+            machine = NativeCells(frame, self.problem, keep)
         else:
             closed = self.problem.definition is Definition.NONEMPTY
             machine = Machine(frame, stages, closed, keep, self.tape is not None)
@@ -236,6 +237,9 @@ class Searcher:
 
     def _exact_search(self) -> ExactTree:
         if self._exact is None:
+            # Brings HiGHS, which most searches never ask.
+            from milpcount.exact.tree import ExactTree
+
             self._exact = ExactTree(self.problem, self.watch, self.outcome)
         return self._exact
 

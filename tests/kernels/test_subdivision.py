@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 import milpcount as mc
 from milpcount.core.problem import CountProblem
-from milpcount.exact.forms import problem_stages
 from milpcount.kernels import native, variants
 from milpcount.search.frames.problem_frames import problem_frames, root_signs
 from milpcount.search.native_cells import NativeCells
@@ -32,7 +31,7 @@ def machine(network: mc.ReLUNetwork, domain: mc.Domain = BOX, emit: bool = False
     problem = CountProblem.of(network, domain)
     frame = problem_frames(problem)[0]
     assert frame is not None
-    out = NativeCells(frame, problem.stages, lambda: problem_stages(problem), emit)
+    out = NativeCells(frame, problem, emit)
     out.start(root_signs(problem, frame.signs))
     return out
 

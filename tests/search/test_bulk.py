@@ -83,7 +83,7 @@ def test_vertices_are_the_exact_ones(widths: list[int], kind: str) -> None:
     problem = CountProblem.of(network, BOX)
     frame = cube_frame(problem)
     exact = ExactCells(frame, problem_stages(problem), problem.index)
-    one_by_one = NativeCells(frame, problem.stages, lambda: problem_stages(problem), emit=True)
+    one_by_one = NativeCells(frame, problem, emit=True)
     one_by_one.start(root_signs(problem, frame.signs))
     found = set()
     while one_by_one.run(10**6, 1) != 1 or one_by_one.take_count():

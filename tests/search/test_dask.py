@@ -18,7 +18,7 @@ import milpcount as mc
 from milpcount.cli.app import run
 from milpcount.cluster import dispatch
 from milpcount.cluster.connection import connected
-from milpcount.search.run import dask_pool, driver
+from milpcount.search.run import dask_pool, portions
 from tests.interruptions import SECONDS, endless_network
 from tests.search.test_runs import busy_network
 from tests.shared import random_net
@@ -119,7 +119,7 @@ def becomes_idle(address: str) -> bool:
 def test_limits_leave_idle_workers(
     address: str, stop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(driver, "_LAST_WORD", 0.5)
+    monkeypatch.setattr(portions, "_LAST_WORD", 0.5)
     with connected(mc.DaskCluster(address)) as client:
         client.wait_for_workers(2)  # one may have been killed by another test
     if stop != "time":

@@ -9,11 +9,16 @@ import pytest
 
 from experiments import (
     bounds60,
+    dual_graph,
+    evolution,
+    local_maps,
     mnist8,
     mnist22,
     mnist22_epochs,
     mnist22_output,
     mnist22_sampling,
+    shape,
+    space_folding,
 )
 from milpcount.study.config.grid import resolve_runs
 from milpcount.study.config.schema import CountSettings, load_config
@@ -84,3 +89,24 @@ def test_the_smoke_study_shows_everything() -> None:
     for module in (mnist22, mnist22_output, mnist22_sampling, mnist22_epochs, bounds60):
         assert set(module.TABLES) <= set(smoke.tables)
         assert set(module.FIGURES) <= set(smoke.figures)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [dual_graph, evolution, local_maps, shape, space_folding],
+    ids=lambda module: module.__name__,
+)
+def test_a_bad_configuration_is_one_line_and_code_2(
+    module: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.yaml"
+    for text, words in ((None, "cannot be read"), ("name: x\n", "'title' is missing")):
+        if text is not None:
+            path.write_text(text, encoding="utf-8")
+        assert module.main([str(path)]) == 2
+        out, error = capsys.readouterr()
+        assert out == ""
+        name = module.__name__.rpartition(".")[2]
+        assert error.startswith(f"{name}: {path}")
+        assert words in error
+        assert error.count("\n") == 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import sys
 import types
+from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -57,6 +59,33 @@ def test_a_log_gets_a_line_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) ->
     ]
 
 
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_nothing_of_what_is_done_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = _Terminal()
+    monkeypatch.setattr(sys, "stderr", error)
+    waiting: list[Callable[[], None]] = []
+
+    class _Timer:
+        def __init__(self, _: float, function: Callable[[], None]) -> None:
+            waiting.append(function)
+            self.start = self.cancel = self.join = lambda: None
+
+    monkeypatch.setattr(module, "threading", types.SimpleNamespace(Timer=_Timer, Lock=Lock))
+    with progress_bar() as show:
+        show(Progress("searching", 3, 1.0, 0.5))
+    assert error.getvalue() == ""
+    with progress_bar() as show:
+        show(Progress("counting", 3, 1.0, 0.5))
+        waiting[1]()
+        assert error.getvalue()
+        show(Progress("closing", 3, 1.0, 0.5))
+    assert "closing" in error.getvalue()
+
+
 def test_a_notebook_gets_a_bar_that_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[str] = []
 
@@ -73,7 +102,7 @@ def test_a_notebook_gets_a_bar_that_goes(monkeypatch: pytest.MonkeyPatch) -> Non
     stub.HTML, stub.display = str, display
     monkeypatch.setitem(sys.modules, "IPython", ipython)
     monkeypatch.setitem(sys.modules, "IPython.display", stub)
-    monkeypatch.setattr(module, "Console", lambda **_: types.SimpleNamespace(is_jupyter=True))
+    monkeypatch.setattr("rich.console.Console", lambda **_: types.SimpleNamespace(is_jupyter=True))
     with progress_bar() as show:
         show(Progress("<b>", 3, 1.0, 0.5))
     assert shown[0] == "starting"

@@ -46,7 +46,9 @@ struct Cell {
     Phase phase = Phase::ENTER;
     Buffer<Word> todo;    // units of the stage that are not decided
     Buffer<Word> preset;  // units of the stage whose sign is a cut made before the task
-    Matrix<double> partial;
+    Matrix<double> partial;  // forms of the next stage as far as units of this one are decided,
+    bool fresh = true;       // unless none that passes anything on is
+    bool placed = false;     // whether the forms of the stage to be entered are in their place
     double share = 0.0;  // of the whole tree, below this cell
 
     Cell(Index n, Index units, Index widest, const Layout& layout)

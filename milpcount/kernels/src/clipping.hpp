@@ -39,6 +39,8 @@ class Clipping final : public Subdivision {
         cell.used = 0;
         cell.simple = true;
         cell.any_open = false;
+        cell.fresh = true;
+        cell.placed = false;
         for (int j = 0; j < 2 * N; ++j) {
             cell.rows[j] = j;
             cell.used |= bit_of(j);
@@ -99,10 +101,12 @@ class Clipping final : public Subdivision {
             }
             read_signs(*cell);
             if (cutting == 0) {
+                entrance_.pass_all(*cell);
                 ++cell->stage;
                 cell->phase = Phase::ENTER;
                 continue;
             }
+            entrance_.pass_on(*cell, *cell);
             if (!split(*cell)) return Stop::DOUBT_NODE;
         }
         return Stop::DONE;
@@ -188,18 +192,15 @@ class Clipping final : public Subdivision {
             cell.todo[w] &= ~plain;
             counters.by_vertices += count_bits(plain);
             if (cell.stage < 0) continue;
-            const Word pos = positive_[static_cast<std::size_t>(w)];
-            for_each_bit(plain & ~pos, [&](int b) { settle(cell, w, b, -1); });
-            for_each_bit(plain & pos, [&](int b) { settle(cell, w, b, 1); });
+            const Word pos = plain & positive_[static_cast<std::size_t>(w)], neg = plain & ~pos;
+            std::int8_t* sign = cell.sign.data() + net_.starts[cell.stage] + (w << 6);
+            for_each_bit(neg, [&](int b) { sign[b] = -2; });
+            for_each_bit(pos, [&](int b) { sign[b] = 2; });
+            // Cuts that were made before the task stay cuts.
+            for_each_bit(plain & cell.preset[w],
+                         [&](int b) { sign[b] = static_cast<std::int8_t>(sign[b] / 2); });
+            entrance_.note_decided(cell.stage, w, pos, neg);
         }
-        entrance_.pass_on(cell);
-    }
-
-    void settle(Cell& cell, Index w, int b, int sign) {
-        const Index i = (w << 6) + b;
-        const bool was_cut = (cell.preset[w] & bit_of(b)) != 0;
-        cell.sign[net_.starts[cell.stage] + i] = static_cast<std::int8_t>(was_cut ? sign : 2 * sign);
-        entrance_.note_decided(cell.stage, i, sign > 0);
     }
 
     // Count the regions of a cell of the last stage by sections; false where that has no proof, or
@@ -261,7 +262,7 @@ class Clipping final : public Subdivision {
         const auto row32 = static_cast<std::int32_t>(row);
         if (keep != 0) {
             if (!cutter_.fill(cell, cell, keep, place, row32)) return false;
-            if (stage >= 0) decide(cell, i, keep > 0);
+            if (stage >= 0) decide(cell, cell, i, keep > 0);
             return true;
         }
         need_slot(top_ + 1);
@@ -271,19 +272,19 @@ class Clipping final : public Subdivision {
         copy_rest(cell, other);
         cell.share *= 0.5;
         other.share = cell.share;
-        decide(cell, i, false);
-        decide(other, i, true);
+        decide(cell, other, i, true);
+        decide(cell, cell, i, false);
         ++top_;
         return true;
     }
 
-    void decide(Cell& cell, Index i, bool active) {
+    void decide(const Cell& from, Cell& cell, Index i, bool active) {
         cell.sign[net_.starts[cell.stage] + i] = active ? 1 : -1;
         entrance_.note_decided(cell.stage, i, active);
-        entrance_.pass_on(cell);
+        entrance_.pass_on(from, cell);
     }
 
-    // Copy what is not vertices.
+    // Copy what is not vertices, nor forms.
     void copy_rest(const Cell& from, Cell& to) {
         const Index stage = from.stage, words = layout_.words[stage + 1];
         to.phase = Phase::DECIDE;
@@ -293,10 +294,8 @@ class Clipping final : public Subdivision {
             to.todo[w] = from.todo[w];
             to.preset[w] = from.preset[w];
         }
-        if (stage + 1 == net_.layers) return;
-        const std::size_t wide = Matrix<double>::padded(net_.widths[stage + 1]);
-        for (int c = 0; c < N + 2; ++c)
-            std::memcpy(to.partial[c], from.partial[c], wide * sizeof(double));
+        to.fresh = from.fresh;
+        to.placed = false;
     }
 
     // Count a leaf; when regions are kept, with a proved point: the mean of the vertices, if floats

@@ -19,7 +19,8 @@ class Entrance {
           integers_(integers),
           cutter_(cutter),
           layout_(layout),
-          counters_(counters) {
+          counters_(counters),
+          decided_(static_cast<std::size_t>(net.widest)) {
         find_leaky();
     }
 
@@ -27,20 +28,21 @@ class Entrance {
     void enter(Cell& cell) {
         const Index stage = cell.stage;
         if (stage >= 0) {
-            const Index width = net_.widths[stage];
-            const Forms to = stages_.forms(stage);
-            const Forms from = stage == 0 ? net_.first_forms() : partial_of(cell, stage);
-            for (int c = 0; c < N + 2; ++c)
-                std::memcpy(to.row(c), from.row(c), static_cast<std::size_t>(width) * sizeof(double));
-            if (stage + 1 < net_.layers) {
+            if (!cell.placed)
+                Stages::copy<N>(stage == 0 ? net_.first_forms() : forms_passed(cell, stage - 1),
+                                stages_.forms(stage));
+            cell.placed = false;
+            cell.fresh = true;
+            if (stage + 1 < net_.layers &&
+                net_.skip_begin[stage + 1] != net_.skip_begin[stage + 2]) {
                 const Forms next = partial_of(cell, stage + 1);
-                start_next(next, net_.biases.data() + net_.starts[stage + 1], net_.one.data(),
-                           net_.terms[stage + 1]);
+                Stages::copy<N>(stages_.start(stage + 1), next);
                 add_skips(net_, next, [&](Index s) { return stages_.forms(s); },
                           cell.sign.data(), stage + 1);
+                cell.fresh = false;
             }
         }
-        stages_.note_rates(stage);
+        stages_.template note_rates<N>(stage);
         integers_.entered(stage);
         find_null(cell);
         take_units_in(cell);
@@ -76,20 +78,53 @@ class Entrance {
     void note_decided(Index stage, Index i, bool active) {
         if (stage + 1 == net_.layers) return;
         const double factor = active ? 1.0 : net_.slopes[net_.starts[stage] + i];
-        if (factor != 0.0) decided_.push_back({i, factor});
+        if (factor != 0.0) decided_[static_cast<std::size_t>(count_++)] = {i, factor};
     }
 
-    // Add what was decided since the last call.
-    void pass_on(Cell& cell) {
-        if (decided_.empty()) return;
-        stages_.template add_units<N>(partial_of(cell, cell.stage + 1), cell.stage, decided_.data(),
-                                      static_cast<Index>(decided_.size()));
-        decided_.clear();
+    // The same for units of word w, those that pass nothing on left out.
+    void note_decided(Index stage, Index w, Word active, Word inactive) {
+        if (stage + 1 == net_.layers) return;
+        const Word leaky = leaky_[static_cast<std::size_t>(stage)][static_cast<std::size_t>(w)];
+        for_each_bit(inactive & leaky, [&](int b) { note_decided(stage, (w << 6) + b, false); });
+        for_each_bit(active, [&](int b) {
+            decided_[static_cast<std::size_t>(count_++)] = {(w << 6) + b, 1.0};
+        });
+    }
+
+    // Add what was decided since the last call, to the forms that `from` (a cell of the same
+    // stage) has passed on.
+    void pass_on(const Cell& from, Cell& cell) {
+        if (count_ == 0) {
+            if (&from != &cell && !cell.fresh)
+                Stages::copy<N>(partial_of(from, cell.stage + 1), partial_of(cell, cell.stage + 1));
+            return;
+        }
+        add(forms_passed(from, cell.stage), partial_of(cell, cell.stage + 1), cell.stage);
+        cell.fresh = false;
+    }
+
+    // The same where no unit is left: the cell goes on to the next stage now, and nothing else
+    // reads the forms there any more.
+    void pass_all(Cell& cell) {
+        const Index next = cell.stage + 1;
+        if (cell.stage < 0 || next == net_.layers) return;
+        add(forms_passed(cell, cell.stage), stages_.forms(next), cell.stage);
+        cell.placed = true;
     }
 
   private:
-    Forms partial_of(Cell& cell, Index stage) {
-        return view_of(cell.partial, N, net_.widths[stage]);
+    Forms partial_of(const Cell& cell, Index stage) {
+        return view_of(const_cast<Cell&>(cell).partial, N, net_.widths[stage]);
+    }
+
+    // The forms of the stage after `stage` as far as its units are decided on the cell.
+    Forms forms_passed(const Cell& cell, Index stage) {
+        return cell.fresh ? stages_.start(stage + 1) : partial_of(cell, stage + 1);
+    }
+
+    void add(const Forms& from, const Forms& to, Index stage) {
+        stages_.template add_units<N>(from, to, stage, decided_.data(), count_);
+        count_ = 0;
     }
 
     // Whether all that the stage reads is zero at a vertex: units of the stage before that are zero
@@ -135,7 +170,7 @@ class Entrance {
         cell.hidden = false;
         if (stage < 0) return;
         const std::int8_t* sign = cell.sign.data() + net_.starts[stage];
-        decided_.clear();
+        count_ = 0;
         for (Index i = 0; i < width; ++i) {
             if (sign[i] == 0) continue;
             if (sign[i] == 1 || sign[i] == -1) {
@@ -146,7 +181,7 @@ class Entrance {
                 note_decided(stage, i, sign[i] > 0);
             }
         }
-        pass_on(cell);
+        pass_on(cell, cell);
     }
 
     // The signs of all undecided units at all vertices.
@@ -195,7 +230,8 @@ class Entrance {
     Counters& counters_;
     std::vector<std::vector<Word>> leaky_;
     bool plain_one_ = false;  // whether the form of one is constant
-    std::vector<Decided> decided_;
+    Buffer<Decided> decided_;  // since forms were passed on last, so many:
+    Index count_ = 0;
 };
 
 }  // namespace milpcount

@@ -30,6 +30,7 @@ class Stages {
             for (Index k = 0; k < net.domain_rows; ++k)
                 levels_[0].forms[c][k] = net.domain[c][k];
         for (Index l = 1; l < net.layers; ++l) {
+            start_next(start(l), net.biases.data() + net.starts[l], net.one.data(), net.terms[l]);
             if (take_sparse(l)) continue;
             Matrix<double>& to = level(l).weights;
             to = Matrix<double>(net.widths[l - 1], net.widths[l]);
@@ -42,6 +43,11 @@ class Stages {
         Level& at = level(stage);
         return view_of(at.forms, net_.n, at.width);
     }
+    // The forms of a stage before any unit that it reads is decided.
+    Forms start(Index stage) {
+        Level& at = level(stage);
+        return view_of(at.start, net_.n, at.width);
+    }
     Index width(Index stage) const { return level(stage).width; }
     // Bounds of the errors of the stage's values at a vertex: of the forms' own, and per unit of
     // error of the vertex.
@@ -50,59 +56,67 @@ class Stages {
 
     // To be called when the forms of a stage are complete.  With S the sum of the absolute
     // coefficients, |fl(form(z)) - true form(z*)| <= e + gamma(n + 1) S + (S - |constant|) |z - z*|
-    // in the cube; the factor 1.01 covers the rounding of the last sum.
+    // in the cube; the factor 1.01 covers the rounding of the last sum.  What a unit of factor 1
+    // adds to the errors of the next stage is noted too (forms.hpp), and S + e.
+    template <int N>
     void note_rates(Index stage) {
         const Forms f = forms(stage);
-        double* own = own_error(stage);
-        double* rate = error_rate(stage);
-        const Lanes g = fill(gamma(f.n + 1)), tiny = fill(TINY), more = fill(1.01);
-        for (Index u = 0; u < f.stride; u += Lanes::width) {
+        const bool passes = stage >= 0 && stage + 1 < net_.layers;
+        double *own = own_error(stage), *rate = error_rate(stage);
+        double *passed = level(stage).rate[2], *reach = level(stage).rate[3];
+        const Lanes g = fill(gamma(N + 1)), tiny = fill(TINY), more = fill(1.01);
+        const Lanes h = fill(passes ? gamma(net_.terms[stage + 1] + 4) : 0.0);
+        for (Index u = 0; u < f.width; u += Lanes::width) {
             Lanes size = fill(0.0);
-            for (Index c = 0; c <= f.n; ++c) size = size + absolute(load(f.row(c) + u));
-            store(own + u, load(f.errors() + u) + g * size + tiny);
+            for (int c = 0; c <= N; ++c) size = size + absolute(load(f.row(c) + u));
+            const Lanes error = load(f.errors() + u), both = size + error;
+            store(own + u, error + g * size + tiny);
             store(rate + u, more * (size - absolute(load(f.constants() + u))));
+            store(passed + u, error + h * both + tiny);
+            store(reach + u, both);
         }
     }
 
-    // Adds decided units of `stage` to the forms of the next one, as add_unit does one by one;
-    // N is the number of coordinates.
+    // Adds decided units of `stage` to the forms `from` of the next one, as add_unit does one by
+    // one, and puts the sums into `to`, which may be `from`; N is the number of coordinates.
     template <int N>
-    void add_units(const Forms& partial, Index stage, const Decided* units, Index count) {
-        if (count == 0) return;
-        const Forms from = forms(stage);
+    void add_units(const Forms& from, const Forms& to, Index stage, const Decided* units,
+                   Index count) {
+        const Forms read = forms(stage);
+        const Level& here = level(stage);
         const Level& next = level(stage + 1);
         const Matrix<double>& weights = next.weights;
         const bool sparse = !next.begin.empty();
-        const double g = gamma(net_.terms[stage + 1] + 4);
+        if (sparse && from.data != to.data) copy<N>(from, to);
+        const double *passed = here.rate[2], *reach = here.rate[3];
         scratch_.grow(static_cast<std::size_t>(count) * (N + 2));
+        if (rows_.size() < static_cast<std::size_t>(count))
+            rows_.resize(static_cast<std::size_t>(count));
         Index used = 0;
-        rows_.resize(static_cast<std::size_t>(count));
         for (Index k = 0; k < count; ++k) {
             const Index u = units[k].unit;
             const double factor = units[k].factor;
-            const double size = size_of(from, u), own = from.at(N + 1, u);
-            if (factor == 0.0 || size + own == 0.0) continue;
-            double* to = scratch_.data() + used * (N + 2);
-            for (int c = 0; c <= N; ++c) to[c] = factor * from.at(c, u);
-            to[N + 1] = std::abs(factor) * (own + g * (size + own) + TINY);
+            if (factor == 0.0 || reach[u] == 0.0) continue;
+            double* form = scratch_.data() + used * (N + 2);
+            for (int c = 0; c <= N; ++c) form[c] = factor * read.at(c, u);
+            form[N + 1] = std::abs(factor) * passed[u];
             if (sparse)
-                scatter<N>(partial, next, u, to);  // in the same order as below
+                scatter<N>(to, next, u, form);  // in the same order as below
             else
                 rows_[static_cast<std::size_t>(used++)] = weights[static_cast<std::size_t>(u)];
         }
         if (sparse) return;
-        const Index end = static_cast<Index>(weights.stride());
-        for (Index at = 0; at < end; at += Lanes::width) {
-            Lanes sum[N + 2];
-            for (int c = 0; c < N + 2; ++c) sum[c] = load(partial.row(c) + at);
-            const double* f = scratch_.data();
-            for (Index k = 0; k < used; ++k, f += N + 2) {
-                const Lanes w = load(rows_[static_cast<std::size_t>(k)] + at);
-                for (int c = 0; c <= N; ++c) sum[c] = sum[c] + w * fill(f[c]);
-                sum[N + 1] = sum[N + 1] + absolute(w) * fill(f[N + 1]);
-            }
-            for (int c = 0; c < N + 2; ++c) store(partial.row(c) + at, sum[c]);
-        }
+        constexpr Index W = Lanes::width;
+        Index at = 0;
+        for (; at + W < to.width; at += 2 * W) add_columns<N, 2>(from, to, at, used);
+        if (at < to.width) add_columns<N, 1>(from, to, at, used);
+    }
+
+    // Copy the forms of a stage.
+    template <int N>
+    static void copy(const Forms& from, const Forms& to) {
+        for (int c = 0; c < N + 2; ++c)
+            std::memcpy(to.row(c), from.row(c), static_cast<std::size_t>(to.width) * sizeof(double));
     }
 
     // The proved signs of a stage at a vertex: bits of positive and of negative units, in pairs
@@ -115,7 +129,7 @@ class Stages {
         const Lanes e = fill(error), zero = fill(0.0);
         for (Index w = 0; w < words; ++w) {
             Word pos = 0, neg = 0;
-            const Index first = w << 6, stop = std::min<Index>(64, f.stride - first);
+            const Index first = w << 6, stop = std::min<Index>(64, f.width - first);
             for (Index b = 0; b < stop; b += Lanes::width) {
                 const Index u = first + b;
                 Lanes value = load(f.constants() + u);
@@ -132,10 +146,12 @@ class Stages {
 
   private:
     struct Level {
-        Level(Index n, Index units) : width(units), forms(n + 2, units), rate(2, units) {}
+        Level(Index n, Index units)
+            : width(units), forms(n + 2, units), start(n + 2, units), rate(4, units) {}
         Index width;
         Matrix<double> forms;    // (n + 2, units)
-        Matrix<double> rate;     // (2, units)
+        Matrix<double> start;    // the same before any unit is decided
+        Matrix<double> rate;     // (4, units): see note_rates
         Matrix<double> weights;  // of the stage before by units, rows padded
         // The same where most are zero: of each unit of the stage before its weights and whose.
         std::vector<Index> begin;
@@ -166,6 +182,31 @@ class Stages {
             to.begin.push_back(static_cast<Index>(to.values.size()));
         }
         return true;
+    }
+
+    // The sums of add_units for `BLOCKS` registers of units from `at` on; forms and rows of weights
+    // of the units that are added are in scratch_ and rows_.
+    template <int N, int BLOCKS>
+    void add_columns(const Forms& from, const Forms& to, Index at, Index used) const {
+        constexpr Index W = Lanes::width;
+        Lanes sum[BLOCKS][N + 2];
+        for (int b = 0; b < BLOCKS; ++b)
+            for (int c = 0; c < N + 2; ++c) sum[b][c] = load(from.row(c) + at + b * W);
+        const double* f = scratch_.data();
+        for (Index k = 0; k < used; ++k, f += N + 2) {
+            const double* row = rows_[static_cast<std::size_t>(k)] + at;
+            Lanes w[BLOCKS];
+            for (int b = 0; b < BLOCKS; ++b) w[b] = load(row + b * W);
+            for (int c = 0; c <= N; ++c) {
+                const Lanes factor = fill(f[c]);
+                for (int b = 0; b < BLOCKS; ++b) sum[b][c] = sum[b][c] + w[b] * factor;
+            }
+            const Lanes error = fill(f[N + 1]);
+            for (int b = 0; b < BLOCKS; ++b)
+                sum[b][N + 1] = sum[b][N + 1] + absolute(w[b]) * error;
+        }
+        for (int b = 0; b < BLOCKS; ++b)
+            for (int c = 0; c < N + 2; ++c) store(to.row(c) + at + b * W, sum[b][c]);
     }
 
     template <int N>

@@ -101,7 +101,7 @@ class Frame:
 
 
 def box_frame(
-    layers: Sequence[ExactStage],
+    first: ExactStage,
     rows: Sequence[Sequence[int]],
     lo: Sequence[Fraction],
     hi: Sequence[Fraction],
@@ -112,7 +112,6 @@ def box_frame(
     ``x_j = lo_j + (hi_j - lo_j) z_c`` for the coordinates that vary and on which anything
     depends (or ``every`` one that varies); the others stay in the middle.
     """
-    first = layers[0]
     n0 = len(lo)
     scale = 1
     for end in (*lo, *hi):
@@ -157,15 +156,15 @@ def box_frame(
 
 
 def zonotope_frame(
-    layers: Sequence[ExactStage], lo: Sequence[Fraction], hi: Sequence[Fraction], closed: bool
+    first: ExactStage, lo: Sequence[Fraction], hi: Sequence[Fraction], open_last: bool
 ) -> Frame:
     """The frame of a bounded box with more inputs than the first layer has units.
 
     Coordinate ``c`` is the pre-activation of a unit, moved to ``[0, 1]`` by its exact range over
     the box.  Units that are never active pass nothing on and get no coordinate; nor do units that
-    are always active if no layer follows.  The true range of ``z`` is a zonotope in the cube.
+    are always active if no layer follows and full regions are counted (``open_last``).  The true
+    range of ``z`` is a zonotope in the cube.
     """
-    first = layers[0]
     weight = first.weights[0]
     scale = math.lcm(*(end.denominator for end in (*lo, *hi)))
     start = [int(a * scale) for a in lo]
@@ -184,7 +183,7 @@ def zonotope_frame(
         if high <= 0 and first.slopes[i] == 0:
             forms.append({})
             constants.append(high)
-        elif reach == 0 or (low > 0 and len(layers) == 1 and not closed):
+        elif reach == 0 or (low > 0 and open_last):
             forms.append({})
             constants.append(low)
         else:

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.core.domain import Box
+from milpcount.core.network import ReLUNetwork
 from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
+from milpcount.core.stage import Stage
 from milpcount.errors import UnsupportedError
 from milpcount.exact.extent import coordinate_ranges
-from milpcount.exact.forms import ExactStage, domain_rows, exact_box, first_stage, problem_stages
+from milpcount.exact.forms import ExactStage, domain_rows, exact_box, first_stage
 from milpcount.search.frames.charts import Atlas, DomainRow
 from milpcount.search.frames.frame import Frame, box_frame, zonotope_frame
 
@@ -28,6 +30,7 @@ __all__ = [
     "sign_walls",
 ]
 
+_SMALL = 1 << 12  # weights of a first stage whose frame is kept with the network
 FEW_INPUTS = 6  # up to here the cube of the inputs is searched whatever the first layer
 
 
@@ -78,19 +81,44 @@ def problem_frames(problem: CountProblem) -> Frames:
 
 
 def _problem_frames(problem: CountProblem) -> Frames:
-    layers = problem_stages(problem)
+    image = searches_image(problem)
+    if _is_small_box(problem) and not image:
+        # What is kept with a problem must not refer to it.
+        network, stage, box = problem.network, problem.stages[0], problem.box
+        return Frames(1, lambda _: _kept_frame(network, stage, box))
+    # Later stages become integers only where floats leave something open.
+    first = first_stage(problem)
     ranges = _ranges(problem)
     if ranges is not None:
         rows = [row.coefficients for row in domain_rows(problem)]
-        if not rows and _reduces(problem):
+        if image:
             closed = problem.definition is Definition.NONEMPTY
-            return Frames(1, lambda _: zonotope_frame(layers, *ranges, closed))
-        return Frames(1, lambda _: box_frame(layers, rows, *ranges))
-    atlas = _atlas(problem, layers[0])
+            open_last = len(problem.stages) == 1 and not closed
+            return Frames(1, lambda _: zonotope_frame(first, *ranges, open_last))
+        return Frames(1, lambda _: box_frame(first, rows, *ranges))
+    atlas = _atlas(problem, first)
     if any(unit is not None and problem.index.linear[unit] for unit in atlas.units):
         # A chart ends at the zeros of its basic units, and linear units cut nothing.
         return Frames(1, lambda _: None)
     return Frames(len(atlas), atlas.chart, atlas)
+
+
+def _is_small_box(problem: CountProblem) -> bool:
+    """Whether the problem is one for whose like the frame is kept with the network."""
+    box = problem.domain
+    if not isinstance(box, Box) or not box.is_bounded or problem.slice is not None:
+        return False
+    return bool(problem.widths) and problem.widths[0] * problem.dimension <= _SMALL
+
+
+def _kept_frame(network: ReLUNetwork, first: Stage, box: Box) -> Frame:
+    """The frame of a box: made once for counts of one network over one box, one after the other."""
+
+    def make() -> Frame:
+        lo, hi = ([Fraction(v) for v in end.tolist()] for end in (box.lo, box.hi))
+        return box_frame(ExactStage.of(first), [], lo, hi)
+
+    return network.latest("frame of a box", (first, box.lo.tobytes(), box.hi.tobytes()), make)
 
 
 def root_signs(problem: CountProblem, walls: Mapping[int, int] | None = None) -> NDArray[np.int8]:
@@ -118,7 +146,7 @@ def cube_frame(problem: CountProblem) -> Frame:
     if ranges is None:
         raise UnsupportedError("the domain is unbounded: give a box or a bounded polytope")
     rows = [row.coefficients for row in domain_rows(problem)]
-    return box_frame((first_stage(problem),), rows, *ranges, every=True)
+    return box_frame(first_stage(problem), rows, *ranges, every=True)
 
 
 def is_bounded(problem: CountProblem) -> bool:
@@ -128,7 +156,7 @@ def is_bounded(problem: CountProblem) -> bool:
 
 def searches_image(problem: CountProblem) -> bool:
     """Whether the first layer's image is searched, unless its numbers are beyond floats."""
-    return problem.box.is_bounded and not len(problem.rows[1]) and _reduces(problem)
+    return _reduces(problem) and problem.box.is_bounded and not len(problem.rows[1])
 
 
 def certified_frame(problem: CountProblem) -> tuple[Box | None, bool]:
@@ -149,7 +177,7 @@ def _reduces(problem: CountProblem) -> bool:
 
     At 16 inputs and 12 units it is not: the cube holds 249,261 cells, 142,838 of them regions.
     """
-    vary = int((problem.box.lo < problem.box.hi).sum())
+    vary = problem.box.varying
     # Without any unit there is no first layer.
     return bool(problem.widths) and vary > FEW_INPUTS and vary >= 2 * problem.widths[0]
 

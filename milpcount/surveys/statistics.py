@@ -18,10 +18,10 @@ from milpcount.core.choice import checked_points, groups_of
 from milpcount.core.result import Budget, Definition, Limit, Progress, ProgressCallback
 from milpcount.errors import InputError
 from milpcount.support.text import nearest
-from milpcount.survey.neighbourhoods import NeighbourhoodSurvey, neighbourhoods
-from milpcount.survey.segments import SegmentCounts
-from milpcount.survey.selection import KINDS, TAKES, Domains
-from milpcount.survey.survey_table import SurveyResult, SurveyRow
+from milpcount.surveys.neighbourhoods import NeighbourhoodSurvey, neighbourhoods
+from milpcount.surveys.segments import SegmentCounts
+from milpcount.surveys.selection import KINDS, TAKES, Domains
+from milpcount.surveys.survey_table import SurveyResult, SurveyRow
 
 __all__ = ["survey"]
 
@@ -89,7 +89,7 @@ def survey(
         points: shape (points, inputs), for example rows of a data set.
         kind: "segments" between two points, "planes" through three (see
             :meth:`milpcount.Slice.plane`), "boxes" around one, or "neighbourhoods": the regions
-            that surround each point's own, see :class:`~milpcount.survey.NeighbourhoodSurvey`.
+            that surround each point's own, see :class:`~milpcount.surveys.NeighbourhoodSurvey`.
         radius: of boxes, in every coordinate.
         pairs: which points go together: "consecutive" (0-1, 1-2, ...; 0-1-2, 1-2-3, ... for
             planes; every point for boxes), "all" combinations, or "random" ones, all different.

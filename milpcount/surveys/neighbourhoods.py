@@ -18,7 +18,7 @@ from milpcount.core.result import Budget, Progress, ProgressCallback
 from milpcount.errors import DomainError, InputError
 from milpcount.support.decimal_text import to_decimal
 from milpcount.support.version import __version__
-from milpcount.survey.survey_table import Statistics
+from milpcount.surveys.survey_table import Statistics
 
 __all__ = ["Neighbourhood", "NeighbourhoodSurvey", "neighbourhoods"]
 
