@@ -26,7 +26,8 @@ State::State(const Net& network, bool emit, Index point_size, Index leaf_room, b
       records(record),
       tape(static_cast<std::size_t>(record ? tape_room : 0)),
       z(static_cast<std::size_t>(padded(network.n + 1))),
-      total(static_cast<std::size_t>(padded(network.n + 1))) {
+      total(static_cast<std::size_t>(padded(network.n + 1))),
+      factor(static_cast<std::size_t>(network.n + 1)) {
     const Index most = std::max(net.widest, cuts);
     for (Index l = 0; l < net.layers; ++l) {
         forms.emplace_back(n + 2, static_cast<std::size_t>(net.widths[l]));
@@ -75,7 +76,7 @@ void note_signs(Node& a) {
                       a.marked < MARKS;
     for (int w = 0; w < words; ++w) {
         Word above = 0, below = 0;
-        const int end = std::min(d.places, 64 * (w + 1));
+        const int end = std::min({d.places, d.top, 64 * (w + 1)});
         for (int r = 64 * w; r < end; r += Lanes::width) {
             const Lanes x = load(values + r);
             above |= static_cast<Word>(bits(high < x)) << (r & 63);
@@ -105,9 +106,8 @@ void bring_in(State& st, Node& a, const Forms& forms, int count, Index first) {
     int kept = 0;
     for (int r = 0; r < old.top; ++r) kept += !old.is_empty(r);
     d.n = n;
-    d.top = places + padded(kept);
+    d.reserve(places + kept);
     d.places = count;
-    d.reserve();
     std::memcpy(d.colvar.data(), old.colvar.data(), sizeof(std::int32_t) * n);
     std::memcpy(d.flip.data(), old.flip.data(), static_cast<std::size_t>(n));
     for (int r = 0; r < d.top; ++r) {
@@ -116,7 +116,7 @@ void bring_in(State& st, Node& a, const Forms& forms, int count, Index first) {
         d.rowvar[r] = -1;
     }
     std::memset(static_cast<void*>(d.table.data()), 0,
-                sizeof(double) * static_cast<std::size_t>(n + 1) * d.top);
+                sizeof(double) * static_cast<std::size_t>(n + 1) * d.stride);
     int t = places;
     for (int r = 0; r < old.top; ++r) {
         if (old.is_empty(r)) continue;
@@ -194,15 +194,10 @@ void settle(State& st, Node& a, Index u, int sign) {
 int push_to(State& st, Node& a, int r, int sign, double goal) {
     Dictionary& d = a.rows;
     if (sign * d.values()[r] > goal) return 1;
-    double* ratios = st.ratios.data();
-    if (static_cast<int>(st.ratios.size()) < d.top) {
-        st.ratios = Buffer<double>(2 * d.top);
-        ratios = st.ratios.data();
-    }
     for (int iteration = 0; iteration < GIVE_UP; ++iteration) {
         int best = -1;
         double best_gain = -1.0, best_cost = 0.0;
-        Step best_step{0.0, -1};
+        st.rates.take(d);
         for (int c = 0; c < d.n; ++c) {
             const double cost = sign * d.column(c)[r];
             if (cost <= PIVOT) continue;
@@ -210,26 +205,19 @@ int push_to(State& st, Node& a, int r, int sign, double goal) {
                 if (best < 0 || d.colvar[c] < d.colvar[best]) best = c;
                 continue;
             }
-            // Most columns are soon seen to gain less than the best one so far.
-            if (best_gain > 0.0 && stops_before(d, c, best_gain / cost)) continue;
-            const Step step = longest_step(d, c, d.reach(c), ratios);
-            if (step.length >= FAR) return -1;
-            const double gain = cost * step.length;
+            const double gain = cost * std::min(1.0 / st.rates.soonest(d, c), d.reach(c));
             // Among steps of length 0 the steepest.
             if (gain > best_gain || (gain == best_gain && cost > best_cost)) {
                 best = c;
                 best_gain = gain;
                 best_cost = cost;
-                best_step = step;
             }
         }
         if (best < 0) return 0;
-        if (iteration >= BLAND) {
-            best_step = longest_step(d, best, d.reach(best), ratios);
-            if (best_step.length >= FAR) return -1;
-        }
+        const Step step = st.rates.longest(d, best);
+        if (step.length >= FAR) return -1;
         ++st.counters.pivots;
-        move(d, best, best_step.block);
+        move(d, best, step.block, st.factor.data());
         note_signs(a);
         if (sign * d.values()[r] > goal) return 1;
     }

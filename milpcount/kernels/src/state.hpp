@@ -63,7 +63,9 @@ class State {
     Index written = 0;
     Index slack = 0;  // what one step of the search writes at most
 
-    Buffer<double> z, total, ratios;
+    Buffer<double> z, total, slopes;
+    Rates rates;            // of the dictionary that was looked at last
+    Buffer<double> factor;  // one a column of a dictionary
     Buffer<double> low, high;
     Buffer<std::uint8_t> marked;  // columns of a dictionary
     Buffer<std::int32_t> entering;  // units that get rows
