@@ -86,17 +86,32 @@ struct Dictionary {
     // is the place of a free row, so that few rows are empty.
     void drop(int r) {
         clear(r);
-        int last = top - 1;
-        while (last >= 0 && is_empty(last)) --last;
+        int last = last_row();
         if (last > r && !is_free(last)) {
-            for (int c = 0; c <= n; ++c) column(c)[r] = column(c)[last];
-            lower[r] = lower[last];
-            upper[r] = upper[last];
-            rowvar[r] = rowvar[last];
-            clear(last);
-            while (is_empty(last)) --last;
+            move_row(r, last);
+            last = last_row();
         }
         top = in_registers(last + 1);
+    }
+
+    // Leave no row empty before others; they move, so none may be free.
+    void close_gaps() {
+        int last = last_row();
+        for (int r = 0; r < last; ++r)
+            if (is_empty(r)) {
+                move_row(r, last);
+                last = last_row();
+            }
+        top = in_registers(last + 1);
+    }
+
+    // So many rows in whole registers.
+    static int in_registers(int rows) {
+        return (rows + Lanes::width - 1) / Lanes::width * Lanes::width;
+    }
+    // Copy the rows in use of one column, of numbers or bounds, to another.
+    void copy_rows(double* to, const double* from) const {
+        for (int r = 0; r < top; r += Lanes::width) store(to + r, load(from + r));
     }
 
     void negate(int r) {
@@ -104,11 +119,17 @@ struct Dictionary {
     }
 
   private:
-    static int in_registers(int rows) {
-        return (rows + Lanes::width - 1) / Lanes::width * Lanes::width;
+    int last_row() const {
+        int last = top - 1;
+        while (last >= 0 && is_empty(last)) --last;
+        return last;
     }
-    void copy_rows(double* to, const double* from) const {
-        for (int r = 0; r < top; r += Lanes::width) store(to + r, load(from + r));
+    void move_row(int to, int from) {
+        for (int c = 0; c <= n; ++c) column(c)[to] = column(c)[from];
+        lower[to] = lower[from];
+        upper[to] = upper[from];
+        rowvar[to] = rowvar[from];
+        clear(from);
     }
     void clear(int r) {
         for (int c = 0; c <= n; ++c) column(c)[r] = 0.0;
@@ -137,11 +158,13 @@ class Rates {
             up_ = Buffer<double>(2 * d.top);
         }
         const double* v = d.values();
-        const Lanes zero = fill(0.0), one = fill(1.0);
+        const Lanes zero = fill(0.0), one = fill(1.0), endless = fill(INFINITE);
         for (int r = 0; r < d.top; r += Lanes::width) {
             const Lanes y = load(v + r);
             store(down_.data() + r, one / larger(y - load(d.lower.data() + r), zero));
-            store(up_.data() + r, one / larger(load(d.upper.data() + r) - y, zero));
+            const Lanes upper = load(d.upper.data() + r);
+            // Only coordinates have an upper end.
+            store(up_.data() + r, any(upper < endless) ? one / larger(upper - y, zero) : zero);
         }
     }
     // The inverse of how far nonbasic variable c may rise before a row stops it.
