@@ -10,7 +10,7 @@
 // Which is which is told by the bounds of the row: [0, 1], [0, inf], [-inf, inf].  So a ratio test
 // is the same arithmetic for every row.  The first rows, up to `places`, belong to the units of the
 // layer that are not decided when it is entered, each at a place of its own as long as it is free;
-// a row that is dropped stays behind empty, with no variable and no bounds.
+// a row that is empty has no variable and no bounds.
 
 #pragma once
 
@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "arrays.hpp"
+#include "bits.hpp"
 #include "lanes.hpp"
 
 namespace milpcount {
@@ -32,8 +33,9 @@ inline constexpr double INFINITE = std::numeric_limits<double>::infinity();
 
 struct Dictionary {
     int n = 0;       // nonbasic variables
-    int top = 0;     // rows, padded: the length of a column
-    int places = 0;  // rows of the units of the layer
+    int top = 0;     // rows that are in use, to whole registers
+    int stride = 0;  // from one column to the next
+    int places = 0;  // of the units of the layer
     Buffer<double> table;        // n + 1 columns
     Buffer<double> lower, upper;  // bounds of the basic variables
     Buffer<std::int32_t> rowvar;  // -1 where a row is empty
@@ -42,12 +44,12 @@ struct Dictionary {
 
     Dictionary() = default;
     Dictionary(int coordinates, int rows)
-        : n(coordinates), top(rows) {
-        reserve();
+        : n(coordinates) {
+        reserve(rows);
     }
 
-    double* column(int c) { return table.data() + static_cast<std::size_t>(c) * top; }
-    const double* column(int c) const { return table.data() + static_cast<std::size_t>(c) * top; }
+    double* column(int c) { return table.data() + static_cast<std::size_t>(c) * stride; }
+    const double* column(int c) const { return table.data() + static_cast<std::size_t>(c) * stride; }
     double* values() { return column(n); }
     const double* values() const { return column(n); }
 
@@ -58,9 +60,10 @@ struct Dictionary {
     // How far nonbasic variable c may rise by its own bound.
     double reach(int c) const { return colvar[c] < n ? 1.0 : FAR; }
 
-    // Room for `top` rows.
-    void reserve() {
-        table.grow(static_cast<std::size_t>(n + 1) * top);
+    // Room for so many rows, all of them in use.
+    void reserve(int rows) {
+        top = stride = in_registers(rows);
+        table.grow(static_cast<std::size_t>(n + 1) * stride);
         lower.grow(top);
         upper.grow(top);
         rowvar.grow(top);
@@ -69,28 +72,70 @@ struct Dictionary {
     }
 
     void copy_from(const Dictionary& other) {
-        top = other.top;
+        reserve(other.top);
         places = other.places;
-        reserve();
-        std::memcpy(table.data(), other.table.data(),
-                    sizeof(double) * static_cast<std::size_t>(n + 1) * top);
-        std::memcpy(lower.data(), other.lower.data(), sizeof(double) * top);
-        std::memcpy(upper.data(), other.upper.data(), sizeof(double) * top);
+        for (int c = 0; c <= n; ++c) copy_rows(column(c), other.column(c));
+        copy_rows(lower.data(), other.lower.data());
+        copy_rows(upper.data(), other.upper.data());
         std::memcpy(rowvar.data(), other.rowvar.data(), sizeof(std::int32_t) * top);
         std::memcpy(colvar.data(), other.colvar.data(), sizeof(std::int32_t) * n);
         std::memcpy(flip.data(), other.flip.data(), static_cast<std::size_t>(n));
     }
 
-    // Empty a row: it blocks nothing and shows no sign.
+    // Empty a row: it blocks nothing and shows no sign.  The last row takes its place, unless that
+    // is the place of a free row, so that few rows are empty.
     void drop(int r) {
-        for (int c = 0; c <= n; ++c) column(c)[r] = 0.0;
-        lower[r] = -INFINITE;
-        upper[r] = INFINITE;
-        rowvar[r] = -1;
+        clear(r);
+        int last = last_row();
+        if (last > r && !is_free(last)) {
+            move_row(r, last);
+            last = last_row();
+        }
+        top = in_registers(last + 1);
+    }
+
+    // Leave no row empty before others; they move, so none may be free.
+    void close_gaps() {
+        int last = last_row();
+        for (int r = 0; r < last; ++r)
+            if (is_empty(r)) {
+                move_row(r, last);
+                last = last_row();
+            }
+        top = in_registers(last + 1);
+    }
+
+    // So many rows in whole registers.
+    static int in_registers(int rows) {
+        return (rows + Lanes::width - 1) / Lanes::width * Lanes::width;
+    }
+    // Copy the rows in use of one column, of numbers or bounds, to another.
+    void copy_rows(double* to, const double* from) const {
+        for (int r = 0; r < top; r += Lanes::width) store(to + r, load(from + r));
     }
 
     void negate(int r) {
         for (int c = 0; c <= n; ++c) column(c)[r] = -column(c)[r];
+    }
+
+  private:
+    int last_row() const {
+        int last = top - 1;
+        while (last >= 0 && is_empty(last)) --last;
+        return last;
+    }
+    void move_row(int to, int from) {
+        for (int c = 0; c <= n; ++c) column(c)[to] = column(c)[from];
+        lower[to] = lower[from];
+        upper[to] = upper[from];
+        rowvar[to] = rowvar[from];
+        clear(from);
+    }
+    void clear(int r) {
+        for (int c = 0; c <= n; ++c) column(c)[r] = 0.0;
+        lower[r] = -INFINITE;
+        upper[r] = INFINITE;
+        rowvar[r] = -1;
     }
 };
 
@@ -99,73 +144,99 @@ struct Step {
     int block;  // the row that stops it; -1: the variable's own bound
 };
 
-// How far a nonbasic variable may rise.  `ratios` is room for a column.
-inline Step longest_step(const Dictionary& d, int c, double reach, double* ratios) {
-    const double* t = d.column(c);
-    const double* v = d.values();
-    const double* lower = d.lower.data();
-    const double* upper = d.upper.data();
-    const Lanes zero = fill(0.0), none = fill(FAR), high = fill(PIVOT), low = fill(-PIVOT);
-    Lanes best = none;
-    for (int r = 0; r < d.top; r += Lanes::width) {
-        const Lanes x = load(t + r), y = load(v + r);
-        const Which falls = x < low;
-        const Which moves = falls | (high < x);
-        const Lanes room =
-            larger(choose(falls, y - load(lower + r), load(upper + r) - y), zero);
-        const Lanes ratio = choose(moves, room / absolute(x), none);
-        store(ratios + r, ratio);
-        best = smaller(best, ratio);
+// How soon the rows of a dictionary stop a nonbasic variable at the present vertex: for every row
+// the inverse of the room that it has to fall, and to rise; 0 where there is no end, infinity where
+// it stands at one.  So a ratio test has no divisions, and they are done once a vertex.
+//
+// All of this is a guide only.  Which row blocks may be told wrong between two that are as good as
+// tied; what is counted is proved afterwards.
+class Rates {
+  public:
+    void take(const Dictionary& d) {
+        if (static_cast<int>(down_.size()) < d.top) {
+            down_ = Buffer<double>(2 * d.top);
+            up_ = Buffer<double>(2 * d.top);
+        }
+        const double* v = d.values();
+        const Lanes zero = fill(0.0), one = fill(1.0), endless = fill(INFINITE);
+        for (int r = 0; r < d.top; r += Lanes::width) {
+            const Lanes y = load(v + r);
+            store(down_.data() + r, one / larger(y - load(d.lower.data() + r), zero));
+            const Lanes upper = load(d.upper.data() + r);
+            // Only coordinates have an upper end.
+            store(up_.data() + r, any(upper < endless) ? one / larger(upper - y, zero) : zero);
+        }
     }
-    double lanes[Lanes::width];
-    store(lanes, best);
-    double step = lanes[0];
-    for (int k = 1; k < Lanes::width; ++k) step = std::min(step, lanes[k]);
-    if (!(step < reach)) return {reach, -1};
-    int r = 0;
-    while (ratios[r] != step) ++r;
-    return {step, r};
-}
-
-// Whether a row stops nonbasic variable c before it has risen by `step`: no divisions.
-inline bool stops_before(const Dictionary& d, int c, double step) {
-    const double* t = d.column(c);
-    const double* v = d.values();
-    const double* lower = d.lower.data();
-    const double* upper = d.upper.data();
-    const Lanes high = fill(PIVOT), low = fill(-PIVOT), s = fill(step);
-    for (int r = 0; r < d.top; r += Lanes::width) {
-        const Lanes x = load(t + r), y = load(v + r);
-        const Which falls = x < low;
-        const Lanes room = choose(falls, y - load(lower + r), load(upper + r) - y);
-        if (any((falls | (high < x)) & (room < s * absolute(x)))) return true;
+    // The inverse of how far nonbasic variable c may rise before a row stops it.
+    double soonest(const Dictionary& d, int c) const {
+        const double* t = d.column(c);
+        Lanes most = fill(0.0);
+        for (int r = 0; r < d.top; r += Lanes::width) most = larger(rates(t, r), most);
+        return largest(most);
     }
-    return false;
-}
+    // How far it may rise, its own bound included, and what stops it.
+    Step longest(const Dictionary& d, int c) const {
+        const double most = soonest(d, c), reach = d.reach(c);
+        const double step = 1.0 / most;
+        if (!(step < reach)) return {reach, -1};
+        const Lanes same = fill(most);
+        const double* t = d.column(c);
+        int r = 0;
+        unsigned found = 0;
+        for (;; r += Lanes::width) {
+            found = bits(equal(rates(t, r), same));
+            if (found != 0) break;
+        }
+        return {step, r + lowest_bit(found)};
+    }
 
-// Exchange nonbasic column c with basic row p.
-inline void pivot(Dictionary& d, int c, int p) {
-    double* column = d.column(c);
-    const double inverse = 1.0 / column[p];
+  private:
+    Lanes rates(const double* t, int r) const {
+        const Lanes x = load(t + r), size = absolute(x);
+        const Lanes rate = by_sign(x, load(down_.data() + r), load(up_.data() + r)) * size;
+        return choose(fill(PIVOT) < size, rate, fill(0.0));
+    }
+    Buffer<double> down_, up_;
+};
+
+// Subtract factor[k] times column c from every other column k: `blocks` registers of it from row r.
+template <int blocks>
+inline void subtract_rows(Dictionary& d, int c, const double* factor, int r) {
+    Lanes own[blocks];
+    for (int b = 0; b < blocks; ++b) own[b] = load(d.column(c) + r + b * Lanes::width);
     for (int k = 0; k <= d.n; ++k) {
         if (k == c) continue;
-        double* other = d.column(k);
-        const double f = other[p] * inverse;
-        if (f != 0.0) {
-            // x_p = a x_c + f' x_k  gives  x_c = x_p / a - (f' / a) x_k.
-            const Lanes factor = fill(f);
-            for (int r = 0; r < d.top; r += Lanes::width)
-                store(other + r, load(other + r) - factor * load(column + r));
-        }
-        other[p] = -f;
+        double* other = d.column(k) + r;
+        const Lanes f = fill(factor[k]);
+        for (int b = 0; b < blocks; ++b)
+            store(other + b * Lanes::width, load(other + b * Lanes::width) - f * own[b]);
     }
-    const Lanes factor = fill(inverse);
-    for (int r = 0; r < d.top; r += Lanes::width) store(column + r, load(column + r) * factor);
+}
+
+// Exchange nonbasic column c with basic row p.  `factor` is room for a number a column.
+inline void pivot(Dictionary& d, int c, int p, double* factor) {
+    double* column = d.column(c);
+    const double inverse = 1.0 / column[p];
+    // x_p = a x_c + f x_k  gives  x_c = x_p / a - (f / a) x_k.
+    for (int k = 0; k <= d.n; ++k) factor[k] = d.column(k)[p] * inverse;
+    constexpr int step = 4 * Lanes::width;
+    int r = 0;
+    for (; r + step <= d.top; r += step) subtract_rows<4>(d, c, factor, r);
+    switch ((d.top - r) / Lanes::width) {
+        case 3: subtract_rows<3>(d, c, factor, r); break;
+        case 2: subtract_rows<2>(d, c, factor, r); break;
+        case 1: subtract_rows<1>(d, c, factor, r); break;
+        default: break;
+    }
+    for (int k = 0; k <= d.n; ++k) d.column(k)[p] = -factor[k];
+    const Lanes by = fill(inverse);
+    for (r = 0; r < d.top; r += Lanes::width) store(column + r, load(column + r) * by);
     column[p] = inverse;
 }
 
-// Raise nonbasic variable c until row `block` (-1: its own other end) stops it.
-inline void move(Dictionary& d, int c, int block) {
+// Raise nonbasic variable c until row `block` (-1: its own other end) stops it.  `factor` is room
+// for a number a column.
+inline void move(Dictionary& d, int c, int block, double* factor) {
     double* values = d.values();
     if (block < 0) {
         // To the other end of a coordinate, where it is 0 again.
@@ -189,7 +260,7 @@ inline void move(Dictionary& d, int c, int block) {
     d.colvar[c] = d.rowvar[block];
     d.rowvar[block] = entering;
     values[block] = std::max(values[block], 0.0);
-    pivot(d, c, block);
+    pivot(d, c, block, factor);
     d.lower[block] = 0.0;
     d.upper[block] = entering < d.n ? 1.0 : INFINITE;
 }

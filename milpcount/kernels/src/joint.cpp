@@ -25,28 +25,26 @@ bool to_zero(State& st, Node& e, int r) {
     const std::int32_t units = static_cast<std::int32_t>(st.n + st.cuts);
     if (d.values()[r] < 0.0) d.negate(r);
     d.lower[r] = 0.0;
-    double* ratios = st.ratios.data();
     for (int iteration = 0; iteration < PIVOTS_EACH; ++iteration) {
         int best = -1;
         double best_gain = -1.0;
-        Step best_step{0.0, -1};
+        st.rates.take(d);
         for (int c = 0; c < d.n; ++c) {
             const double cost = -d.column(c)[r];
             const std::int32_t var = d.colvar[c];
             if (cost <= PIVOT || (var >= units && e.sign[var - units] == 0)) continue;
-            if (best_gain > 0.0 && stops_before(d, c, best_gain / cost)) continue;
-            const Step step = longest_step(d, c, d.reach(c), ratios);
-            if (step.length >= FAR) return false;
-            if (cost * step.length > best_gain) {
+            const double gain = cost * std::min(1.0 / st.rates.soonest(d, c), d.reach(c));
+            if (gain > best_gain) {
                 best = c;
-                best_gain = cost * step.length;
-                best_step = step;
+                best_gain = gain;
             }
         }
         if (best < 0) return false;
+        const Step step = st.rates.longest(d, best);
+        if (step.length >= FAR) return false;
         ++st.counters.pivots;
-        move(d, best, best_step.block);
-        if (best_step.block == r) return true;
+        move(d, best, step.block, st.factor.data());
+        if (step.block == r) return true;
     }
     return false;
 }
@@ -60,7 +58,7 @@ double meet_in_cube(State& st, Zonotope& zono, Index slot) {
     Dictionary& d = e.rows;
     d.copy_from(a.rows);
     std::memcpy(e.sign.data(), a.sign.data(), a.sign.size());
-    if (static_cast<int>(st.ratios.size()) < d.top) st.ratios = Buffer<double>(2 * d.top);
+    if (static_cast<int>(st.slopes.size()) < d.top) st.slopes = Buffer<double>(2 * d.top);
     bool zero = true;
     for_each_free(a, [&](int r) { zero = zero && to_zero(st, e, r); });
     if (!zero) return 0.0;
@@ -70,7 +68,7 @@ double meet_in_cube(State& st, Zonotope& zono, Index slot) {
     for (int c = 0; c < d.n; ++c)
         inward[c] = !(d.colvar[c] >= units && a.sign[d.colvar[c] - units] == 0);
     double* z = zono.image.data();
-    if (inner_point(d, inward, st.ratios.data(), z) <= 0.0) return 0.0;
+    if (inner_point(d, inward, st.slopes.data(), z) <= 0.0) return 0.0;
     int count = 0;
     for_each_free(a, [&](int r) {
         double* step = zono.steps[count];

@@ -48,6 +48,10 @@ inline Which operator|(Which a, Which b) { return {static_cast<__mmask8>(a.v | b
 inline Which operator&(Which a, Which b) { return {static_cast<__mmask8>(a.v & b.v)}; }
 inline unsigned bits(Which a) { return a.v; }
 inline Lanes choose(Which w, Lanes a, Lanes b) { return {_mm512_mask_blend_pd(w.v, b.v, a.v)}; }
+inline Which equal(Lanes a, Lanes b) { return {_mm512_cmp_pd_mask(a.v, b.v, _CMP_EQ_OQ)}; }
+inline Lanes by_sign(Lanes x, Lanes minus, Lanes plus) {
+    return {_mm512_mask_blend_pd(_mm512_movepi64_mask(_mm512_castpd_si512(x.v)), plus.v, minus.v)};
+}
 
 #elif defined(__AVX2__)
 
@@ -73,6 +77,10 @@ inline Which operator|(Which a, Which b) { return {_mm256_or_pd(a.v, b.v)}; }
 inline Which operator&(Which a, Which b) { return {_mm256_and_pd(a.v, b.v)}; }
 inline unsigned bits(Which a) { return static_cast<unsigned>(_mm256_movemask_pd(a.v)); }
 inline Lanes choose(Which w, Lanes a, Lanes b) { return {_mm256_blendv_pd(b.v, a.v, w.v)}; }
+inline Which equal(Lanes a, Lanes b) { return {_mm256_cmp_pd(a.v, b.v, _CMP_EQ_OQ)}; }
+inline Lanes by_sign(Lanes x, Lanes minus, Lanes plus) {
+    return {_mm256_blendv_pd(plus.v, minus.v, x.v)};
+}
 
 #elif defined(__SSE2__) || defined(_M_X64)
 
@@ -99,6 +107,10 @@ inline Which operator&(Which a, Which b) { return {_mm_and_pd(a.v, b.v)}; }
 inline unsigned bits(Which a) { return static_cast<unsigned>(_mm_movemask_pd(a.v)); }
 inline Lanes choose(Which w, Lanes a, Lanes b) {
     return {_mm_or_pd(_mm_and_pd(w.v, a.v), _mm_andnot_pd(w.v, b.v))};
+}
+inline Which equal(Lanes a, Lanes b) { return {_mm_cmpeq_pd(a.v, b.v)}; }
+inline Lanes by_sign(Lanes x, Lanes minus, Lanes plus) {
+    return choose({_mm_cmplt_pd(x.v, _mm_setzero_pd())}, minus, plus);
 }
 
 #elif defined(__aarch64__)
@@ -128,6 +140,10 @@ inline unsigned bits(Which a) {
     return static_cast<unsigned>((vgetq_lane_u64(a.v, 0) & 1U) | (vgetq_lane_u64(a.v, 1) & 2U));
 }
 inline Lanes choose(Which w, Lanes a, Lanes b) { return {vbslq_f64(w.v, a.v, b.v)}; }
+inline Which equal(Lanes a, Lanes b) { return {vceqq_f64(a.v, b.v)}; }
+inline Lanes by_sign(Lanes x, Lanes minus, Lanes plus) {
+    return choose({vcltzq_f64(x.v)}, minus, plus);
+}
 
 #else
 
@@ -154,8 +170,21 @@ inline Which operator|(Which x, Which y) { return {x.a || y.a, x.b || y.b}; }
 inline Which operator&(Which x, Which y) { return {x.a && y.a, x.b && y.b}; }
 inline unsigned bits(Which x) { return static_cast<unsigned>(x.a) | static_cast<unsigned>(x.b) << 1; }
 inline Lanes choose(Which w, Lanes x, Lanes y) { return {w.a ? x.a : y.a, w.b ? x.b : y.b}; }
+inline Which equal(Lanes x, Lanes y) { return {x.a == y.a, x.b == y.b}; }
+inline Lanes by_sign(Lanes x, Lanes minus, Lanes plus) {
+    return {x.a < 0.0 ? minus.a : plus.a, x.b < 0.0 ? minus.b : plus.b};
+}
 
 #endif
+
+// The largest of the lanes, none of them unordered.
+inline double largest(Lanes a) {
+    double lanes[Lanes::width];
+    store(lanes, a);
+    double most = lanes[0];
+    for (int k = 1; k < Lanes::width; ++k) most = lanes[k] > most ? lanes[k] : most;
+    return most;
+}
 
 inline bool any(Which a) { return bits(a) != 0; }
 

@@ -22,9 +22,10 @@ bool enlarge(State& st, Node& a, Index k) {
     const auto var = static_cast<std::int32_t>(st.n + k);
     for (int c = 0; c < d.n; ++c) {
         if (d.colvar[c] != var) continue;
-        const Step step = longest_step(d, c, FAR, st.ratios.data());
+        st.rates.take(d);
+        const Step step = st.rates.longest(d, c);
         if (step.block < 0) return false;
-        move(d, c, step.block);
+        move(d, c, step.block, st.factor.data());
         break;
     }
     for (int r = 0; r < d.top; ++r)
@@ -41,9 +42,9 @@ bool enlarge(State& st, Node& a, Index k) {
 // at each of which one more constraint is large.
 bool find_inside(State& st, Node& a) {
     Dictionary& d = a.rows;
-    if (static_cast<int>(st.ratios.size()) < d.top) st.ratios = Buffer<double>(2 * d.top);
+    if (static_cast<int>(st.slopes.size()) < d.top) st.slopes = Buffer<double>(2 * d.top);
     double* z = st.z.data();
-    inner_point(d, nullptr, st.ratios.data(), z);
+    inner_point(d, nullptr, st.slopes.data(), z);
     if (proved_point(st, a, z)) return true;
     Buffer<double> room(st.row.rows());
     note_room(st, d, room);

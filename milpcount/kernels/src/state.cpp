@@ -16,6 +16,8 @@ State::State(const Net& network, bool emit, Index point_size, Index leaf_room, b
       error(static_cast<std::size_t>(network.domain_rows + network.units)),
       size(static_cast<std::size_t>(network.domain_rows + network.units)),
       scale(static_cast<std::size_t>(network.domain_rows + network.units)),
+      above(static_cast<std::size_t>(network.domain_rows + network.units)),
+      below(static_cast<std::size_t>(network.domain_rows + network.units)),
       place_of(static_cast<std::size_t>(network.units)),
       cut_begin(static_cast<std::size_t>(network.layers + 1)),
       passes(static_cast<std::size_t>(network.units)),
@@ -26,18 +28,27 @@ State::State(const Net& network, bool emit, Index point_size, Index leaf_room, b
       records(record),
       tape(static_cast<std::size_t>(record ? tape_room : 0)),
       z(static_cast<std::size_t>(padded(network.n + 1))),
-      total(static_cast<std::size_t>(padded(network.n + 1))) {
+      total(static_cast<std::size_t>(padded(network.n + 1))),
+      factor(static_cast<std::size_t>(network.n + 1)) {
     const Index most = std::max(net.widest, cuts);
     for (Index l = 0; l < net.layers; ++l) {
         forms.emplace_back(n + 2, static_cast<std::size_t>(net.widths[l]));
         cut_begin[l + 1] = cut_begin[l] + words_for(net.widths[l]);
+        weights.emplace_back(static_cast<std::size_t>(l == 0 ? 0 : net.widths[l - 1]),
+                             static_cast<std::size_t>(net.widths[l]));
+        for (Index i = 0; l > 0 && i < net.widths[l - 1]; ++i)
+            std::memcpy(weights.back()[i], net.weights_of(l, i), sizeof(double) * net.widths[l]);
     }
     for (Index u = 0; u < net.units; ++u) passes[u] = net.slopes[u] != 0.0;
     low = Buffer<double>(padded(most));
     high = Buffer<double>(padded(most));
     entering = Buffer<std::int32_t>(most);
-    gathered = Matrix<double>(n + 1, most);
+    gathered = Matrix<double>(n + 2, most);
+    basic = Buffer<std::int32_t>(n);
     marked = Buffer<std::uint8_t>(n);
+    steps = Buffer<double>(n);
+    costs.value = Buffer<double>(n);
+    costs.var = Buffer<std::int32_t>(n);
     if (record) {
         slack = 64 + (net.widest + 1) * (16 + 13 * n) + 13 * (n + net.units + cuts);
         tape.grow(static_cast<std::size_t>(tape_room + slack));
@@ -63,8 +74,10 @@ void State::reach_slot(Index d) {
 
 namespace {
 
-// Record which sign every free row has at the present vertex.
-void note_signs(Node& a) {
+// Record which sign every free row has at the present vertex, or at one that is this step along a
+// column away.
+template <bool away = false>
+void note_signs(Node& a, const double* column = nullptr, double step = 0.0) {
     const Dictionary& d = a.rows;
     const double* values = d.values();
     const int words = static_cast<int>(words_for(d.places));
@@ -75,9 +88,10 @@ void note_signs(Node& a) {
                       a.marked < MARKS;
     for (int w = 0; w < words; ++w) {
         Word above = 0, below = 0;
-        const int end = std::min(d.places, 64 * (w + 1));
+        const int end = std::min({d.places, d.top, 64 * (w + 1)});
         for (int r = 64 * w; r < end; r += Lanes::width) {
-            const Lanes x = load(values + r);
+            Lanes x = load(values + r);
+            if constexpr (away) x = x + fill(step) * load(column + r);
             above |= static_cast<Word>(bits(high < x)) << (r & 63);
             below |= static_cast<Word>(bits(x < low)) << (r & 63);
         }
@@ -95,86 +109,112 @@ void note_signs(Node& a) {
 }
 
 // Write the rows of units (or of the domain) and of the constraints that were there into a fresh
-// dictionary.  `which` are the places of the new ones among the forms, `first` the variable of the
-// form at place 0; all of them are free.
+// dictionary.  `count` new ones: st.entering are their places among the forms, `first` the variable
+// of the form at place 0; all of them are free.
 void bring_in(State& st, Node& a, const Forms& forms, int count, Index first) {
     const int n = st.n;
-    const Dictionary& old = a.rows;
-    Dictionary& d = st.room;
-    const int places = padded(count);
-    int kept = 0;
-    for (int r = 0; r < old.top; ++r) kept += !old.is_empty(r);
-    d.n = n;
-    d.top = places + padded(kept);
-    d.places = count;
-    d.reserve();
-    std::memcpy(d.colvar.data(), old.colvar.data(), sizeof(std::int32_t) * n);
-    std::memcpy(d.flip.data(), old.flip.data(), static_cast<std::size_t>(n));
-    for (int r = 0; r < d.top; ++r) {
-        d.lower[r] = -INFINITE;
-        d.upper[r] = INFINITE;
-        d.rowvar[r] = -1;
-    }
-    std::memset(static_cast<void*>(d.table.data()), 0,
-                sizeof(double) * static_cast<std::size_t>(n + 1) * d.top);
-    int t = places;
-    for (int r = 0; r < old.top; ++r) {
-        if (old.is_empty(r)) continue;
-        for (int c = 0; c <= n; ++c) d.column(c)[t] = old.column(c)[r];
-        d.lower[t] = old.lower[r];
-        d.upper[t] = old.upper[r];
-        d.rowvar[t] = old.rowvar[r];
-        ++t;
-    }
-    for (int p = 0; p < count; ++p) d.rowvar[p] = static_cast<std::int32_t>(first + st.entering[p]);
-    // The new rows in terms of the nonbasic variables, all of them at once.
-    for (int c = 0; c <= n; ++c) {
-        double* to = st.gathered[c];
-        const double* from = forms.row(c);
-        for (int p = 0; p < count; ++p) to[p] = from[st.entering[p]];
-        for (int p = count; p < places; ++p) to[p] = 0.0;
-    }
-    double* values = d.values();
-    std::memcpy(values, st.gathered[n], sizeof(double) * places);
-    for (int j = 0; j < n; ++j)
-        if (d.flip[j]) add_multiple(values, 1.0, st.gathered[j], places);
-    for (int c = 0; c < n; ++c) {
-        const int j = d.colvar[c];
-        if (j < n) add_multiple(d.column(c), d.flip[j] ? -1.0 : 1.0, st.gathered[j], places);
-    }
-    for (int r = places; r < t; ++r) {
-        const int j = d.rowvar[r];
-        if (j >= n) continue;
-        for (int c = 0; c <= n; ++c) {
-            const double x = d.column(c)[r];
-            if (x != 0.0) add_multiple(d.column(c), d.flip[j] ? -x : x, st.gathered[j], places);
-        }
-    }
-    for (int p = 0; p < count; ++p) {
-        const double scale = st.scale[static_cast<Index>(d.rowvar[p]) - n];
-        for (int c = 0; c <= n; ++c) d.column(c)[p] *= scale;
-    }
-    std::swap(a.rows, d);
     for (Word& word : a.free) word = 0;
-    for (int p = 0; p < count; ++p) a.free[p >> 6] |= bit_of(p);
     for (Word& word : a.above) word = 0;
     for (Word& word : a.below) word = 0;
     a.marked = 0;
+    a.rows.places = 0;
+    if (count == 0) return;
+    a.rows.close_gaps();
+    const Dictionary& old = a.rows;
+    Dictionary& d = st.room;
+    const int places = Dictionary::in_registers(count);
+    d.n = n;
+    d.reserve(places + old.top);
+    d.places = count;
+    std::memcpy(d.colvar.data(), old.colvar.data(), sizeof(std::int32_t) * n);
+    std::memcpy(d.flip.data(), old.flip.data(), static_cast<std::size_t>(n));
+    for (int p = 0; p < places; ++p) {
+        d.lower[p] = -INFINITE;
+        d.upper[p] = INFINITE;
+        d.rowvar[p] = p < count ? static_cast<std::int32_t>(first + st.entering[p]) : -1;
+    }
+    old.copy_rows(d.lower.data() + places, old.lower.data());
+    old.copy_rows(d.upper.data() + places, old.upper.data());
+    std::memcpy(d.rowvar.data() + places, old.rowvar.data(), sizeof(std::int32_t) * old.top);
+    // What the new rows are in terms of coordinates as the dictionary counts them, and their scale.
+    double *constants = st.gathered[n], *scales = st.gathered[n + 1];
+    for (int p = 0; p < places; ++p) {
+        constants[p] = p < count ? forms.at(n, st.entering[p]) : 0.0;
+        scales[p] = p < count ? st.scale[static_cast<Index>(d.rowvar[p]) - n] : 0.0;
+    }
+    for (int j = 0; j < n; ++j) {
+        const double* from = forms.row(j);
+        double* to = st.gathered[j];
+        const double side = d.flip[j] ? -1.0 : 1.0;
+        for (int p = 0; p < count; ++p) to[p] = side * from[st.entering[p]];
+        for (int p = count; p < places; ++p) to[p] = 0.0;
+        if (d.flip[j]) add_multiple(constants, -1.0, to, places);
+    }
+    int basic = 0;
+    for (int r = 0; r < old.top; ++r)
+        if (old.is_coordinate(r)) st.basic[basic++] = r;
+    // Nonbasic coordinates stand for themselves, the others for their rows.
+    for (int c = 0; c <= n; ++c) {
+        double* to = d.column(c);
+        const double* from = old.column(c);
+        old.copy_rows(to + places, from);
+        const double* own = c == n              ? constants
+                            : d.colvar[c] < n ? st.gathered[d.colvar[c]]
+                                              : nullptr;
+        for (int p = 0; p < places; p += Lanes::width) {
+            Lanes sum = own != nullptr ? load(own + p) : fill(0.0);
+            for (int i = 0; i < basic; ++i) {
+                const int r = st.basic[i];
+                sum = sum + fill(from[r]) * load(st.gathered[old.rowvar[r]] + p);
+            }
+            store(to + p, sum * load(scales + p));
+        }
+    }
+    std::swap(a.rows, d);
+    for (int p = 0; p < count; ++p) a.free[p >> 6] |= bit_of(p);
 }
 
-// Take the coefficients of `count` forms as rows of the search, from row `first` on.
-void take_forms(State& st, const Forms& forms, Index first, Index count) {
-    for (Index i = 0; i < count; ++i) {
-        double* row = st.row[first + i];
-        double size = 0.0;
-        for (int c = 0; c <= st.n; ++c) {
-            row[c] = forms.at(c, i);
-            size += std::abs(row[c]);
-        }
-        st.error[first + i] = forms.at(st.n + 1, i);
-        st.size[first + i] = size;
-        st.scale[first + i] = size > 0.0 ? 1.0 / std::max(size, 1e-300) : 1.0;
+// Of every form: the float sum of its absolute entries.
+void take_sizes(State& st, const Forms& forms, Index first) {
+    double* sizes = st.low.data();
+    for (Index u = 0; u < forms.width; u += Lanes::width) {
+        Lanes size = fill(0.0);
+        for (int c = 0; c <= st.n; ++c) size = size + absolute(load(forms.row(c) + u));
+        store(sizes + u, size);
     }
+    std::memcpy(st.size.data() + first, sizes, sizeof(double) * forms.width);
+}
+
+// Take the coefficients of form i as row k of the search; its size is there already, and so are
+// the ranges of all forms.
+void take_form(State& st, const Forms& forms, Index i, Index k) {
+    double* row = st.row[k];
+    for (int c = 0; c <= st.n; ++c) row[c] = forms.at(c, i);
+    st.error[k] = forms.at(st.n + 1, i);
+    const double scale = st.size[k] > 0.0 ? 1.0 / std::max(st.size[k], 1e-300) : 1.0;
+    st.scale[k] = scale;
+    st.above[k] = st.high[i] * scale;
+    st.below[k] = -st.low[i] * scale;
+}
+
+// Add factor times form i, of the layer of node a, to the forms of the next layer: what add_unit
+// of forms.hpp does, with its bound, over whole registers.
+void pass_on(State& st, Node& a, const Forms& forms, Index i, double factor) {
+    const Net& net = st.net;
+    const Index layer = a.layer + 1;
+    const double own = forms.at(st.n + 1, i), size = st.size[st.cuts + net.starts[a.layer] + i];
+    if (factor == 0.0 || size + own == 0.0) return;
+    const double* weight = st.weights[static_cast<std::size_t>(layer)][i];
+    const int wide = padded(net.widths[layer]);
+    const double error = std::abs(factor) * (own + gamma(net.terms[layer] + 4) * (size + own) + TINY);
+    for (int c = 0; c <= st.n; ++c) {
+        const double f = factor * forms.at(c, i);
+        if (f != 0.0) add_multiple(a.partial[c], f, weight, wide);
+    }
+    double* errors = a.partial[st.n + 1];
+    const Lanes by = fill(error);
+    for (int k = 0; k < wide; k += Lanes::width)
+        store(errors + k, load(errors + k) + absolute(load(weight + k)) * by);
 }
 
 }  // namespace
@@ -187,22 +227,26 @@ void settle(State& st, Node& a, Index u, int sign) {
     if (sign == 1) a.active[st.cut_begin[layer] + (i >> 6)] |= bit_of(i);
     if (sign == -1) a.inactive[st.cut_begin[layer] + (i >> 6)] |= bit_of(i);
     if (layer + 1 < net.layers && (sign > 0 || st.passes[u]))
-        add_unit(view_of(a.partial, st.n, net.widths[layer + 1]), net.weights_of(layer + 1, i),
-                 sign > 0 ? 1.0 : net.slopes[u], st.forms_of(layer), i, net.terms[layer + 1]);
+        pass_on(st, a, st.forms_of(layer), i, sign > 0 ? 1.0 : net.slopes[u]);
+}
+
+void make_step(State& st, Node& a, int c, const Step& step) {
+    ++st.counters.pivots;
+    move(a.rows, c, step.block, st.factor.data());
+    note_signs(a);
+}
+
+void note_neighbour(Node& a, int c, double step) {
+    note_signs<true>(a, a.rows.column(c), step);
 }
 
 int push_to(State& st, Node& a, int r, int sign, double goal) {
     Dictionary& d = a.rows;
     if (sign * d.values()[r] > goal) return 1;
-    double* ratios = st.ratios.data();
-    if (static_cast<int>(st.ratios.size()) < d.top) {
-        st.ratios = Buffer<double>(2 * d.top);
-        ratios = st.ratios.data();
-    }
     for (int iteration = 0; iteration < GIVE_UP; ++iteration) {
         int best = -1;
         double best_gain = -1.0, best_cost = 0.0;
-        Step best_step{0.0, -1};
+        st.rates.take(d);
         for (int c = 0; c < d.n; ++c) {
             const double cost = sign * d.column(c)[r];
             if (cost <= PIVOT) continue;
@@ -210,27 +254,18 @@ int push_to(State& st, Node& a, int r, int sign, double goal) {
                 if (best < 0 || d.colvar[c] < d.colvar[best]) best = c;
                 continue;
             }
-            // Most columns are soon seen to gain less than the best one so far.
-            if (best_gain > 0.0 && stops_before(d, c, best_gain / cost)) continue;
-            const Step step = longest_step(d, c, d.reach(c), ratios);
-            if (step.length >= FAR) return -1;
-            const double gain = cost * step.length;
+            const double gain = cost * std::min(1.0 / st.rates.soonest(d, c), d.reach(c));
             // Among steps of length 0 the steepest.
             if (gain > best_gain || (gain == best_gain && cost > best_cost)) {
                 best = c;
                 best_gain = gain;
                 best_cost = cost;
-                best_step = step;
             }
         }
         if (best < 0) return 0;
-        if (iteration >= BLAND) {
-            best_step = longest_step(d, best, d.reach(best), ratios);
-            if (best_step.length >= FAR) return -1;
-        }
-        ++st.counters.pivots;
-        move(d, best, best_step.block);
-        note_signs(a);
+        const Step step = st.rates.longest(d, best);
+        if (step.length >= FAR) return -1;
+        make_step(st, a, best, step);
         if (sign * d.values()[r] > goal) return 1;
     }
     return -1;
@@ -321,9 +356,12 @@ bool start(State& st, const std::int8_t* signs, double share) {
         d.colvar[j] = j;
         d.flip[j] = 0;
     }
-    take_forms(st, net.domain_forms(), 0, st.cuts);
+    const Forms domain = net.domain_forms();
+    take_sizes(st, domain, 0);
+    ranges(domain, st.low.data(), st.high.data());
+    for (Index k = 0; k < st.cuts; ++k) take_form(st, domain, k, k);
     for (Index k = 0; k < st.cuts; ++k) st.entering[k] = static_cast<std::int32_t>(k);
-    bring_in(st, a, net.domain_forms(), static_cast<int>(st.cuts), st.n);
+    bring_in(st, a, domain, static_cast<int>(st.cuts), st.n);
     for (int r = 0; r < static_cast<int>(st.cuts); ++r) {
         if (push_to(st, a, r, 1) != 1) return false;
         constrain(a, r, 1);
@@ -341,7 +379,7 @@ bool enter(State& st, Index slot) {
         for (int c = 0; c < st.n + 2; ++c)
             std::memcpy(forms.row(c), source[c], sizeof(double) * width);
     }
-    take_forms(st, forms, st.cuts + begin, width);
+    take_sizes(st, forms, st.row_of_unit(begin));
     if (layer + 1 < net.layers) {
         const Forms next = view_of(a.partial, st.n, net.widths[layer + 1]);
         start_next(next, net.biases.data() + net.starts[layer + 1], net.one.data(),
@@ -364,6 +402,7 @@ bool enter(State& st, Index slot) {
             settle(st, a, u, 2);
             ++st.counters.by_range;
         } else {
+            take_form(st, forms, i, st.row_of_unit(u));
             st.place_of[u] = count;
             st.entering[count++] = static_cast<std::int32_t>(i);
         }

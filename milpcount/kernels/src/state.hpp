@@ -27,6 +27,14 @@ struct TreeCounters {
           separated = 0, on_segments = 0, in_hulls = 0;
 };
 
+// Reduced costs of a row: what it is in terms of nonbasic variables, of the dictionary or of one
+// that is a step away.
+struct Costs {
+    double top = 0.0;  // the value of the row
+    Buffer<double> value;
+    Buffer<std::int32_t> var;
+};
+
 class State {
   public:
     State(const Net& network, bool emit, Index point_size, Index leaves, bool record, Index tape);
@@ -38,10 +46,13 @@ class State {
 
     std::vector<std::unique_ptr<Node>> nodes;
     std::vector<Matrix<double>> forms;  // of the present path, one entry a layer
+    std::vector<Matrix<double>> weights;  // of every layer, padded: one row a unit that it reads
     // Of every row: coefficients and constant, one after the other and padded with zeros; the bound
     // on their error, the sum of their absolute values, the factor that the dictionary takes.
     Matrix<double> row;
     Buffer<double> error, size, scale;
+    // The most that the row is in the dictionary over the cube, and its negative: see most().
+    Buffer<double> above, below;
     Buffer<std::int32_t> place_of;  // of every unit with a row in the dictionary
     Buffer<Index> cut_begin;        // where the bits of a layer begin, in words
     Buffer<std::uint8_t> passes;    // whether a unit passes something on where it is inactive
@@ -63,10 +74,15 @@ class State {
     Index written = 0;
     Index slack = 0;  // what one step of the search writes at most
 
-    Buffer<double> z, total, ratios;
+    Buffer<double> z, total, slopes;
+    Rates rates;            // of the vertex that was looked at last
+    Buffer<double> steps;   // from there, one a column; below 0 where not known
+    Buffer<double> factor;  // one a column of a dictionary
+    Costs costs;            // of the row that was looked at last
     Buffer<double> low, high;
     Buffer<std::uint8_t> marked;  // columns of a dictionary
     Buffer<std::int32_t> entering;  // units that get rows
+    Buffer<std::int32_t> basic;     // rows of coordinates
     Matrix<double> gathered;
     Dictionary room;
 
@@ -81,6 +97,12 @@ class State {
     double side_of_row(const Node& a, Index k) const {
         return k < cuts || a.sign[k - cuts] > 0 ? 1.0 : -1.0;
     }
+    // The most that a nonbasic variable can be in the node's cell, but for rounding.
+    double most(const Node& a, std::int32_t var) const {
+        if (var < n) return 1.0;
+        const Index k = var - n;
+        return side_of_row(a, k) > 0.0 ? above[k] : below[k];
+    }
     bool full() const { return leaves == static_cast<Index>(leaf_signs.rows()); }
 };
 
@@ -93,6 +115,10 @@ void settle(State& st, Node& a, Index u, int sign);
 // Drive row r to the given sign: 1 when `sign * row` is above the goal, 0 at an optimum where it is
 // not, -1 without result.
 int push_to(State& st, Node& a, int r, int sign, double goal = VISIBLE);
+// Go to the neighbouring vertex, and remember the signs there.
+void make_step(State& st, Node& a, int c, const Step& step);
+// Remember the signs at the vertex that is this step away along column c.
+void note_neighbour(Node& a, int c, double step);
 // Make free row r, which has this sign at the vertex, a constraint.
 void constrain(Node& a, int r, int sign);
 // Drop free row r.
@@ -115,6 +141,10 @@ inline void for_each_constraint(const State& st, const Node& a, F&& f) {
         if (d.is_constraint(r)) f(static_cast<Index>(d.rowvar[r] - st.n), r, -1);
     for (int c = 0; c < d.n; ++c)
         if (d.colvar[c] >= st.n) f(static_cast<Index>(d.colvar[c] - st.n), -1, c);
+}
+
+inline bool has_bit(const Buffer<Word>& set, int place) {
+    return (set[place >> 6] & bit_of(place)) != 0;
 }
 
 // Calls f(r) for every free row of the node, by place.

@@ -48,12 +48,12 @@ double approximate(double value, int size) {
     return std::ldexp(static_cast<double>(r.mantissa), r.exponent);
 }
 
-// Weight of the row of column c in the proof on free row r, whose own is 1; 0 where it has none.
-double weight_of(const State& st, const Node& a, int c, int r, int sign) {
-    const Dictionary& d = a.rows;
-    const double cost = sign * d.column(c)[r];
-    if (cost >= 0.0 || d.colvar[c] < st.n) return 0.0;
-    return -cost * st.scale[d.colvar[c] - st.n] / st.scale[d.rowvar[r] - st.n];
+// Weight of the constraint with cost c in the proof on free row r, whose own is 1; 0 where it has
+// none.
+double weight_of(const State& st, const Node& a, int c, int r) {
+    const Costs& costs = st.costs;
+    if (costs.value[c] >= 0.0 || costs.var[c] < st.n) return 0.0;
+    return -costs.value[c] * st.scale[costs.var[c] - st.n] / st.scale[a.rows.rowvar[r] - st.n];
 }
 
 }  // namespace
@@ -64,10 +64,10 @@ bool record_sum(State& st, const Node& a, int r, int sign) {
     for (const int size : SIZES) {
         Combination sum(st);
         sum.add(d.rowvar[r] - st.n, sign);
-        for (int c = 0; c < d.n; ++c) {
-            const double weight = weight_of(st, a, c, r, sign);
+        for (int c = 0; c < st.n; ++c) {
+            const double weight = weight_of(st, a, c, r);
             if (weight <= 0.0) continue;
-            const Index k = d.colvar[c] - st.n;
+            const Index k = st.costs.var[c] - st.n;
             sum.add(k, approximate(weight, size) * st.side_of_row(a, k));
         }
         if (!(sum.supremum() < 0.0)) continue;
@@ -75,9 +75,9 @@ bool record_sum(State& st, const Node& a, int r, int sign) {
         put_number(st, st.unit_of_var(d.rowvar[r]) - st.net.starts[a.layer]);
         put_number(st, sum.terms() - 1);
         if (sum.terms() > 1) put_number(st, size);
-        for (int c = 0; c < d.n; ++c) {
-            const double weight = weight_of(st, a, c, r, sign);
-            if (weight > 0.0) put_term(st, d.colvar[c] - st.n, weight, size);
+        for (int c = 0; c < st.n; ++c) {
+            const double weight = weight_of(st, a, c, r);
+            if (weight > 0.0) put_term(st, st.costs.var[c] - st.n, weight, size);
         }
         return true;
     }

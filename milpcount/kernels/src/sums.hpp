@@ -11,7 +11,7 @@
 
 namespace milpcount {
 
-// Write that free row r never has this sign, with its reduced costs as multipliers.
+// Write that free row r never has this sign, with st.costs as multipliers.
 bool record_sum(State& st, const Node& a, int r, int sign);
 // Write that the cell of the first m rows holds no image of an input.
 bool record_separation(State& st, Zonotope& zono, int m);

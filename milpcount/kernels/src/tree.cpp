@@ -12,48 +12,6 @@
 
 namespace milpcount {
 
-bool refuted(State& st, const Node& a, int r, int sign) {
-    const Dictionary& d = a.rows;
-    Combination sum(st);
-    sum.add(d.rowvar[r] - st.n, sign * st.scale[d.rowvar[r] - st.n]);
-    for (int c = 0; c < d.n; ++c) {
-        const double cost = sign * d.column(c)[r];
-        if (cost >= 0.0 || d.colvar[c] < st.n) continue;
-        const Index k = d.colvar[c] - st.n;
-        sum.add(k, -cost * st.side_of_row(a, k) * st.scale[k]);
-    }
-    return sum.supremum() < 0.0;
-}
-
-int decide(State& st, Node& a) {
-    for (;;) {
-        const int words = static_cast<int>(words_for(a.rows.places));
-        int target = -1, last = NONE_LEFT;
-        for (int w = 0; w < words; ++w) {
-            const Word open = a.free[w] & ~(a.above[w] & a.below[w]);
-            if (open != 0) {
-                target = 64 * w + lowest_bit(open);
-                break;
-            }
-            if (a.free[w] != 0) last = 64 * w + 63 - std::countl_zero(a.free[w]);
-        }
-        if (target < 0) return last;
-        const int sign = (a.above[target >> 6] & bit_of(target)) != 0 ? -1 : 1;
-        const int reached = push_to(st, a, target, sign);
-        if (reached == 1) continue;
-        const Index u = st.unit_of_var(a.rows.rowvar[target]);
-        if (reached == 0 && refuted(st, a, target, sign) && record_sum(st, a, target, sign)) {
-            ++st.counters.by_multipliers;
-            remove_row(a, target);
-            settle(st, a, u, -2 * sign);
-            continue;
-        }
-        st.doubt_unit = u;
-        st.doubt_sign = sign;
-        return DOUBT;
-    }
-}
-
 bool take_verdict(State& st, Node& a) {
     const Index u = st.doubt_unit;
     const int sign = st.doubt_sign;

@@ -22,6 +22,7 @@
 
 #include "clock.hpp"
 #include "segments.hpp"
+#include "sides.hpp"
 #include "state.hpp"
 #include "zonotope.hpp"
 
@@ -30,13 +31,6 @@ namespace milpcount {
 // What a policy wants: go on as ever, go on with the next step, leave the node.
 enum class Move { AS_EVER, NEXT, LEAVE };
 
-inline constexpr int NONE_LEFT = -1, DOUBT = -2;
-
-// Decide the free rows of the node one by one, until all that are left cut it: NONE_LEFT, the row
-// to branch on, or DOUBT.
-int decide(State& st, Node& a);
-// Whether the reduced costs of free row r prove that it never has this sign on the cell.
-bool refuted(State& st, const Node& a, int r, int sign);
 // Go on after a doubt: the doubtful side is empty, or was settled elsewhere.
 bool take_verdict(State& st, Node& a);
 // Go down the side of free row r on which the vertex stands; the other side waits in the slot.
