@@ -122,6 +122,7 @@ bool Everything::count_leaf(State& st, Index d) {
 Move Everything::decided(State& st, Index d, int row) {
     Node& a = st.node(d);
     if (row < 0 || !plain(st) || a.layer != st.net.layers - 1) return Move::AS_EVER;
+    if (flats_.count(st, zono_, a)) return Move::LEAVE;
     const int k = free_rows(a);
     const Index active = k > 1 ? only_active(st, a) : -1;
     if (active >= 0 && on_a_line(st, zono_, a, active)) return Move::LEAVE;

@@ -21,6 +21,7 @@
 #include <atomic>
 
 #include "clock.hpp"
+#include "flats.hpp"
 #include "segments.hpp"
 #include "state.hpp"
 #include "zonotope.hpp"
@@ -99,7 +100,8 @@ Stop walk(State& st, Policy& policy, Index steps, Clock clock, const std::atomic
 // The search for all regions.
 class Everything {
   public:
-    Everything(Zonotope& zono, Segments& seg, Index limit) : zono_(zono), seg_(seg), limit_(limit) {}
+    Everything(Zonotope& zono, Segments& seg, Flats& flats, Index limit)
+        : zono_(zono), seg_(seg), flats_(flats), limit_(limit) {}
 
     bool enough(const State& st) const { return st.regions >= limit_; }
     bool prune(State&, Index) { return false; }
@@ -117,6 +119,7 @@ class Everything {
 
     Zonotope& zono_;
     Segments& seg_;
+    Flats& flats_;
     Index limit_;
 };
 

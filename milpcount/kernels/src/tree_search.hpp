@@ -4,6 +4,7 @@
 
 #include <atomic>
 
+#include "flats.hpp"
 #include "segments.hpp"
 #include "state.hpp"
 #include "zonotope.hpp"
@@ -37,6 +38,7 @@ struct TreeSearch {
 
     Zonotope zono;
     Segments seg;
+    Flats flats;
     State state;
     std::atomic<bool> stopped{false};
     std::atomic<bool> at_work{false};

@@ -24,6 +24,7 @@ namespace milpcount {
 // Wanted distance from every row, in units of u: at first, and then.
 inline constexpr double WIDE = 1e-4, NARROW = 1e-7;
 inline constexpr int ROUNDS = 16;
+inline constexpr double RADIUS = 1.0 - 1e-6;  // of the cube in which u is looked for
 inline constexpr Index REFRESH = 3000;  // rounds after which accumulated rounding is thrown away
 
 enum class Found : int { EMPTY = 0, FOUND = 1, UNKNOWN = -1 };
@@ -40,6 +41,7 @@ struct Zonotope {
     int dimension = 0;   // coordinates of the rows
     Matrix<double> v;    // (n, N), rows of absolute sum 1
     double blur = 0.0;   // bound on the error of an image, per unit of the largest entry of u
+    double stretch = 0.0, skew = 0.0;  // of the right inverse
     Matrix<double> gram;          // v v^T
     Matrix<double> rows;          // of the cell: coefficients and constant
     Buffer<double> errors;        // bounds on their errors over the cube
@@ -51,7 +53,7 @@ struct Zonotope {
     Buffer<double> side, now;     // where a coordinate of u is clipped: -1, 0 or 1; and anew
     Matrix<double> free;          // the Gram matrix of the coordinates that are not clipped
     Buffer<double> fixed;         // V u of those that are
-    Index since = 0, rounds = 0;  // rounds since the last fresh start, and in all
+    Index meets = 0, confirms = 0; Index since = 0, rounds = 0;  // rounds since the last fresh start, and in all
     Matrix<double> product, kernel, factor;
     Buffer<double> right, shift, multipliers, trial;
     Buffer<std::int32_t> passive;
@@ -61,7 +63,7 @@ struct Zonotope {
     // For joint.hpp: directions in z, one a row, and a bound on their errors; rows of the cell in
     // terms of u, and scaled by the room there; how much room; the inverse of their Gram matrix.
     Matrix<double> steps, across, scaled, room, inverse;
-    Buffer<double> step_errors;
+    mutable Buffer<double> step_errors;
     Buffer<double> reach;  // of every coordinate: how far its pre-activation ranges
     Buffer<Index> unit;    // which unit that is
 
@@ -75,6 +77,8 @@ struct Zonotope {
     // there is none.  Which coordinates are clipped and which rows are active is kept from one cell
     // to the next, which is often a neighbour.
     Found confirm(int m);
+    // Look for a witness of the face of the first k rows of m, with the directions in `steps`.
+    Found meet(int m, int k);
 
     // Set the lengths of the rows.
     void measure(int m);
@@ -98,8 +102,11 @@ struct Zonotope {
     bool satisfied(int m, double blur_of_image) const;
 
   private:
+    void invert();
+    bool all_signs(int m, int k) const;
+    template <class Accept>
+    Found search(int m, int equals, Accept&& accept);
     void unclip();
-    Found search_witness(int m);
 };
 
 }  // namespace milpcount
