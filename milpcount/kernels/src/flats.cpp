@@ -11,12 +11,13 @@ namespace {
 
 constexpr double MOST_FACES = 1 << 14;  // that a cell may have: what is between two looks at limits
 constexpr int PIVOTS_A_FACE = 40;
+constexpr Index MOST_LOST = 4, RETRY_FACES = 64;  // attempts a success; left out before one more
 
 }  // namespace
 
-bool Flats::few_enough(const State& st, const Node& a) const {
+bool Flats::worth_trying(const State& st, const Zonotope& zono, const Node& a) {
+    if (!zono.present() || !zono.onto() || a.rows.places > 64) return false;
     const int k = free_rows(a);
-    if (a.rows.places > 64) return false;
     // Forms of a layer depend on no more numbers than an earlier layer has units that pass.
     const Net& net = st.net;
     int rank = st.n;
@@ -33,11 +34,14 @@ bool Flats::few_enough(const State& st, const Node& a) const {
         choices *= static_cast<double>(k - i + 1) / i;
         faces += choices;
     }
-    return faces <= MOST_FACES;
+    if (faces > MOST_FACES) return false;
+    // Where floats often leave something open, as on degenerate networks, most are left out.
+    ++tried_;
+    return MOST_LOST * (won_ + 1) >= tried_ || tried_ % RETRY_FACES == 0;
 }
 
 bool Flats::count(State& st, Zonotope& zono, const Node& a) {
-    if (!zono.present() || !few_enough(st, a)) return false;
+    if (!worth_trying(st, zono, a)) return false;
     node_ = &a;
     faces_.clear();
     none_.clear();
@@ -49,10 +53,10 @@ bool Flats::count(State& st, Zonotope& zono, const Node& a) {
     root.above = root.below = a.free[0];
     root.fixed.assign(static_cast<std::size_t>(st.n), 0);
     if (static_cast<int>(st.ratios.size()) < a.rows.top) st.ratios = Buffer<double>(2 * a.rows.top);
-    const Face whole = visit(st, zono, 0, 0, a.free[0]);
-    ++st.flat_tries;
-    if (whole == Face::OPEN) return false;
-    ++st.flat_wins;
+    if (visit(st, zono, 0, 0, a.free[0]) == Face::OPEN) return false;
+    ++won_;
+    st.counters.flats += static_cast<Index>(faces_.size());
+    st.counters.by_flats += found_;
     st.counters.by_point += found_;
     st.counters.jointly += found_;
     st.regions += found_;
@@ -112,7 +116,6 @@ bool Flats::descend(State& st, std::size_t depth, int r) {
     to.rows.copy_from(from.rows);
     to.fixed = from.fixed;
     to.above = to.below = 0;
-    ++st.counters.flat_levels;
     Dictionary& d = to.rows;
     turn_[r] = 1.0;
     if (d.values()[r] < 0.0) {
@@ -243,7 +246,6 @@ bool Flats::refuted(State& st, const Level& level, int r, int sign) const {
 Flats::Face Flats::witness(State& st, Zonotope& zono, const Level& level, Word face) {
     const Dictionary& d = level.rows;
     int k = 0;
-    ++st.counters.flat_witnesses;
     for_each_bit(face, [&](int r) {
         const Index row = st.row_of_unit(0) + st.unit_of_var(node_->rows.rowvar[r]);
         zono.take_row(k, st.row[row], st.error[row], 1.0, row);

@@ -42,7 +42,8 @@ namespace milpcount {
 class Flats {
   public:
     // Count the regions of the node's cell, whose free rows all cut it, in the last layer; false,
-    // with nothing counted, where there are too many or floats leave something open.
+    // with nothing counted, where there are too many or floats leave something open.  Serves
+    // searches of the zonotope.
     bool count(State& st, Zonotope& zono, const Node& a);
 
   private:
@@ -55,7 +56,7 @@ class Flats {
         std::vector<std::uint8_t> fixed;  // columns of the face's forms
     };
 
-    bool few_enough(const State& st, const Node& a) const;
+    bool worth_trying(const State& st, const Zonotope& zono, const Node& a);
     Face visit(State& st, Zonotope& zono, std::size_t depth, Word face, Word others);
     bool descend(State& st, std::size_t depth, int r);
     bool sift(State& st, std::size_t depth, Word face, Word& others);
@@ -69,7 +70,8 @@ class Flats {
     std::vector<Level> levels_;
     std::vector<Word> faces_, none_;  // proved: by their places; and that they are none
     double turn_[64] = {};            // sign with which a fixed form is a variable
-    Index found_ = 0;
+    Index found_ = 0;                 // faces
+    Index tried_ = 0, won_ = 0;       // cells
 };
 
 }  // namespace milpcount

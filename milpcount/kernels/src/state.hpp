@@ -24,7 +24,7 @@ inline constexpr int MOST_TOGETHER = 64;
 // How often something happened.
 struct TreeCounters {
     Index pivots = 0, nodes = 0, by_range = 0, by_multipliers = 0, by_point = 0, jointly = 0,
-          separated = 0, on_segments = 0, in_hulls = 0, flat_levels = 0, flat_witnesses = 0;
+          separated = 0, by_flats = 0, flats = 0;
 };
 
 class State {
@@ -50,7 +50,7 @@ class State {
     Index doubt_unit = 0;
     int doubt_sign = 0;
     Verdict verdict = Verdict::OPEN;
-    Index regions = 0, flat_tries = 0, flat_wins = 0;
+    Index regions = 0;
     TreeCounters counters;
     // By number of units: attempts to count jointly, and successes.
     Index tried[MOST_TOGETHER] = {}, won[MOST_TOGETHER] = {};

@@ -62,15 +62,10 @@ nb::dict statistics(const TreeSearch& self) {
     out["decided_by_multipliers"] = c.by_multipliers;
     out["decided_by_point"] = c.by_point;
     out["regions_without_branching"] = c.jointly;
-    out["regions_on_segments"] = c.on_segments;
-    out["regions_in_hulls"] = c.in_hulls;
+    out["regions_by_flats"] = c.by_flats;
+    out["flats_with_a_witness"] = c.flats;
     out["cells_outside_the_zonotope"] = c.separated;
     out["rounds_of_the_zonotope_check"] = self.zono.rounds;
-    out["meets"]=self.zono.meets; out["confirms"]=self.zono.confirms;
-    out["flat_levels"] = c.flat_levels;
-    out["flat_witnesses"] = c.flat_witnesses;
-    out["flat_tries"] = self.state.flat_tries;
-    out["flat_wins"] = self.state.flat_wins;
     return out;
 }
 
@@ -124,7 +119,7 @@ void bind_tree(nb::module_& m) {
                  require_kind(self, Kind::ALL);
                  AtWork work(self.at_work);
                  nb::gil_scoped_release free;
-                 Everything policy(self.zono, self.seg, self.flats, limit);
+                 Everything policy(self.zono, self.flats, limit);
                  return run(self, policy, steps, seconds);
              },
              nb::arg("steps"), nb::arg("limit"), nb::arg("seconds"))

@@ -8,6 +8,7 @@
 
 namespace milpcount {
 
+
 namespace {
 
 // The scalar products of four rows with u: one pass over u for all of them.
@@ -54,7 +55,7 @@ Zonotope::Zonotope(int coordinates, Index most_rows, const Matrix<double>* gener
     normal = Matrix<double>(most_rows, n);
     single = Buffer<std::int32_t>(most_rows);
     u = Buffer<double>(wide);
-    columns = Matrix<double>(many, n);
+    columns = Matrix<double>(many + 1, n);
     for (int i = 0; i < n; ++i)
         for (int j = 0; j < many; ++j) columns[j][i] = v[i][j];
     side = Buffer<double>(wide);
@@ -70,8 +71,7 @@ Zonotope::Zonotope(int coordinates, Index most_rows, const Matrix<double>* gener
     trial = Buffer<double>(most_rows);
     active = Buffer<std::uint8_t>(most_rows);
     was_active = Buffer<std::uint8_t>(most_rows);
-    gone = Matrix<double>(n, many);
-    weighted = Matrix<double>(n, many);
+    turned = Buffer<std::int32_t>(wide);
     across = Matrix<double>(n, many);
     scaled = Matrix<double>(n, many);
     room = Matrix<double>(3, many);
@@ -142,8 +142,6 @@ int Zonotope::clip() {
     const Lanes one = fill(1.0), minus = fill(-1.0), zero = fill(0.0);
     const Lanes high = fill(RADIUS), low = fill(-RADIUS);
     int changed = 0;
-    // The columns of those that change side by side, so that the Gram matrix is updated by long
-    // scalar products.
     for (int begin = 0; begin < wide; begin += PAD) {
         unsigned differ = 0;
         for (int k = 0; k < PAD; k += Lanes::width) {
@@ -155,37 +153,38 @@ int Zonotope::clip() {
             store(now.data() + begin + k, place);
             store(u.data() + begin + k, choose(above, high, choose(below, low, x)));
         }
-        while (differ != 0) {
-            const int j = begin + lowest_bit(differ);
-            differ &= differ - 1;
-            const double step = now[j] - side[j];
-            // Out of the Gram matrix when it is clipped, back in when it is free again.
-            const double weight = std::abs(side[j]) - std::abs(now[j]);
-            side[j] = now[j];
-            const double* column = columns[j];
-            for (int i = 0; i < n; ++i) {
-                gone[i][changed] = column[i];
-                weighted[i][changed] = weight * column[i];
-                fixed[i] += step * column[i];
-            }
-            ++changed;
-        }
+        for (; differ != 0; differ &= differ - 1) turned[changed++] = begin + lowest_bit(differ);
     }
-    if (changed == 0) return 0;
-    const int end = padded(changed);
-    for (int i = 0; i < n; ++i)
-        for (int j = changed; j < end; ++j) gone[i][j] = weighted[i][j] = 0.0;
-    double out[4];
-    for (int i = 0; i < n; ++i) {
-        int c = 0;
-        for (; c + 4 <= i + 1; c += 4) {
-            four_dots(gone[c], gone[c + 1], gone[c + 2], gone[c + 3], weighted[i], end, out);
-            for (int k = 0; k < 4; ++k) free[i][c + k] += out[k];
-        }
-        for (; c <= i; ++c) free[i][c] += dot(weighted[i], gone[c], end);
-        for (c = 0; c < i; ++c) free[c][i] = free[i][c];
-    }
+    for (int k = 0; k < changed; k += 4) change_sides(turned.data() + k, std::min(changed - k, 4));
+    for (int i = 1; changed > 0 && i < n; ++i)
+        for (int c = 0; c < i; ++c) free[c][i] = free[i][c];
     return changed;
+}
+
+// Put the new sides of up to four coordinates into what depends on them, of the Gram matrix into
+// the rows up to the diagonal.
+void Zonotope::change_sides(const std::int32_t* which, int count) {
+    const double* column[4] = {columns[many], columns[many], columns[many], columns[many]};  // zeros
+    double step[4] = {}, weight[4] = {};
+    for (int k = 0; k < count; ++k) {
+        const int j = which[k];
+        column[k] = columns[j];
+        step[k] = now[j] - side[j];
+        // Out of the Gram matrix when it is clipped, back in when it is free again.
+        weight[k] = std::abs(side[j]) - std::abs(now[j]);
+        side[j] = now[j];
+    }
+    const auto add = [&](double* to, double a, double b, double c, double d, int length) {
+        const Lanes p = fill(a), q = fill(b), r = fill(c), s = fill(d);
+        for (int i = 0; i < length; i += Lanes::width)
+            store(to + i, load(to + i) +
+                              ((p * load(column[0] + i) + q * load(column[1] + i)) +
+                               (r * load(column[2] + i) + s * load(column[3] + i))));
+    };
+    add(fixed.data(), step[0], step[1], step[2], step[3], n);
+    for (int i = 0; i < n; ++i)
+        add(free[i], weight[0] * column[0][i], weight[1] * column[1][i], weight[2] * column[2][i],
+            weight[3] * column[3][i], i + 1);
 }
 
 void Zonotope::unclip() {
@@ -308,9 +307,7 @@ Found Zonotope::search(int m, int equals, Accept&& accept) {
 Found Zonotope::confirm(int m) {
     measure(m);
     for (int r = 0; r < m; ++r) active[r] = was_active[names[r]];
-    ++confirms;
-    const Found result =
-        search(m, 0, [&](int) { return satisfied(m, image_of()); });
+    const Found result = search(m, 0, [&](int) { return satisfied(m, image_of()); });
     for (int r = 0; r < m; ++r) was_active[names[r]] = active[r];
     return result;
 }
@@ -326,8 +323,6 @@ void Zonotope::renew(int m, int equals) {
 }
 
 Found Zonotope::meet(int m, int k) {
-    ++meets;
-    if (!(skew < 1e-9)) return Found::UNKNOWN;
     measure(m);
     for (int r = 0; r < m; ++r) active[r] = r < k || was_active[names[r]];
     const Found result = search(m, k, [&](int changed) {
@@ -341,7 +336,7 @@ Found Zonotope::meet(int m, int k) {
 
 // Whether a small step from the image along +- the directions shows all signs of the first k rows
 // and stays inside.  So far u is from the sides of its cube; `stretch` bounds how far it moves.
-bool Zonotope::all_signs(int m, int k) const {
+bool Zonotope::all_signs(int m, int k) {
     double lengths = 0.0;
     for (int i = 0; i < k; ++i) {
         double length = 0.0;
