@@ -73,24 +73,43 @@ def test_equal_breakpoints_on_a_line() -> None:
     assert counts == [6, 8]
 
 
-def test_regions_between_inputs_need_no_proof() -> None:
-    """Many inputs and regions: most patterns are met between inputs that were found before."""
+def test_flats_need_fewer_proofs_than_regions() -> None:
+    """Many inputs: faces are counted, and only the largest of them have a witness."""
     for seed, widths in enumerate(([30, 7, 5, 6, 1], [40, 9, 8, 1], [25, 6, 3, 4, 4, 1])):
         network = random_net(np.random.default_rng(seed), widths)
         result = mc.count(network, mc.Box(-1, 1), engine="tree")
-        met = result.statistics["regions_on_segments"], result.statistics["regions_in_hulls"]
-        assert min(met) > 0
-        assert sum(met) > result.lower / 10
+        counted, proofs = (
+            result.statistics[k] for k in ("regions_by_flats", "flats_with_a_witness")
+        )
+        assert counted > result.lower / 2
+        assert 0 < proofs < 0.7 * counted
         assert result.lower == enumerated(network, mc.Box(-1, 1), "full")
 
 
-def test_leaky_units_between_inputs() -> None:
+def test_flats_behind_leaky_units() -> None:
     """Inactive units pass something on, of either sign."""
     for seed, slopes in enumerate(([0.5, 0.25, 0.0], [-0.5, 0.1, 0.3], [0.0, -1.0, 0.5])):
         network = random_net(np.random.default_rng(seed), [24, 5, 4, 5, 1], "normal", slopes)
         result = mc.count(network, mc.Box(-1, 1), engine="tree")
-        assert result.statistics["regions_on_segments"] > 0
+        assert result.statistics["regions_by_flats"] > 0
         assert result.lower == enumerated(network, mc.Box(-1, 1), "full")
+
+
+def test_flats_with_dependent_normals_are_not_counted() -> None:
+    """Three units of the second layer through one line, two equal ones, two parallel ones."""
+    first = np.random.default_rng(2).uniform(0.5, 1.0, size=(3, 12))
+    first[:, 1::2] *= -1.0
+    for rows, bias in (
+        ([[1, -1, 0], [0, 1, -1], [1, 0, -1]], [0, 0, 0]),
+        ([[1, -1, 1], [2, -2, 2], [1, 0, -1]], [0.25, 0.5, 0]),
+        ([[1, -1, 1], [1, -1, 1], [1, 0, -1]], [0.25, 0.5, 0]),
+    ):
+        network = mc.ReLUNetwork(
+            [first, np.array(rows, dtype=float), np.ones((1, 3))],
+            [np.zeros(3), np.array(bias), np.zeros(1)],
+        )
+        counted = mc.count(network, mc.Box(-1, 1), engine="tree").lower
+        assert counted == mc.count(network, mc.Box(-1, 1), engine="brute").lower
 
 
 def finish(machine: Machine, limit: int) -> None:

@@ -24,7 +24,7 @@ inline constexpr int MOST_TOGETHER = 64;
 // How often something happened.
 struct TreeCounters {
     Index pivots = 0, nodes = 0, by_range = 0, by_multipliers = 0, by_point = 0, jointly = 0,
-          separated = 0, on_segments = 0, in_hulls = 0;
+          separated = 0, by_flats = 0, flats = 0;
 };
 
 // Reduced costs of a row: what it is in terms of nonbasic variables, of the dictionary or of one

@@ -3,10 +3,8 @@
 #include <cmath>
 
 #include "joint.hpp"
-#include "leaves.hpp"
 #include "line.hpp"
 #include "proofs.hpp"
-#include "shortcuts.hpp"
 #include "sums.hpp"
 #include "tape.hpp"
 
@@ -64,40 +62,15 @@ bool come_back(State& st, Node& a) {
     return true;
 }
 
-void Everything::entered(State& st, Index d) {
-    if (joined(st) && st.node(d).layer == st.net.layers - 2) seg_.new_cell();
-}
-
-bool Everything::count_leaf(State& st, Index d) {
-    Node& a = st.node(d);
-    if (joined(st) && met_leaf(st, seg_, a)) return true;
-    const Index before = st.regions;
-    if (!leaf(st, zono_, a)) return false;
-    if (joined(st) && st.regions > before) seg_.learn(st, zono_);
-    return true;
-}
-
 Move Everything::decided(State& st, Index d, int row) {
     Node& a = st.node(d);
     if (row < 0 || !plain(st) || a.layer != st.net.layers - 1) return Move::AS_EVER;
+    if (flats_.count(st, zono_, a)) return Move::LEAVE;
     const int k = free_rows(a);
     const Index active = k > 1 ? only_active(st, a) : -1;
     if (active >= 0 && on_a_line(st, zono_, a, active)) return Move::LEAVE;
-    Index met = 0;
-    if (joined(st)) {
-        if (k == 1) {
-            met = count_two(st, seg_, zono_, a);
-            if (met > 0) return Move::LEAVE;
-        } else if (k <= MOST_MET) {
-            met = count_met(st, seg_, a, k);
-            if (met == Index{1} << k) return Move::LEAVE;
-        }
-    }
-    // Where some of the patterns were met the others are likely to be cheap as well.
-    const double saved = met == 0 ? std::ldexp(1.0, k) : 2.0;
-    if (met < 0 || !worth_trying(st, a, k, saved) || !jointly(st, zono_, d, k))
+    if (!worth_trying(st, a, k, std::ldexp(1.0, k)) || !jointly(st, zono_, d, k))
         return Move::AS_EVER;
-    if (joined(st) && k <= LEARNING) seg_.learn(st, zono_);
     return Move::LEAVE;
 }
 

@@ -21,7 +21,8 @@
 #include <atomic>
 
 #include "clock.hpp"
-#include "segments.hpp"
+#include "flats.hpp"
+#include "leaves.hpp"
 #include "sides.hpp"
 #include "state.hpp"
 #include "zonotope.hpp"
@@ -93,12 +94,13 @@ Stop walk(State& st, Policy& policy, Index steps, Clock clock, const std::atomic
 // The search for all regions.
 class Everything {
   public:
-    Everything(Zonotope& zono, Segments& seg, Index limit) : zono_(zono), seg_(seg), limit_(limit) {}
+    Everything(Zonotope& zono, Flats& flats, Index limit)
+        : zono_(zono), flats_(flats), limit_(limit) {}
 
     bool enough(const State& st) const { return st.regions >= limit_; }
     bool prune(State&, Index) { return false; }
-    void entered(State& st, Index d);
-    bool count_leaf(State& st, Index d);
+    void entered(State&, Index) {}
+    bool count_leaf(State& st, Index d) { return leaf(st, zono_, st.node(d)); }
     bool unreachable(State&, Index) { return false; }
     Move before(State&, Index) { return Move::AS_EVER; }
     Move decided(State& st, Index d, int row);
@@ -107,10 +109,9 @@ class Everything {
   private:
     // Only their number is wanted, and no certificate: leaves may be counted many at a time.
     static bool plain(const State& st) { return !st.emits && !st.records; }
-    bool joined(const State& st) const { return plain(st) && seg_.in_use(); }
 
     Zonotope& zono_;
-    Segments& seg_;
+    Flats& flats_;
     Index limit_;
 };
 

@@ -62,8 +62,8 @@ nb::dict statistics(const TreeSearch& self) {
     out["decided_by_multipliers"] = c.by_multipliers;
     out["decided_by_point"] = c.by_point;
     out["regions_without_branching"] = c.jointly;
-    out["regions_on_segments"] = c.on_segments;
-    out["regions_in_hulls"] = c.in_hulls;
+    out["regions_by_flats"] = c.by_flats;
+    out["flats_with_a_witness"] = c.flats;
     out["cells_outside_the_zonotope"] = c.separated;
     out["rounds_of_the_zonotope_check"] = self.zono.rounds;
     return out;
@@ -119,7 +119,7 @@ void bind_tree(nb::module_& m) {
                  require_kind(self, Kind::ALL);
                  AtWork work(self.at_work);
                  nb::gil_scoped_release free;
-                 Everything policy(self.zono, self.seg, limit);
+                 Everything policy(self.zono, self.flats, limit);
                  return run(self, policy, steps, seconds);
              },
              nb::arg("steps"), nb::arg("limit"), nb::arg("seconds"))

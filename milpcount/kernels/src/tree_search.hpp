@@ -4,7 +4,7 @@
 
 #include <atomic>
 
-#include "segments.hpp"
+#include "flats.hpp"
 #include "state.hpp"
 #include "zonotope.hpp"
 
@@ -19,7 +19,6 @@ struct TreeSearch {
     TreeSearch(const Net& net, const Matrix<double>* generators, bool emit, bool record)
         : zono(static_cast<int>(net.n), generators != nullptr ? net.units + net.domain_rows : 0,
                generators),
-          seg(net, zono.present()),
           state(net, emit, zono.present() ? zono.many : net.n, leaf_room(zono, net), record, TAPE) {
         for (int c = 0; c < zono.n; ++c) {
             Index u = 0;
@@ -36,7 +35,7 @@ struct TreeSearch {
     }
 
     Zonotope zono;
-    Segments seg;
+    Flats flats;
     State state;
     std::atomic<bool> stopped{false};
     std::atomic<bool> at_work{false};

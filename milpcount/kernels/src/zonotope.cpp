@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dictionary.hpp"
 #include "least_squares.hpp"
 
 namespace milpcount {
+
 
 namespace {
 
@@ -53,7 +55,7 @@ Zonotope::Zonotope(int coordinates, Index most_rows, const Matrix<double>* gener
     normal = Matrix<double>(most_rows, n);
     single = Buffer<std::int32_t>(most_rows);
     u = Buffer<double>(wide);
-    columns = Matrix<double>(many, n);
+    columns = Matrix<double>(many + 1, n);
     for (int i = 0; i < n; ++i)
         for (int j = 0; j < many; ++j) columns[j][i] = v[i][j];
     side = Buffer<double>(wide);
@@ -69,14 +71,52 @@ Zonotope::Zonotope(int coordinates, Index most_rows, const Matrix<double>* gener
     trial = Buffer<double>(most_rows);
     active = Buffer<std::uint8_t>(most_rows);
     was_active = Buffer<std::uint8_t>(most_rows);
-    gone = Matrix<double>(n, many);
-    weighted = Matrix<double>(n, many);
+    turned = Buffer<std::int32_t>(wide);
     across = Matrix<double>(n, many);
     scaled = Matrix<double>(n, many);
     room = Matrix<double>(3, many);
     inverse = Matrix<double>(n, n);
     reach = Buffer<double>(n);
     unit = Buffer<Index>(n);
+    invert();
+}
+
+// Bound the right inverse of V / 2: the directions in u that change one coordinate of z.
+void Zonotope::invert() {
+    Matrix<double> root(n, n), inverse(n, n);
+    stretch = skew = INFINITE;
+    for (int a = 0; a < n; ++a)
+        for (int b = 0; b <= a; ++b) {
+            double total = gram[a][b];
+            for (int c = 0; c < b; ++c) total -= root[a][c] * root[b][c];
+            if (a == b && !(total > 1e-9 * gram[a][a])) return;
+            root[a][b] = a == b ? std::sqrt(total) : total / root[b][b];
+        }
+    double longest = 0.0, off = 0.0;
+    Buffer<double> direction(wide);
+    for (int c = 0; c < n; ++c) {
+        double* x = inverse[c];
+        for (int a = 0; a < n; ++a) {
+            x[a] = a == c ? 1.0 : 0.0;
+            for (int b = 0; b < a; ++b) x[a] -= root[a][b] * x[b];
+            x[a] /= root[a][a];
+        }
+        for (int a = n - 1; a >= 0; --a) {
+            for (int b = a + 1; b < n; ++b) x[a] -= root[b][a] * x[b];
+            x[a] /= root[a][a];
+        }
+        for (double& d : direction) d = 0.0;
+        for (int b = 0; b < n; ++b) add_multiple(direction.data(), 2.0 * x[b], v[b], wide);
+        double largest = 0.0;
+        for (const double d : direction) largest = std::max(largest, std::abs(d));
+        for (int i = 0; i < n; ++i) {
+            const double image_of_it = 0.5 * dot(v[i], direction.data(), wide);
+            off = std::max(off, std::abs(image_of_it - (i == c ? 1.0 : 0.0)) + blur * largest);
+        }
+        longest = std::max(longest, largest);
+    }
+    stretch = longest;
+    skew = 1.01 * off;
 }
 
 int Zonotope::take_row(int m, const double* row, double error, double sign, Index name) {
@@ -99,52 +139,52 @@ double Zonotope::image_of() {
 }
 
 int Zonotope::clip() {
-    const Lanes one = fill(1.0), low = fill(-1.0), zero = fill(0.0);
+    const Lanes one = fill(1.0), minus = fill(-1.0), zero = fill(0.0);
+    const Lanes high = fill(RADIUS), low = fill(-RADIUS);
     int changed = 0;
-    // The columns of those that change side by side, so that the Gram matrix is updated by long
-    // scalar products.
     for (int begin = 0; begin < wide; begin += PAD) {
         unsigned differ = 0;
         for (int k = 0; k < PAD; k += Lanes::width) {
             const Lanes x = load(u.data() + begin + k);
-            const Which above = one < x, below = x < low;
-            const Lanes place = choose(above, one, choose(below, low, zero));
+            const Which above = high < x, below = x < low;
+            const Lanes place = choose(above, one, choose(below, minus, zero));
             const Lanes before = load(side.data() + begin + k);
             differ |= bits((place < before) | (before < place)) << k;
             store(now.data() + begin + k, place);
-            store(u.data() + begin + k, choose(above, one, choose(below, low, x)));
+            store(u.data() + begin + k, choose(above, high, choose(below, low, x)));
         }
-        while (differ != 0) {
-            const int j = begin + lowest_bit(differ);
-            differ &= differ - 1;
-            const double step = now[j] - side[j];
-            // Out of the Gram matrix when it is clipped, back in when it is free again.
-            const double weight = std::abs(side[j]) - std::abs(now[j]);
-            side[j] = now[j];
-            const double* column = columns[j];
-            for (int i = 0; i < n; ++i) {
-                gone[i][changed] = column[i];
-                weighted[i][changed] = weight * column[i];
-                fixed[i] += step * column[i];
-            }
-            ++changed;
-        }
+        for (; differ != 0; differ &= differ - 1) turned[changed++] = begin + lowest_bit(differ);
     }
-    if (changed == 0) return 0;
-    const int end = padded(changed);
-    for (int i = 0; i < n; ++i)
-        for (int j = changed; j < end; ++j) gone[i][j] = weighted[i][j] = 0.0;
-    double out[4];
-    for (int i = 0; i < n; ++i) {
-        int c = 0;
-        for (; c + 4 <= i + 1; c += 4) {
-            four_dots(gone[c], gone[c + 1], gone[c + 2], gone[c + 3], weighted[i], end, out);
-            for (int k = 0; k < 4; ++k) free[i][c + k] += out[k];
-        }
-        for (; c <= i; ++c) free[i][c] += dot(weighted[i], gone[c], end);
-        for (c = 0; c < i; ++c) free[c][i] = free[i][c];
-    }
+    for (int k = 0; k < changed; k += 4) change_sides(turned.data() + k, std::min(changed - k, 4));
+    for (int i = 1; changed > 0 && i < n; ++i)
+        for (int c = 0; c < i; ++c) free[c][i] = free[i][c];
     return changed;
+}
+
+// Put the new sides of up to four coordinates into what depends on them, of the Gram matrix into
+// the rows up to the diagonal.
+void Zonotope::change_sides(const std::int32_t* which, int count) {
+    const double* column[4] = {columns[many], columns[many], columns[many], columns[many]};  // zeros
+    double step[4] = {}, weight[4] = {};
+    for (int k = 0; k < count; ++k) {
+        const int j = which[k];
+        column[k] = columns[j];
+        step[k] = now[j] - side[j];
+        // Out of the Gram matrix when it is clipped, back in when it is free again.
+        weight[k] = std::abs(side[j]) - std::abs(now[j]);
+        side[j] = now[j];
+    }
+    const auto add = [&](double* to, double a, double b, double c, double d, int length) {
+        const Lanes p = fill(a), q = fill(b), r = fill(c), s = fill(d);
+        for (int i = 0; i < length; i += Lanes::width)
+            store(to + i, load(to + i) +
+                              ((p * load(column[0] + i) + q * load(column[1] + i)) +
+                               (r * load(column[2] + i) + s * load(column[3] + i))));
+    };
+    add(fixed.data(), step[0], step[1], step[2], step[3], n);
+    for (int i = 0; i < n; ++i)
+        add(free[i], weight[0] * column[0][i], weight[1] * column[1][i], weight[2] * column[2][i],
+            weight[3] * column[3][i], i + 1);
 }
 
 void Zonotope::unclip() {
@@ -200,7 +240,7 @@ bool Zonotope::separated(int m, double spread) const {
 }
 
 void Zonotope::prepare(int m, int equals, double margin) {
-    for (int i = 0; i < n; ++i) shift[i] = 0.5 + 0.5 * fixed[i];
+    for (int i = 0; i < n; ++i) shift[i] = 0.5 + 0.5 * RADIUS * fixed[i];
     for (int r = 0; r < m; ++r) {
         const double* row = rows[r];
         double value = row[n];
@@ -244,10 +284,30 @@ void Zonotope::measure(int m) {
     }
 }
 
+template <class Accept>
+Found Zonotope::search(int m, int equals, Accept&& accept) {
+    // At a distance from the rows, near them, from a fresh start.
+    for (int attempt = 0; attempt < 3; ++attempt) {
+        if (attempt == 2) since = REFRESH;
+        const double margin = attempt == 0 ? WIDE : NARROW;
+        for (int round = 0; round < ROUNDS; ++round) {
+            renew(m, equals);
+            prepare(m, equals, margin);
+            least_multipliers(*this, m, equals);
+            spread_out(m);
+            if (separated(m, spread())) return Found::EMPTY;
+            const int changed = clip();
+            if (accept(changed)) return Found::FOUND;
+            if (changed == 0) break;
+        }
+    }
+    return Found::UNKNOWN;
+}
+
 Found Zonotope::confirm(int m) {
     measure(m);
     for (int r = 0; r < m; ++r) active[r] = was_active[names[r]];
-    const Found result = search_witness(m);
+    const Found result = search(m, 0, [&](int) { return satisfied(m, image_of()); });
     for (int r = 0; r < m; ++r) was_active[names[r]] = active[r];
     return result;
 }
@@ -262,23 +322,63 @@ void Zonotope::renew(int m, int equals) {
     ++rounds;
 }
 
-Found Zonotope::search_witness(int m) {
-    // At a distance from the rows, near them, from a fresh start.
-    for (int attempt = 0; attempt < 3; ++attempt) {
-        if (attempt == 2) since = REFRESH;
-        const double margin = attempt == 0 ? WIDE : NARROW;
-        for (int round = 0; round < ROUNDS; ++round) {
-            renew(m, 0);
-            prepare(m, 0, margin);
-            least_multipliers(*this, m, 0);
-            spread_out(m);
-            if (separated(m, spread())) return Found::EMPTY;
-            const int changed = clip();
-            if (satisfied(m, image_of())) return Found::FOUND;
-            if (changed == 0) break;
-        }
+Found Zonotope::meet(int m, int k) {
+    measure(m);
+    for (int r = 0; r < m; ++r) active[r] = r < k || was_active[names[r]];
+    const Found result = search(m, k, [&](int changed) {
+        if (changed != 0) return false;
+        image_of();
+        return all_signs(m, k);
+    });
+    for (int r = k; r < m; ++r) was_active[names[r]] = active[r];
+    return result;
+}
+
+// Whether a small step from the image along +- the directions shows all signs of the first k rows
+// and stays inside.  So far u is from the sides of its cube; `stretch` bounds how far it moves.
+bool Zonotope::all_signs(int m, int k) {
+    double lengths = 0.0;
+    for (int i = 0; i < k; ++i) {
+        double length = 0.0;
+        for (int c = 0; c < n; ++c) length += std::abs(steps[i][c]);
+        step_errors[i] = 1.01 * length * skew;
+        lengths += length;
     }
-    return Found::UNKNOWN;
+    double step = lengths > 0.0 ? 0.9 * (1.0 - RADIUS) / (stretch * lengths) : 1.0;
+    const auto along = [&](int r, int i, double smear, double& value, double& doubt) {
+        double size = 0.0;
+        value = 0.0;
+        for (int c = 0; c < n; ++c) {
+            const double p = rows[r][c] * steps[i][c];
+            value += p;
+            size += std::abs(p);
+        }
+        value = std::abs(value);
+        doubt = gamma(n + 1) * size + 1.01 * smear * step_errors[i] + TINY;
+    };
+    for (int r = k; r < m; ++r) {
+        const AtImage at = at_image(r, blur);
+        const double slack = at.value - at.error;
+        if (!(slack > 0.0)) return false;
+        double used = 0.0;
+        for (int i = 0; i < k; ++i) {
+            double value, doubt;
+            along(r, i, at.smear, value, doubt);
+            used += value + doubt;
+        }
+        if (used > 0.0) step = std::min(step, 0.5 * slack / used);
+    }
+    for (int r = 0; r < k; ++r) {
+        const AtImage at = at_image(r, blur);
+        double gain = 0.0;
+        for (int i = 0; i < k; ++i) {
+            double value, doubt;
+            along(r, i, at.smear, value, doubt);
+            gain += (i == r ? value : -value) - doubt;
+        }
+        if (!(0.99 * step * gain > std::abs(at.value) + at.error)) return false;
+    }
+    return true;
 }
 
 }  // namespace milpcount

@@ -21,6 +21,8 @@
 
 namespace milpcount {
 
+// u is looked for in a cube of this radius, which leaves room to move.
+inline constexpr double RADIUS = 1.0 - 1e-6;
 // Wanted distance from every row, in units of u: at first, and then.
 inline constexpr double WIDE = 1e-4, NARROW = 1e-7;
 inline constexpr int ROUNDS = 16;
@@ -40,6 +42,9 @@ struct Zonotope {
     int dimension = 0;   // coordinates of the rows
     Matrix<double> v;    // (n, N), rows of absolute sum 1
     double blur = 0.0;   // bound on the error of an image, per unit of the largest entry of u
+    // Of directions in u that change one coordinate of z by 1 each: bounds on their entries, and on
+    // what their images are off by.
+    double stretch = 0.0, skew = 0.0;
     Matrix<double> gram;          // v v^T
     Matrix<double> rows;          // of the cell: coefficients and constant
     Buffer<double> errors;        // bounds on their errors over the cube
@@ -47,7 +52,7 @@ struct Zonotope {
     Matrix<double> normal;        // rows in units of u
     Buffer<std::int32_t> single;  // place of a row's only coefficient, -1 where there are more
     Buffer<double> u, image;      // the candidate, and where it goes
-    Matrix<double> columns;       // v, transposed
+    Matrix<double> columns;       // v, transposed; the last one is zero
     Buffer<double> side, now;     // where a coordinate of u is clipped: -1, 0 or 1; and anew
     Matrix<double> free;          // the Gram matrix of the coordinates that are not clipped
     Buffer<double> fixed;         // V u of those that are
@@ -57,7 +62,7 @@ struct Zonotope {
     Buffer<std::int32_t> passive;
     Buffer<std::uint8_t> active, was_active;  // by place; and by name, in the last cell
     Buffer<Index> names;                      // of the rows
-    Matrix<double> gone, weighted;  // columns that change sides
+    Buffer<std::int32_t> turned;              // coordinates that change sides
     // For joint.hpp: directions in z, one a row, and a bound on their errors; rows of the cell in
     // terms of u, and scaled by the room there; how much room; the inverse of their Gram matrix.
     Matrix<double> steps, across, scaled, room, inverse;
@@ -75,6 +80,11 @@ struct Zonotope {
     // there is none.  Which coordinates are clipped and which rows are active is kept from one cell
     // to the next, which is often a neighbour.
     Found confirm(int m);
+    // Look for an input in the cell where the first k rows vanish, and all their signs are met around
+    // it: proved, with the directions in `steps`.  EMPTY if they do not vanish together in the cell.
+    Found meet(int m, int k);
+    // Whether directions in z are known to be images of directions in u.
+    bool onto() const { return skew < 1e-9; }
 
     // Set the lengths of the rows.
     void measure(int m);
@@ -98,8 +108,12 @@ struct Zonotope {
     bool satisfied(int m, double blur_of_image) const;
 
   private:
+    void invert();
+    bool all_signs(int m, int k);
+    template <class Accept>
+    Found search(int m, int equals, Accept&& accept);
+    void change_sides(const std::int32_t* which, int count);
     void unclip();
-    Found search_witness(int m);
 };
 
 }  // namespace milpcount
