@@ -52,7 +52,6 @@ bool Flats::count(State& st, Zonotope& zono, const Node& a) {
     root.rows.copy_from(a.rows);
     root.above = root.below = a.free[0];
     root.fixed.assign(static_cast<std::size_t>(st.n), 0);
-    if (static_cast<int>(st.ratios.size()) < a.rows.top) st.ratios = Buffer<double>(2 * a.rows.top);
     if (visit(st, zono, 0, 0, a.free[0]) == Face::OPEN) return false;
     ++won_;
     st.counters.flats += static_cast<Index>(faces_.size());
@@ -124,26 +123,24 @@ bool Flats::descend(State& st, std::size_t depth, int r) {
     }
     d.lower[r] = 0.0;
     const std::int32_t var = d.rowvar[r];
-    double* ratios = st.ratios.data();
     for (int iteration = 0; iteration < PIVOTS_A_FACE; ++iteration) {
         int best = -1;
         double best_gain = -1.0;
-        Step best_step{0.0, -1};
+        st.rates.take(d);
         for (int c = 0; c < d.n; ++c) {
             const double cost = -d.column(c)[r];
             if (cost <= PIVOT || to.fixed[static_cast<std::size_t>(c)]) continue;
-            if (best_gain > 0.0 && stops_before(d, c, best_gain / cost)) continue;
-            const Step step = longest_step(d, c, d.reach(c), ratios);
-            if (step.length >= FAR) return false;
-            if (cost * step.length > best_gain) {
+            const double gain = cost * std::min(1.0 / st.rates.soonest(d, c), d.reach(c));
+            if (gain > best_gain) {
                 best = c;
-                best_gain = cost * step.length;
-                best_step = step;
+                best_gain = gain;
             }
         }
         if (best < 0) return false;
+        const Step step = st.rates.longest(d, best);
+        if (step.length >= FAR) return false;
         ++st.counters.pivots;
-        move(d, best, best_step.block);
+        move(d, best, step.block, st.factor.data());
         if (d.colvar[best] == var) {
             to.fixed[static_cast<std::size_t>(best)] = 1;
             return true;
@@ -197,29 +194,26 @@ bool Flats::sift(State& st, std::size_t depth, Word face, Word& others) {
 // result.
 int Flats::push(State& st, Level& level, int r, int sign) {
     Dictionary& d = level.rows;
-    double* ratios = st.ratios.data();
     for (int iteration = 0; iteration < PIVOTS_A_FACE; ++iteration) {
         if (sign * d.values()[r] > VISIBLE) return 1;
         int best = -1;
         double best_gain = -1.0, best_cost = 0.0;
-        Step best_step{0.0, -1};
+        st.rates.take(d);
         for (int c = 0; c < d.n; ++c) {
             const double cost = sign * d.column(c)[r];
             if (cost <= PIVOT || level.fixed[static_cast<std::size_t>(c)]) continue;
-            if (best_gain > 0.0 && stops_before(d, c, best_gain / cost)) continue;
-            const Step step = longest_step(d, c, d.reach(c), ratios);
-            if (step.length >= FAR) return -1;
-            const double gain = cost * step.length;
+            const double gain = cost * std::min(1.0 / st.rates.soonest(d, c), d.reach(c));
             if (gain > best_gain || (gain == best_gain && cost > best_cost)) {
                 best = c;
                 best_gain = gain;
                 best_cost = cost;
-                best_step = step;
             }
         }
         if (best < 0) return 0;
+        const Step step = st.rates.longest(d, best);
+        if (step.length >= FAR) return -1;
         ++st.counters.pivots;
-        move(d, best, best_step.block);
+        move(d, best, step.block, st.factor.data());
     }
     return -1;
 }
