@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
 from experiments.command_line import tell_files
+from experiments.local_maps_choices import Choice, choice_records
 from experiments.local_maps_measures import (
     Clouds,
     Clusters,
@@ -56,6 +57,7 @@ class Settings(Strict):
         clusters: how local maps are grouped.
         map_images: training images that maps between networks are fitted on; all if null.
         map_seeds: pairs of networks between which maps are fitted.
+        choices: networks trained otherwise where the paper does not say how.
         xor: hidden widths of the networks for the XOR problem, and how they are trained.
     """
 
@@ -69,6 +71,7 @@ class Settings(Strict):
     clusters: Clusters
     map_images: int | None = None
     map_seeds: int = Field(ge=0)
+    choices: list[Choice] = Field(default_factory=list)
     xor: XorTraining
 
 
@@ -132,6 +135,13 @@ def _records(
             head = map_head(clouds[source], clouds[goal])
             if _key(head) not in known:
                 yield mapped(clouds[source], clouds[goal], settings.map_images, tell)
+    yield from choice_records(
+        settings.choices,
+        settings.training,
+        (settings.images, settings.tests),
+        lambda head: _key(head) not in known,
+        tell,
+    )
 
 
 def _notes(settings: Settings) -> list[str]:
@@ -158,10 +168,16 @@ def _notes(settings: Settings) -> list[str]:
         f"{training.weight_decay}, batches of {training.batch}, {training.epochs} epochs.  Chosen, "
         "as the paper does not say: pixels shifted by 0.1307 and divided by 0.3081 (the local maps "
         "are those in these inputs), PyTorch's initialisation, ReLU after each pool and after the "
-        "layer of 50 units, pools of 2 by 2 with stride 2, a new order of the images each epoch.",
-        "Clusters: k-means of scikit-learn for each output from one start (k-means++); from "
-        f"{how.mini_batch_from} clusters on mini-batches of 4096 from random maps.  Passes over "
-        f"the data, at most: {passes} for {numbers} clusters.  Maps in float32.",
+        "layer of 50 units, pools of 2 by 2 with stride 2, a new order of the images each epoch, "
+        f"dropout of {training.dropout} while they are trained (the hidden units before the last "
+        "layer, and the filters of the second convolution), as in the example for MNIST that comes "
+        "with PyTorch, whose convolutional network and settings otherwise are the paper's.  The "
+        "last epoch counts.",
+        *_choice_notes(settings.choices),
+        "Clusters: k-means of scikit-learn for each output from one start (k-means++); one "
+        f"cluster is the mean; from {how.mini_batch_from} clusters on mini-batches of 4096 from "
+        f"random maps.  Passes over the data, at most: {passes} for {numbers} clusters.  Of the "
+        "maps of all training images, weights and offset together, in float32.",
         f"Maps between networks: least squares by normal equations in float64 on {fitted} (local "
         "maps in float32), no ridge; singular values below 1e-4 of the largest, which float32 does "
         "not give, count as 0, and the solution of least norm is taken.",
@@ -170,10 +186,22 @@ def _notes(settings: Settings) -> list[str]:
     ]
 
 
+def _choice_notes(choices: Sequence[Choice]) -> list[str]:
+    """What is to be said of the table of choices."""
+    if not choices:
+        return []
+    return [
+        "Choices: dropout brings both the accuracy of the dense network and that of its mean map "
+        "to the paper's numbers; scaling of the pixels alone moves them in opposite directions. "
+        "One network each, from the seeds of the first networks of the study.",
+    ]
+
+
 def _key(record: Record) -> str:
     """What a record is of."""
     names = ("what", "network", "to", "seed", "weights", "clusters", "hidden")
-    return json.dumps([record.get(name) for name in names])
+    more = ("shift", "divisor", "dropout")
+    return json.dumps([record.get(name) for name in (*names, *more)])
 
 
 def _stored(path: Path) -> list[Record]:

@@ -63,13 +63,15 @@ class Clouds:
     """A network with its local maps at all images, computed when they are first asked for.
 
     Attributes:
-        head: what its records begin with; a digest of its file tells it from another one.
+        head: what its records begin with; a digest of its file, if it is kept, tells it from
+            another one.
         module: the network.
         data: the images.
     """
 
-    def __init__(self, kind: Kind, seed: int, path: Path, module: Any, data: Digits) -> None:
-        self.head: Record = {"network": kind, "seed": seed, "weights": digest_of(path)}
+    def __init__(self, kind: Kind, seed: int, path: Path | None, module: Any, data: Digits) -> None:
+        weights = "" if path is None else digest_of(path)
+        self.head: Record = {"network": kind, "seed": seed, "weights": weights}
         self.module, self.data = module, data
 
     @cached_property

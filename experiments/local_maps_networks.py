@@ -1,12 +1,14 @@
 """The two MNIST networks of the study of local maps: made, trained, kept as arrays, read again.
 
 Dense 784-128-10, and convolutional: 10 filters 5x5, pool 2, 20 filters 5x5, pool 2, 320-50-10.
-Cross entropy, stochastic gradient descent.  Inputs are shifted and scaled by the mean and the
-deviation of all training pixels; the local maps are those in these inputs.
+Cross entropy, stochastic gradient descent, dropout while they are trained.  Inputs are shifted and
+scaled by the mean and the deviation of all training pixels; the local maps are those in these
+inputs.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -22,7 +24,9 @@ from milpcount.study.config.strict import Strict
 from milpcount.study.whole_files import write_bytes
 
 __all__ = [
+    "DEVIATION",
     "KINDS",
+    "MEAN",
     "Digits",
     "Kind",
     "Training",
@@ -52,47 +56,69 @@ class Digits(NamedTuple):
 
 
 class Training(Strict):
-    """How a network is trained."""
+    """How a network is trained.
+
+    Attributes:
+        dropout: the share of hidden units that a step leaves out: those before the last layer, and
+            the filters of the second convolution.
+    """
 
     epochs: int = Field(ge=0)
     batch: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
     momentum: float = Field(ge=0)
     weight_decay: float = Field(ge=0)
+    dropout: float = Field(ge=0, lt=1)
 
 
-def digits(images: int | None = None, tests: int | None = None) -> Digits:
-    """MNIST, or its first images.
+def digits(
+    images: int | None = None,
+    tests: int | None = None,
+    shift: float = MEAN,
+    divisor: float = DEVIATION,
+) -> Digits:
+    """MNIST, or its first images: pixels in [0, 1] less ``shift``, divided by ``divisor``.
 
     Raises:
         InputError: no data set; the message names the variable.
     """
     data = mnist_images(", or leave the networks out (configs/local_maps/xor.yaml needs no data)")
     train, test = (
-        ((part - np.float32(MEAN)) / np.float32(DEVIATION)).astype(np.float32)
+        ((part - np.float32(shift)) / np.float32(divisor)).astype(np.float32)
         for part in (data.train_images[:images], data.test_images[:tests])
     )
     return Digits(train, data.train_labels[:images], test, data.test_labels[:tests])
 
 
-def network(kind: Kind) -> Any:
-    """The untrained module, which takes rows of 784 pixels."""
+def network(kind: Kind, dropout: float = 0.0) -> Any:
+    """The untrained module, which takes rows of 784 pixels; with dropout to be trained."""
     nn = _torch().nn
+    parts: dict[str, Any]
     if kind == "dense":
-        return nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
-    return nn.Sequential(
-        nn.Unflatten(1, (1, 28, 28)),
-        nn.Conv2d(1, 10, 5),
-        nn.MaxPool2d(2),
-        nn.ReLU(),
-        nn.Conv2d(10, 20, 5),
-        nn.MaxPool2d(2),
-        nn.ReLU(),
-        nn.Flatten(),
-        nn.Linear(320, 50),
-        nn.ReLU(),
-        nn.Linear(50, 10),
-    )
+        parts = {
+            "hidden": nn.Linear(784, 128),
+            "relu": nn.ReLU(),
+            "dropout": nn.Dropout(dropout),
+            "last": nn.Linear(128, 10),
+        }
+    else:
+        parts = {
+            "image": nn.Unflatten(1, (1, 28, 28)),
+            "first": nn.Conv2d(1, 10, 5),
+            "first_pool": nn.MaxPool2d(2),
+            "first_relu": nn.ReLU(),
+            "second": nn.Conv2d(10, 20, 5),
+            "second_dropout": nn.Dropout2d(dropout),
+            "second_pool": nn.MaxPool2d(2),
+            "second_relu": nn.ReLU(),
+            "row": nn.Flatten(),
+            "hidden": nn.Linear(320, 50),
+            "relu": nn.ReLU(),
+            "dropout": nn.Dropout(dropout),
+            "last": nn.Linear(50, 10),
+        }
+    kept = {name: part for name, part in parts.items() if dropout or "dropout" not in name}
+    return nn.Sequential(OrderedDict(kept))
 
 
 def trained(kind: Kind, seed: int, how: Training, data: Digits, tell: Callable[[str], None]) -> Any:
@@ -101,7 +127,7 @@ def trained(kind: Kind, seed: int, how: Training, data: Digits, tell: Callable[[
     torch.set_num_threads(1)
     torch.manual_seed(derive_seed(network=kind, number=seed))
     # In this order of memory the convolutions take half the time.
-    module = network(kind).to(memory_format=torch.channels_last)
+    module = network(kind, how.dropout).to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(
         module.parameters(),
         lr=how.learning_rate,
@@ -152,7 +178,7 @@ def _write(path: Path, arrays: dict[str, NDArray[np.float32]]) -> None:
     import io
 
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, buffer.getvalue())
 

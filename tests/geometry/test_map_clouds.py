@@ -50,7 +50,13 @@ def test_one_cluster_is_the_mean_and_labels_are_of_the_nearest() -> None:
     pytest.importorskip("sklearn")
     maps = mc.local_maps(network(1, (4, 9, 2)), points(200, 4))
     one = mc.cluster_maps(maps, 1)
-    assert np.allclose(one.centres[:, 0], np.asarray(maps).mean(axis=1), atol=1e-12)
+    mean = np.asarray(maps).mean(axis=1)
+    assert np.allclose(one.centres[:, 0], mean, atol=1e-12)
+    assert one.labels is not None
+    assert one.inertia is not None
+    assert not one.labels.any()
+    apart = np.asarray(maps) - mean[:, None]
+    assert np.allclose(one.inertia, (apart**2).sum(axis=(1, 2)))
     for batches, method in ((False, "k-means"), (True, "mini-batch k-means")):
         some = mc.cluster_maps(maps, 5, seed=1, mini_batch=batches)
         assert some.method == method

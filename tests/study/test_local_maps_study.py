@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from experiments import local_maps
-from experiments.local_maps_results import cluster_table, mapping_table
+from experiments import local_maps, local_maps_choices
+from experiments.local_maps_choices import Choice, choice_records
+from experiments.local_maps_measures import Clouds
+from experiments.local_maps_networks import KINDS, Digits, Training, logits, stored, trained
+from experiments.local_maps_results import choice_table, cluster_table, mapping_table
 from milpcount.errors import ConfigError, InputError
 from milpcount.study.config.strict import require_valid
 from milpcount.study.config.yaml_loader import load_yaml
@@ -20,7 +24,8 @@ name: tiny
 title: Tiny
 output: {output}
 seeds: {{dense: 0, conv: 0}}
-training: {{epochs: 0, batch: 1, learning_rate: 0.1, momentum: 0.0, weight_decay: 0.0}}
+training:
+  {{epochs: 0, batch: 1, learning_rate: 0.1, momentum: 0.0, weight_decay: 0.0, dropout: 0.5}}
 clusters: {{numbers: {numbers}, seeds: [1], mini_batch_from: 10, iterations: [1]}}
 map_seeds: 0
 xor: {{hidden: [3], seeds: 1, steps: 5, learning_rate: 0.1}}
@@ -84,3 +89,54 @@ def test_tables_keep_ours_and_the_papers_numbers_apart() -> None:
     assert maps["ours"].notna().sum() == 1
     assert cluster_table([]).empty
     assert mapping_table([]).empty
+    assert choice_table([]).empty
+
+
+HOW = Training(epochs=1, batch=16, learning_rate=0.1, momentum=0.5, weight_decay=0.01, dropout=0.5)
+
+
+def few_digits() -> Digits:
+    rng = np.random.default_rng(0)
+    images, labels = rng.normal(size=(48, 784)).astype(np.float32), rng.integers(10, size=48)
+    return Digits(images[:32], labels[:32], images[32:], labels[32:])
+
+
+def silent(line: str) -> None:
+    pass
+
+
+def test_networks_are_kept_without_dropout_and_read_again(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    data = few_digits()
+    for kind in KINDS:
+        path = tmp_path / f"{kind}.npz"
+        first = stored(kind, 0, HOW, data, path, silent)
+        again = stored(kind, 0, HOW, data, path, silent)
+        whole = trained(kind, 0, HOW, data, silent)
+        parts = [type(part).__name__ for part in first]
+        assert not any("Dropout" in name for name in parts)
+        assert any("Dropout" in type(part).__name__ for part in whole)
+        outputs = logits(first, data.test)
+        assert np.array_equal(logits(again, data.test), outputs)
+        assert np.allclose(logits(whole, data.test), outputs, atol=1e-6)
+        assert outputs.shape == (16, 10)
+
+
+def test_choices_are_told_by_network_and_by_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    data = few_digits()
+    monkeypatch.setattr(local_maps_choices, "digits", lambda *how: data)
+    choice = Choice(network="dense", shift=0.5, divisor=0.25, dropout=0.0)
+    (found,) = choice_records([choice], HOW, (None, None), lambda head: True, silent)
+    assert list(choice_records([choice], HOW, (None, None), lambda head: False, silent)) == []
+    module = trained("dense", 0, HOW.model_copy(update={"dropout": 0.0}), data, silent).eval()
+    right = np.count_nonzero(logits(module, data.test).argmax(axis=1) == data.test_labels)
+    mean = Clouds("dense", 0, None, module, data).train.mean(axis=1)
+    values = data.test @ mean[:, :-1].T + mean[:, -1]
+    assert found["correct"] == right
+    assert found["correct_with_mean"] == np.count_nonzero(values.argmax(axis=1) == data.test_labels)
+    table = choice_table([found])
+    assert table["pixels"].tolist() == ["(p - 0.5) / 0.25"]
+    assert table[["the paper's, all maps", "the paper's, 1 cluster"]].values.tolist() == [
+        [96.03, 86.79]
+    ]

@@ -80,6 +80,7 @@ def cluster_maps(
         maps: shape ``(outputs, points, d + 1)``, as of :func:`milpcount.local_maps`.
         k: clusters of each output.
         seed: of the first centres, which k-means++ chooses; mini-batches start from random maps.
+            The centre of one cluster is the mean.
         mini_batch: whether to work on mini-batches of 4096; None: from 10,000 clusters on.
         inits: how often to start; the best result counts.
         iterations: passes over the data, at most, of each start.
@@ -105,6 +106,10 @@ def cluster_maps(
     centres = np.empty((outputs, k, cloud.shape[2]), dtype=cloud.dtype)
     labels, inertia = np.empty((outputs, points), dtype=np.int32), np.empty(outputs)
     for j in range(outputs):
+        if k == 1:
+            centres[j, 0] = cloud[j].mean(axis=0, dtype=np.float64)
+            labels[j], inertia[j] = 0, _spread(cloud[j], centres[j, 0])
+            continue
         model = _model(int(k), int(seed), batches, int(inits), int(iterations), assign)
         with warnings.catch_warnings():
             # Fewer different maps than clusters: the centres are then all of these maps.
@@ -119,6 +124,15 @@ def cluster_maps(
     if batches and not assign:
         return MapClusters(centres, None, None, method, int(seed))
     return MapClusters(centres, labels, inertia, method, int(seed))
+
+
+def _spread(own: NDArray[Any], centre: NDArray[Any]) -> float:
+    """Sum of the squared distances to one centre."""
+    total = 0.0
+    for start in range(0, len(own), _BATCH):
+        apart = own[start : start + _BATCH].astype(np.float64) - centre
+        total += float(np.einsum("pd,pd->", apart, apart))
+    return total
 
 
 def _model(k: int, seed: int, batches: bool, inits: int, iterations: int, assign: bool) -> Any:
