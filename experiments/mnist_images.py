@@ -28,6 +28,8 @@ def mnist_images(otherwise: str) -> Any:
     try:
         return load_mnist(None)
     except InputError as error:
+        # The remedy that the message ends with is that of the script, which has an option for it.
+        what = str(error).partition(";")[0]
         raise InputError(
-            f"no MNIST: {error}; set MILPCOUNT_DATA to the folder that holds mnist/{otherwise}"
+            f"no MNIST: {what}; set MILPCOUNT_DATA to the folder that holds mnist/{otherwise}"
         ) from error

@@ -38,7 +38,9 @@ def test_configurations_are_valid(path: Path) -> None:
     assert settings.output.startswith("results/local_maps/")
 
 
-def test_the_xor_networks_without_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_xor_networks_without_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     pytest.importorskip("torch")
     monkeypatch.setenv("MILPCOUNT_DATA", str(tmp_path))
     monkeypatch.setattr(local_maps, "draw_xor", lambda how, folder: [])  # seconds
@@ -63,6 +65,12 @@ def test_the_xor_networks_without_data(tmp_path: Path, monkeypatch: pytest.Monke
     config.write_text(data, encoding="utf-8")
     with pytest.raises(InputError, match="MILPCOUNT_DATA"):
         local_maps.run(config)
+    with pytest.raises(SystemExit) as ended:
+        local_maps.main([str(config)])
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: no MNIST")
+    assert line.endswith("xor.yaml needs no data)")
 
 
 def record(**more: Any) -> dict[str, Any]:
