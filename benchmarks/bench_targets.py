@@ -274,7 +274,12 @@ def main() -> int:
             save_npz(row.net(), path)
             task = {"net": str(path), "how": row.how, "domain": row.domain}
             task |= {"engine": row.engine, "with_output": row.with_output}
-            record = {"row": row.name, "unit": row.unit, "before": row.before, "target": row.target}
+            record: dict[str, Any] = {
+                "row": row.name,
+                "unit": row.unit,
+                "before": row.before,
+                "target": row.target,
+            }
             record["new"] = run(Path(sys.executable), row, task, other=False)
             record["old"] = {}
             if arguments.other is not None:
