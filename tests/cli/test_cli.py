@@ -93,7 +93,7 @@ def test_a_property_file(network: Path, tmp_path: Path, capsys: pytest.CaptureFi
 def test_bound(network: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["bound", "784", "11", "11", "10", "--json"]) == 0
     value = _json(capsys)
-    assert set(value) == {"upper", "lower", "notes"}
+    assert set(value) == {"upper", "lower", "reasons", "notes"}
     assert value["upper"]["serra2018"] == "1690286436"  # type: ignore[index]
     assert run(["bound", "30", *["1000"] * 20, "--json"]) == 0
     assert len(_json(capsys)["upper"]["naive"]) == 6021  # type: ignore[index]

@@ -283,4 +283,4 @@ def test_local_maps_is_the_name_of_the_function() -> None:
 def test_the_name_of_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "sklearn.cluster", None)
     with pytest.raises(MissingDependencyError, match=r"milpcount\[sklearn\]"):
-        mc.cluster_maps(np.ones((1, 3, 2)), 1)
+        mc.cluster_maps(np.ones((1, 3, 2)), 2)

@@ -54,7 +54,7 @@ class Relaxed:
         network = mc.ReLUNetwork([weights, np.ones((1, 2))], [np.zeros(2), np.zeros(1)])
         problem = CountProblem.of(network, mc.Box(-1, 1))
         ends = [Fraction(-1)] * inputs, [Fraction(1)] * inputs
-        self.frame = zonotope_frame(problem_stages(problem), *ends, closed=True)
+        self.frame = zonotope_frame(problem_stages(problem)[0], *ends, open_last=False)
         self.machine = Machine(self.frame, problem.stages, closed=False, emit=False)
         rows = [[Fraction(v) for v in row] for row in weights.tolist()]
         self.v = [[x / sum(map(abs, row)) for x in row] for row in rows]
