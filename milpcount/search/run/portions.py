@@ -46,45 +46,29 @@ def search_in_portions(
         SolverError: worker processes die again and again, or the Dask scheduler is gone.
     """
     with holding(resume):
-        yield from _in_portions(
-            problem, watch, outcome, method, workers, resume, certificate, coordinates
-        )
-
-
-def _in_portions(
-    problem: CountProblem,
-    watch: Watch,
-    outcome: Outcome,
-    method: Method,
-    workers: int | DaskCluster,
-    resume: Path | None,
-    certificate: CertificateWriter | None,
-    coordinates: Coordinates | None,
-) -> Iterator[Found]:
-    """Bundles that workers share and a file keeps."""
-    journal = Journal(resume, problem, method, outcome.keep)
-    watch.seconds_before = journal.seconds
-    if journal.count:
-        watch.regions += journal.count
-        if outcome.keep:
-            for bits in _kept(journal):
-                yield Batch(bits, np.zeros((len(bits), 0)), _no_point)
+        journal = Journal(resume, problem, method, outcome.keep)
+        watch.seconds_before = journal.seconds
+        if journal.count:
+            watch.regions += journal.count
+            if outcome.keep:
+                for bits in _kept(journal):
+                    yield Batch(bits, np.zeros((len(bits), 0)), _no_point)
+            else:
+                yield Tally(journal.count)
+        if not journal.resumed:
+            journal.begin([list(root_tasks(problem, problem_frames(problem)))])
+        pool: Pool
+        if isinstance(workers, DaskCluster):
+            watch.report("connecting to the Dask cluster", force=True)
+            pool = DaskPool(workers, problem, method, outcome.keep, coordinates)
         else:
-            yield Tally(journal.count)
-    if not journal.resumed:
-        journal.begin([list(root_tasks(problem, problem_frames(problem)))])
-    pool: Pool
-    if isinstance(workers, DaskCluster):
-        watch.report("connecting to the Dask cluster", force=True)
-        pool = DaskPool(workers, problem, method, outcome.keep, coordinates)
-    else:
-        pool = Local(problem, method, outcome.keep, workers, coordinates)
-    try:
-        yield from _Run(problem, watch, outcome, journal, pool, certificate).run()
-    finally:
-        pool.close()
-        for name, value in journal.statistics.items():
-            outcome.add(name, value)
+            pool = Local(problem, method, outcome.keep, workers, coordinates)
+        try:
+            yield from _Run(problem, watch, outcome, journal, pool, certificate).run()
+        finally:
+            pool.close()
+            for name, value in journal.statistics.items():
+                outcome.add(name, value)
 
 
 class _Run:
