@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "joint.hpp"
 #include "leaves.hpp"
 #include "proofs.hpp"
 
@@ -9,14 +10,14 @@ namespace milpcount {
 
 namespace {
 
-constexpr double MOST_FACES = 1 << 14;  // that a cell may have: what is between two looks at limits
+constexpr double MOST_FACES = 1 << 18;  // that a cell may have: what is between two looks at limits
 constexpr int PIVOTS_A_FACE = 40;
 constexpr Index MOST_LOST = 4, RETRY_FACES = 64;  // attempts a success; left out before one more
 
 }  // namespace
 
 bool Flats::worth_trying(const State& st, const Zonotope& zono, const Node& a) {
-    if (!zono.present() || !zono.onto() || a.rows.places > 64) return false;
+    if ((zono.present() && !zono.onto()) || a.rows.places > 64) return false;
     const int k = free_rows(a);
     // Forms of a layer depend on no more numbers than an earlier layer has units that pass.
     const Net& net = st.net;
@@ -238,6 +239,7 @@ bool Flats::refuted(State& st, const Level& level, int r, int sign) const {
 
 // Look for a witness of the face in the zonotope.
 Flats::Face Flats::witness(State& st, Zonotope& zono, const Level& level, Word face) {
+    if (!zono.present()) return witness_in_cube(st, zono, level, face);
     const Dictionary& d = level.rows;
     int k = 0;
     for_each_bit(face, [&](int r) {
@@ -269,6 +271,41 @@ Flats::Face Flats::witness(State& st, Zonotope& zono, const Level& level, Word f
         return Face::NO;
     }
     return Face::OPEN;
+}
+
+
+Flats::Face Flats::witness_in_cube(State& st, Zonotope& zono, const Level& level, Word face) {
+    const Dictionary& d = level.rows;
+    if (static_cast<int>(st.slopes.size()) < d.top) st.slopes = Buffer<double>(2 * d.top);
+    std::uint8_t* inward = st.marked.data();
+    for (int c = 0; c < d.n; ++c) inward[c] = !level.fixed[static_cast<std::size_t>(c)];
+    double* z = zono.image.data();
+    if (inner_point(d, inward, st.slopes.data(), z) <= 0.0) return Face::OPEN;
+    int k = 0;
+    double limit = FAR;
+    for_each_bit(face, [&](int r) {
+        const std::int32_t var = node_->rows.rowvar[r];
+        int c = 0;
+        while (d.colvar[c] != var) ++c;
+        const double* column = d.column(c);
+        double* step = zono.steps[k];
+        for (int j = 0; j <= st.n; ++j) step[j] = 0.0;
+        zono.step_errors[k] = 0.0;
+        for (int row_of = 0; row_of < d.top; ++row_of)
+            if (d.is_coordinate(row_of)) {
+                const int j = d.rowvar[row_of];
+                step[j] = d.flip[j] ? -column[row_of] : column[row_of];
+            }
+        ++k;
+    });
+    for (int j = 0; j < st.n; ++j) {
+        double used = 0.0;
+        for (int i = 0; i < k; ++i) used += std::abs(zono.steps[i][j]);
+        if (used > 0.0) limit = std::min(limit, 0.9 * std::min(z[j], 1.0 - z[j]) / used);
+    }
+    if (!all_signs_in_cube(st, zono, *node_, k, limit, face)) return Face::OPEN;
+    faces_.push_back(face);
+    return Face::YES;
 }
 
 }  // namespace milpcount

@@ -63,6 +63,7 @@ class Flats {
     int push(State& st, Level& level, int r, int sign);
     bool refuted(State& st, const Level& level, int r, int sign) const;
     Face witness(State& st, Zonotope& zono, const Level& level, Word face);
+    Face witness_in_cube(State& st, Zonotope& zono, const Level& level, Word face);
     bool covered(Word face) const;
     bool excluded(Word face) const;
 

@@ -140,8 +140,10 @@ class Changes {
     double change[MOST][PAD], doubt[MOST][PAD];
 };
 
+}  // namespace
+
 // Whether the inequalities hold for some step up to `limit` at a point of the cube.
-bool all_signs_in_cube(State& st, const Zonotope& zono, const Node& a, int k, double limit) {
+bool all_signs_in_cube(State& st, const Zonotope& zono, const Node& a, int k, double limit, Word face) {
     double step = limit;
     const auto constrained = [&](const Forms& forms, Index u, Word active, Word inactive) {
         const Changes changes(zono, forms, u, k);
@@ -176,7 +178,7 @@ bool all_signs_in_cube(State& st, const Zonotope& zono, const Node& a, int k, do
     std::optional<Changes> changes;
     for_each_free(a, [&](int r) {
         const Index i = st.unit_of_var(a.rows.rowvar[r]) - begin;
-        if (!shown) return;
+        if (!shown || (r < 64 && (face & bit_of(r)) == 0)) return;
         if (i / PAD != group) {
             group = i / PAD;
             changes.emplace(zono, forms, group * PAD, k);
@@ -185,6 +187,8 @@ bool all_signs_in_cube(State& st, const Zonotope& zono, const Node& a, int k, do
     });
     return shown;
 }
+
+namespace {
 
 // ---- In the zonotope.
 
@@ -358,7 +362,7 @@ bool jointly(State& st, Zonotope& zono, Index d, int k) {
         if (limit <= 0.0 || !all_signs(zono, m, k, limit, zono.image_of())) return false;
     } else {
         const double limit = meet_in_cube(st, zono, d);
-        if (limit <= 0.0 || !all_signs_in_cube(st, zono, a, k, limit)) return false;
+        if (limit <= 0.0 || !all_signs_in_cube(st, zono, a, k, limit, ~Word{0})) return false;
     }
     ++st.won[k];
     const Index count = Index{1} << k;

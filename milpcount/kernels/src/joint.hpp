@@ -30,4 +30,5 @@ bool worth_trying(State& st, const Node& a, int k, double saved);
 // with nothing counted, where there is no proof that they do.
 bool jointly(State& st, Zonotope& zono, Index d, int k);
 
+bool all_signs_in_cube(State& st, const Zonotope& zono, const Node& a, int k, double limit, Word face);
 }  // namespace milpcount
