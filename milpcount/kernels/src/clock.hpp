@@ -1,13 +1,14 @@
-// The time that a run may take.
+// When a run is to stop.
 
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 
 namespace milpcount {
 
-// Asked after every step; looks at the clock the oftener the longer steps take.
+// The time that it may take.  Asked after every step; looks at the clock the oftener the longer steps take.
 class Clock {
   public:
     explicit Clock(double seconds)
@@ -21,8 +22,9 @@ class Clock {
         const auto now = Steady::now();
         every_ = now - last_ < std::chrono::milliseconds(1) ? std::min(2 * every_, MOST) : 1;
         last_ = now;
-        rest_ = every_;
-        return now >= end_;
+        const bool over = now >= end_;
+        rest_ = over ? 1 : every_;
+        return over;
     }
 
   private:
@@ -32,6 +34,17 @@ class Clock {
 
     int every_ = 1, rest_ = 1;  // steps between two looks, and until the next
     Steady::time_point last_, end_;
+};
+
+// Whether the time is over, or another thread says stop.
+class Halt {
+  public:
+    Halt(double seconds, const std::atomic<bool>& stopped) : clock_(seconds), stopped_(stopped) {}
+    bool asked() { return stopped_.load(std::memory_order_relaxed) || clock_.over(); }
+
+  private:
+    Clock clock_;
+    const std::atomic<bool>& stopped_;
 };
 
 }  // namespace milpcount

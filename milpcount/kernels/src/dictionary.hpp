@@ -199,6 +199,40 @@ class Rates {
     Buffer<double> down_, up_;
 };
 
+// How far every nonbasic variable may rise at the present vertex, once it is asked for.
+class Steps {
+  public:
+    explicit Steps(int n = 0) : known_(static_cast<std::size_t>(n)) { forget(); }
+    // The vertex is another one.
+    void forget() {
+        for (double& length : known_) length = -1.0;
+        taken_ = false;
+    }
+    // It is the same, in other rows.
+    void move_rows() { taken_ = false; }
+    double length(const Dictionary& d, int c) {
+        double& known = known_[static_cast<std::size_t>(c)];
+        if (known < 0.0) {
+            take(d);
+            known = std::min(1.0 / rates_.soonest(d, c), d.reach(c));
+        }
+        return known;
+    }
+    Step whole(const Dictionary& d, int c) {
+        take(d);
+        return rates_.longest(d, c);
+    }
+
+  private:
+    void take(const Dictionary& d) {
+        if (!taken_) rates_.take(d);
+        taken_ = true;
+    }
+    Buffer<double> known_;  // one a column; below 0 where not
+    Rates rates_;
+    bool taken_ = false;
+};
+
 // Subtract factor[k] times column c from every other column k: `blocks` registers of it from row r.
 template <int blocks>
 inline void subtract_rows(Dictionary& d, int c, const double* factor, int r) {

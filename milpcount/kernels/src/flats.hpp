@@ -22,8 +22,11 @@
 //
 // The faces are walked in lexicographic order.  Each has a dictionary of the cell in which its forms
 // are nonbasic at 0 and stay there; one that comes after the last is added if linear programmes
-// find both signs of it on the flat.  Where the zonotope is smaller than the cube a largest face
-// may turn out to be none there; then the next smaller ones are looked at.
+// find both signs of it on the flat.
+//
+// In the cube a witness is a vertex of the flat, moved inward along its other edges, with the columns
+// of the face's forms as directions.  Where the cube is only a relaxation, of the zonotope, a largest
+// face may turn out to be none there; then the next smaller ones are looked at.
 //
 // In definition "nonempty" inactive sides and P include their boundaries.  Contradictions hold there
 // too, being strict.  So where forms vanish at a point x of the boundary of P, those that do, T, are
@@ -32,8 +35,12 @@
 
 #pragma once
 
+#include <memory>
 #include <vector>
 
+#include "around.hpp"
+#include "clock.hpp"
+#include "seeking.hpp"
 #include "state.hpp"
 #include "zonotope.hpp"
 
@@ -42,37 +49,54 @@ namespace milpcount {
 class Flats {
   public:
     // Count the regions of the node's cell, whose free rows all cut it, in the last layer; false,
-    // with nothing counted, where there are too many or floats leave something open.  Serves
-    // searches of the zonotope.
-    bool count(State& st, Zonotope& zono, const Node& a);
+    // with nothing counted, where there are too many, floats leave something open, or it is asked
+    // to stop.
+    bool count(State& st, Zonotope& zono, const Node& a, Halt& halt);
 
   private:
     enum class Face { YES, NO, OPEN };
 
-    // A face of the relaxation: its dictionary, and what is seen of the other forms.
+    // A face of the relaxation: its dictionary, whose first rows are the forms by their numbers, and
+    // what is seen of the others.
     struct Level {
         Dictionary rows;
-        Word above = 0, below = 0;        // by place: seen with this sign on the flat
-        std::vector<std::uint8_t> fixed;  // columns of the face's forms
+        Steps steps;
+        Word above = 0, below = 0;   // seen with this sign on the flat
+        Buffer<std::uint8_t> fixed;  // of every column: 0, or which form it is, counted from 1
+        std::vector<Word> known;     // faces with a witness that contain this one
     };
+    class Flat;
 
     bool worth_trying(const State& st, const Zonotope& zono, const Node& a);
-    Face visit(State& st, Zonotope& zono, std::size_t depth, Word face, Word others);
-    bool descend(State& st, std::size_t depth, int r);
-    bool sift(State& st, std::size_t depth, Word face, Word& others);
-    int push(State& st, Level& level, int r, int sign);
-    bool refuted(State& st, const Level& level, int r, int sign) const;
-    Face witness(State& st, Zonotope& zono, const Level& level, Word face);
-    Face witness_in_cube(State& st, Zonotope& zono, const Level& level, Word face);
-    bool covered(Word face) const;
+    void take_cell(State& st, const Node& a);
+    Level& level(const State& st, std::size_t depth);
+    Face visit(std::size_t depth, Word face, Word others);
+    bool descend(Level& from, Level& to, int r);
+    bool sift(Level& level, Word face, Word& others);
+    Face witness(std::size_t depth, Word face);
+    bool meet_in_cube(const Level& level, Word face);
+    Found meet_in_zonotope(const Level& level, Word face);
+    void direction(const Level& level, int c, double* step) const;
     bool excluded(Word face) const;
 
+    // Of the cell that is counted.
+    State* st_ = nullptr;
+    Zonotope* zono_ = nullptr;
+    Halt* halt_ = nullptr;
+    Clock patience_{0.0};
     const Node* node_ = nullptr;
-    std::vector<Level> levels_;
-    std::vector<Word> faces_, none_;  // proved: by their places; and that they are none
-    double turn_[64] = {};            // sign with which a fixed form is a variable
-    Index found_ = 0;                 // faces
-    Index tried_ = 0, won_ = 0;       // cells
+    std::vector<int> place_;  // of every form
+    std::vector<int> order_;  // rows of the node's dictionary: the forms, then the others
+    double turn_[MOST_FORMS] = {};  // sign with which a fixed form is a variable
+    Index found_ = 0, witnesses_ = 0;
+    Index allowed_ = 0;  // flats that may still be visited
+
+    std::vector<std::unique_ptr<Level>> levels_;
+    std::vector<Word> none_;  // that are proved to be no faces
+    std::vector<int> places_;
+    Around around_;
+    // Cells with few faces, and with many perhaps: tried, and counted.
+    Index tried_[2] = {}, won_[2] = {};
 };
 
 }  // namespace milpcount

@@ -1,11 +1,7 @@
 // Which sides of the units' hyperplanes the cell of a node has.
 //
 // A side is there where a vertex of the cell lies on it, and is not where multipliers prove that it
-// is empty; so each is one linear programme, solved from the vertex where the last one ended.  Its
-// last step is not taken: of the neighbour where it ends the values of the units alone are worked
-// out (a side that is there) or the reduced costs of the one unit (a side that is not).  And an
-// optimum is not waited for: as soon as the bounds of the variables that could still raise the unit
-// do not let it come to zero, the reduced costs are tried as multipliers.
+// is empty; so each is one linear programme (seeking.hpp), from the vertex where the last one ended.
 
 #pragma once
 

@@ -46,7 +46,7 @@ State::State(const Net& network, bool emit, Index point_size, Index leaf_room, b
     gathered = Matrix<double>(n + 2, most);
     basic = Buffer<std::int32_t>(n);
     marked = Buffer<std::uint8_t>(n);
-    steps = Buffer<double>(n);
+    steps = Steps(n);
     costs.value = Buffer<double>(n);
     costs.var = Buffer<std::int32_t>(n);
     if (record) {

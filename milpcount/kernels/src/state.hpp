@@ -76,7 +76,7 @@ class State {
 
     Buffer<double> z, total, slopes;
     Rates rates;            // of the vertex that was looked at last
-    Buffer<double> steps;   // from there, one a column; below 0 where not known
+    Steps steps;            // of the node whose sides are looked for
     Buffer<double> factor;  // one a column of a dictionary
     Costs costs;            // of the row that was looked at last
     Buffer<double> low, high;

@@ -1,8 +1,5 @@
 #include "tree.hpp"
 
-#include <cmath>
-
-#include "joint.hpp"
 #include "line.hpp"
 #include "proofs.hpp"
 #include "sums.hpp"
@@ -65,13 +62,10 @@ bool come_back(State& st, Node& a) {
 Move Everything::decided(State& st, Index d, int row) {
     Node& a = st.node(d);
     if (row < 0 || !plain(st) || a.layer != st.net.layers - 1) return Move::AS_EVER;
-    if (flats_.count(st, zono_, a)) return Move::LEAVE;
-    const int k = free_rows(a);
-    const Index active = k > 1 ? only_active(st, a) : -1;
+    if (flats_.count(st, zono_, a, halt_)) return Move::LEAVE;
+    const Index active = free_rows(a) > 1 ? only_active(st, a) : -1;
     if (active >= 0 && on_a_line(st, zono_, a, active)) return Move::LEAVE;
-    if (!worth_trying(st, a, k, std::ldexp(1.0, k)) || !jointly(st, zono_, d, k))
-        return Move::AS_EVER;
-    return Move::LEAVE;
+    return Move::AS_EVER;
 }
 
 }  // namespace milpcount

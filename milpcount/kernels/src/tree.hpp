@@ -18,8 +18,6 @@
 
 #pragma once
 
-#include <atomic>
-
 #include "clock.hpp"
 #include "flats.hpp"
 #include "leaves.hpp"
@@ -40,12 +38,10 @@ void branch_on(State& st, Index d, int r);
 bool come_back(State& st, Node& a);
 
 template <class Policy>
-Stop walk(State& st, Policy& policy, Index steps, Clock clock, const std::atomic<bool>& stopped) {
+Stop walk(State& st, Policy& policy, Index steps, Halt& halt) {
     const Index layers = st.net.layers;
     while (st.slot >= 0) {
-        if (steps <= 0 || policy.enough(st) || stopped.load(std::memory_order_relaxed) ||
-            clock.over())
-            return Stop::STEPS;
+        if (steps <= 0 || policy.enough(st) || halt.asked()) return Stop::STEPS;
         if (st.records && st.written + st.slack > static_cast<Index>(st.tape.size()))
             return Stop::FULL;
         --steps;
@@ -94,8 +90,8 @@ Stop walk(State& st, Policy& policy, Index steps, Clock clock, const std::atomic
 // The search for all regions.
 class Everything {
   public:
-    Everything(Zonotope& zono, Flats& flats, Index limit)
-        : zono_(zono), flats_(flats), limit_(limit) {}
+    Everything(Zonotope& zono, Flats& flats, Index limit, Halt& halt)
+        : zono_(zono), flats_(flats), limit_(limit), halt_(halt) {}
 
     bool enough(const State& st) const { return st.regions >= limit_; }
     bool prune(State&, Index) { return false; }
@@ -113,6 +109,7 @@ class Everything {
     Zonotope& zono_;
     Flats& flats_;
     Index limit_;
+    Halt& halt_;
 };
 
 }  // namespace milpcount

@@ -20,8 +20,8 @@ constexpr double NO_END = 1e300;  // seconds
 
 // Until the policy has enough, or another thread says stop: before the run began, for all we know.
 template <class Policy>
-Stop run(TreeSearch& self, Policy& policy, Index steps, double seconds = NO_END) {
-    self.last = walk(self.state, policy, steps, Clock(seconds), self.stopped);
+Stop run(TreeSearch& self, Policy& policy, Index steps, Halt& halt) {
+    self.last = walk(self.state, policy, steps, halt);
     self.stopped = false;
     return self.last;
 }
@@ -119,8 +119,9 @@ void bind_tree(nb::module_& m) {
                  require_kind(self, Kind::ALL);
                  AtWork work(self.at_work);
                  nb::gil_scoped_release free;
-                 Everything policy(self.zono, self.flats, limit);
-                 return run(self, policy, steps, seconds);
+                 Halt halt(seconds, self.stopped);
+                 Everything policy(self.zono, self.flats, limit, halt);
+                 return run(self, policy, steps, halt);
              },
              nb::arg("steps"), nb::arg("limit"), nb::arg("seconds"))
         .def("run_sample",
@@ -134,7 +135,8 @@ void bind_tree(nb::module_& m) {
                  AtWork work(self.at_work);
                  nb::gil_scoped_release free;
                  Randomly policy(self.zono, sample, single);
-                 return run(self, policy, steps);
+                 Halt halt(NO_END, self.stopped);
+                 return run(self, policy, steps, halt);
              },
              nb::arg("sample"), nb::arg("steps"), nb::arg("single"))
         .def("run_parity",
@@ -145,7 +147,8 @@ void bind_tree(nb::module_& m) {
                  AtWork work(self.at_work);
                  nb::gil_scoped_release free;
                  Constrained policy(self.zono, parity, limit);
-                 return run(self, policy, steps);
+                 Halt halt(NO_END, self.stopped);
+                 return run(self, policy, steps, halt);
              },
              nb::arg("parity"), nb::arg("steps"), nb::arg("limit"))
         .def("stop", [](TreeSearch& self) { self.stopped = true; })
