@@ -44,7 +44,7 @@ def test_as_many_as_are_enumerated(widths: list[int], kind: str, definition: str
 def test_most_regions_are_counted_together(widths: list[int]) -> None:
     network = random_net(np.random.default_rng(1), widths)
     result = mc.count(network, mc.Box(-1, 1), engine="tree")
-    assert result.statistics["regions_without_branching"] > result.lower / 3
+    assert result.statistics["regions_by_flats"] > result.lower / 3
 
 
 def test_units_through_one_line_are_not_in_general_position() -> None:

@@ -106,17 +106,16 @@ bool Flats::worth_trying(const State& st, const Zonotope& zono, const Node& a) {
     if (zono.present() && !zono.onto()) return false;
     const int k = free_rows(a);
     if (k > MOST_FORMS - 2) return false;
-    const bool many = most_faces(k, rank_of_forms(st, a)) > MOST_FACES;
     // Where floats often leave something open, as on degenerate networks, most are left out.
-    ++tried_[many];
-    if (MOST_LOST * (won_[many] + 1) < tried_[many] && tried_[many] % RETRY_FACES != 0) return false;
+    const Index tried = ++tried_[k];
+    if (MOST_LOST * (won_[k] + 1) < tried && tried % RETRY_FACES != 0) return false;
+    const bool many = most_faces(k, rank_of_forms(st, a)) > MOST_FACES;
     allowed_ = many ? FIRST_FACES : std::numeric_limits<Index>::max();
     return true;
 }
 
 bool Flats::count(State& st, Zonotope& zono, const Node& a, Halt& halt) {
     if (!worth_trying(st, zono, a)) return false;
-    const bool many = allowed_ == FIRST_FACES;
     st_ = &st;
     zono_ = &zono;
     halt_ = &halt;
@@ -127,11 +126,10 @@ bool Flats::count(State& st, Zonotope& zono, const Node& a, Halt& halt) {
     take_cell(st, a);
     const Word all = (Word{1} << place_.size()) - 1;
     if (visit(0, 0, all) == Face::OPEN) return false;
-    ++won_[many];
+    ++won_[place_.size()];
     st.counters.flats += witnesses_;
     st.counters.by_flats += found_;
     st.counters.by_point += found_;
-    st.counters.jointly += found_;
     st.regions += found_;
     return true;
 }

@@ -95,8 +95,7 @@ class Flats {
     std::vector<Word> none_;  // that are proved to be no faces
     std::vector<int> places_;
     Around around_;
-    // Cells with few faces, and with many perhaps: tried, and counted.
-    Index tried_[2] = {}, won_[2] = {};
+    Index tried_[MOST_FORMS] = {}, won_[MOST_FORMS] = {};  // cells by number of forms: and counted
 };
 
 }  // namespace milpcount

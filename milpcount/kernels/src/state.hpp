@@ -19,12 +19,10 @@
 namespace milpcount {
 
 inline constexpr int MARKS = 96;  // vertices whose signs are remembered
-inline constexpr int MOST_TOGETHER = 64;
 
 // How often something happened.
 struct TreeCounters {
-    Index pivots = 0, nodes = 0, by_range = 0, by_multipliers = 0, by_point = 0, jointly = 0,
-          separated = 0, by_flats = 0, flats = 0;
+    Index pivots = 0, nodes = 0, by_range = 0, by_multipliers = 0, by_point = 0, separated = 0, by_flats = 0, flats = 0;
 };
 
 // Reduced costs of a row: what it is in terms of nonbasic variables, of the dictionary or of one
@@ -63,8 +61,6 @@ class State {
     Verdict verdict = Verdict::OPEN;
     Index regions = 0;
     TreeCounters counters;
-    // By number of units: attempts to count jointly, and successes.
-    Index tried[MOST_TOGETHER] = {}, won[MOST_TOGETHER] = {};
 
     Index leaves = 0;  // that wait to be taken
     Matrix<std::int8_t> leaf_signs;

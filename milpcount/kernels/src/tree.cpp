@@ -1,6 +1,5 @@
 #include "tree.hpp"
 
-#include "line.hpp"
 #include "proofs.hpp"
 #include "sums.hpp"
 #include "tape.hpp"
@@ -60,12 +59,9 @@ bool come_back(State& st, Node& a) {
 }
 
 Move Everything::decided(State& st, Index d, int row) {
-    Node& a = st.node(d);
-    if (row < 0 || !plain(st) || a.layer != st.net.layers - 1) return Move::AS_EVER;
-    if (flats_.count(st, zono_, a, halt_)) return Move::LEAVE;
-    const Index active = free_rows(a) > 1 ? only_active(st, a) : -1;
-    if (active >= 0 && on_a_line(st, zono_, a, active)) return Move::LEAVE;
-    return Move::AS_EVER;
+    const Node& a = st.node(d);
+    const bool last = row >= 0 && a.layer == st.net.layers - 1;
+    return last && plain(st) && flats_.count(st, zono_, a, halt_) ? Move::LEAVE : Move::AS_EVER;
 }
 
 }  // namespace milpcount

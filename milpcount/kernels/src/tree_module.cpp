@@ -61,7 +61,6 @@ nb::dict statistics(const TreeSearch& self) {
     out["decided_by_range"] = c.by_range;
     out["decided_by_multipliers"] = c.by_multipliers;
     out["decided_by_point"] = c.by_point;
-    out["regions_without_branching"] = c.jointly;
     out["regions_by_flats"] = c.by_flats;
     out["flats_with_a_witness"] = c.flats;
     out["cells_outside_the_zonotope"] = c.separated;

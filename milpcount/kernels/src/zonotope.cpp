@@ -72,10 +72,6 @@ Zonotope::Zonotope(int coordinates, Index most_rows, const Matrix<double>* gener
     active = Buffer<std::uint8_t>(most_rows);
     was_active = Buffer<std::uint8_t>(most_rows);
     turned = Buffer<std::int32_t>(wide);
-    across = Matrix<double>(n, many);
-    scaled = Matrix<double>(n, many);
-    room = Matrix<double>(3, many);
-    inverse = Matrix<double>(n, n);
     reach = Buffer<double>(n);
     unit = Buffer<Index>(n);
     invert();

@@ -63,9 +63,7 @@ struct Zonotope {
     Buffer<std::uint8_t> active, was_active;  // by place; and by name, in the last cell
     Buffer<Index> names;                      // of the rows
     Buffer<std::int32_t> turned;              // coordinates that change sides
-    // For joint.hpp: directions in z, one a row, and a bound on their errors; rows of the cell in
-    // terms of u, and scaled by the room there; how much room; the inverse of their Gram matrix.
-    Matrix<double> steps, across, scaled, room, inverse;
+    Matrix<double> steps;  // directions in z, one a row, for meet()
     Buffer<double> step_errors;
     Buffer<double> reach;  // of every coordinate: how far its pre-activation ranges
     Buffer<Index> unit;    // which unit that is
