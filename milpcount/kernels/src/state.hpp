@@ -22,7 +22,8 @@ inline constexpr int MARKS = 96;  // vertices whose signs are remembered
 
 // How often something happened.
 struct TreeCounters {
-    Index pivots = 0, nodes = 0, by_range = 0, by_multipliers = 0, by_point = 0, separated = 0, by_flats = 0, flats = 0;
+    Index pivots = 0, nodes = 0, by_range = 0, by_multipliers = 0, by_point = 0, separated = 0,
+          by_flats = 0, flats = 0;
 };
 
 // Reduced costs of a row: what it is in terms of nonbasic variables, of the dictionary or of one
