@@ -121,6 +121,7 @@ class ExactTree:
         outcome: Outcome,
         known: Mapping[tuple[int, ...], Point] | None = None,
         recorder: Recorder | None = None,
+        small: int = 0,
     ) -> None:
         """Set up.
 
@@ -130,13 +131,14 @@ class ExactTree:
             outcome: gets statistics, and the open regions when a limit is reached.
             known: patterns that exist, each with a point.
             recorder: is told every step.
+            small: of the ladder.
         """
         self._problem, self.watch, self._outcome = problem, watch, outcome
         self._recorder = recorder
         self._index = problem.index
         self._stages = problem_stages(problem)
         self._box = exact_box(problem)
-        self._ladder = Ladder(problem.box, outcome)
+        self._ladder = Ladder(problem.box, outcome, small)
         self._supports = Supports(self._box)
         self._patterns = sorted(known or {})
         self._witnesses = [(known or {})[bits] for bits in self._patterns]
