@@ -70,9 +70,9 @@ class Dictionary:
             column = self._table.column(j)
             self.values = [v + c * step for v, c in zip(self.values, column, strict=True)]
 
-    def _pivot(self, r: int, j: int, end: int) -> None:
+    def _pivot(self, r: int, j: int, end: int, column: Sequence[int]) -> None:
         """Move column ``j``'s variable until that of row ``r`` is at ``end``, and exchange them."""
-        d, column = self.denominator, self._table.column(j)
+        d = self.denominator
         p, way = column[r], end * d - self.values[r]
         entered = self.at[j] * p + way
         values = [(v * p + c * way) // d for v, c in zip(self.values, column, strict=True)]
@@ -111,10 +111,9 @@ class Dictionary:
         best: tuple[int, int] | None = None
         best_key = 0
         for j, reduced in enumerate(self.reduced_costs(target)):
-            cost = reduced * direction
-            if cost == 0:
+            if not reduced:
                 continue
-            variable = self.nonbasic[j]
+            cost, variable = reduced * direction, self.nonbasic[j]
             end = self.hi[variable] if cost > 0 else self.lo[variable]
             if end is not None and end == self.at[j]:
                 continue
@@ -131,14 +130,14 @@ class Dictionary:
         num, den = (abs(own - self.at[j]), 1) if own is not None else (None, 1)
         blocking: tuple[int, int] | None = None
         d = self.denominator
-        for i, (c, beta) in enumerate(zip(self._table.column(j), self.values, strict=True)):
-            if c == 0:
+        column = self._table.column(j)
+        for i, (c, beta) in enumerate(zip(column, self.values, strict=True)):
+            if not c:
                 continue
-            a = c * direction
-            end = self.hi[self.basic[i]] if a > 0 else self.lo[self.basic[i]]
+            end = self.hi[self.basic[i]] if (c > 0) == (direction > 0) else self.lo[self.basic[i]]
             if end is None:
                 continue
-            room, rate = abs(end * d - beta), abs(a)
+            room, rate = abs(end * d - beta), abs(c)
             if num is None or room * den < num * rate:
                 closer = True
             else:
@@ -153,5 +152,5 @@ class Dictionary:
             assert own is not None
             self.move(j, own)
         else:
-            self._pivot(blocking[0], j, blocking[1])
+            self._pivot(blocking[0], j, blocking[1], column)
         return True
