@@ -27,6 +27,7 @@ from milpcount.support.highs import make_highs
 __all__ = ["Ladder"]
 
 _BITS = 2.0**40  # of the largest multiplier
+_CANCELLED = 24  # bits by which a sum is smaller than its terms where rounding alone is left
 _LARGEST = 1000  # bits of a constant beside coefficients below 1: floats end at 1024
 
 
@@ -54,7 +55,7 @@ class Ladder:
         self._exponents: list[int] = []
         self._n = box.lo.shape[0]
         ends = enumerate(zip(self._exact_box.lo, self._exact_box.hi, strict=True))
-        self._endless = [j for j, pair in ends if pair == (None, None)]
+        self._endless = {j for j, pair in ends if pair == (None, None)}
         self._columns = np.arange(self._n + 1, dtype=np.int32)
 
     @cached_property
@@ -88,13 +89,19 @@ class Ladder:
         return decide(rows, self._exact_box)
 
     def _balanced(self, rows: Sequence[Row], duals: Sequence[int]) -> list[int]:
-        """The multipliers whose rows cancel in the coordinates without ends; zeros if none do.
+        """The multipliers whose rows cancel where these nearly do; zeros if none do.
 
-        Rounded multipliers leave something over, which is unbounded there.
+        Rounded multipliers leave something over.  It is unbounded where the box has no ends, and
+        too much where the least slack is exactly 0.
         """
         out = [0] * len(duals)
         used = [i for i, y in enumerate(duals) if y]
-        exact = balanced([rows[i] for i in used], self._endless) if self._endless else None
+        cancelled = []
+        for j in range(self._n):
+            terms = [duals[i] * rows[i].coefficients[j] for i in used]
+            if abs(sum(terms)) << _CANCELLED <= sum(map(abs, terms)) or j in self._endless:
+                cancelled.append(j)
+        exact = balanced([rows[i] for i in used], cancelled)
         for i, y in zip(used, exact or (), strict=False):
             out[i] = y
         return out
