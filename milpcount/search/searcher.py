@@ -34,7 +34,7 @@ __all__ = ["Method", "Searcher", "Task", "root_tasks"]
 Method = Literal["tree", "subdivision"]
 
 _STEPS = 1 << 20
-_SMALL = 32  # coefficients of a doubt that the rational simplex decides before HiGHS is loaded
+_SMALL = 48  # coefficients of a doubt that the rational simplex decides before HiGHS is loaded
 _QUIET = 0.03  # seconds between two looks at the limits
 
 
