@@ -20,6 +20,7 @@ when counts differ.
 from __future__ import annotations
 
 import argparse
+import gc
 import hashlib
 import json
 import os
@@ -132,6 +133,8 @@ def compare(chunk: int, seed: int, python: Path | None) -> dict[str, Any]:
         seed: of the networks.
         python: interpreter of the other version, if any.
     """
+    gc.disable()  # a quarter of the time otherwise: a chunk's objects are few enough to wait
+    gc.collect()
     cases = random_cases(seed, chunk, CHUNK)
     compared: Counter[str] = Counter()
     seconds: defaultdict[str, float] = defaultdict(float)
