@@ -2,13 +2,15 @@
 r"""Counts of millions of small networks: another version of the package, this one, and ``brute``.
 
     python benchmarks/compare_versions.py --networks 1000000 [--other PYTHON] [--seconds 300]
+                                          [--workers 2]
 
 ``--other`` is the interpreter of an environment that has another version installed; a child of it
 counts the same networks with its ``tree`` and its ``subdivision``.  The networks
 (``random_cases.py``) are made chunk by chunk from the seed and the number of the chunk.  What is
 done stands in a log, one line a chunk, and is not done again: a run that was stopped goes on, and
 ``--networks`` counts those of the log with the same kernels, whose sources the log names by their
-checksum.  In every fourth chunk the sets of patterns are compared, not their numbers alone.
+checksum.  ``--workers`` processes share the chunks; one log is written.  In every fourth chunk the
+sets of patterns are compared, not their numbers alone.
 
 Writes ``versions.jsonl`` (the log), ``versions.md`` (the table) and, where counts differ,
 ``versions-different.jsonl`` (the networks, with all counts) to ``results/counting``.  Exit status 1
@@ -18,6 +20,7 @@ when counts differ.
 from __future__ import annotations
 
 import argparse
+import gc
 import hashlib
 import json
 import os
@@ -26,7 +29,11 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict
+from functools import cache
+from itertools import count as count_from
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -112,15 +119,30 @@ class Other:
         return seconds, answers
 
 
-def compare(chunk: int, cases: Sequence[Case], other: Other | None) -> dict[str, Any]:
-    """Count a chunk in all ways; the line of the log, with the networks that differ."""
+@cache
+def other_version(python: Path) -> Other:
+    """The child of this process."""
+    return Other(python)
+
+
+def compare(chunk: int, seed: int, python: Path | None) -> dict[str, Any]:
+    """Count a chunk in all ways; the line of the log, with the networks that differ.
+
+    Arguments:
+        chunk: its number.
+        seed: of the networks.
+        python: interpreter of the other version, if any.
+    """
+    gc.disable()  # a quarter of the time otherwise: a chunk's objects are few enough to wait
+    gc.collect()
+    cases = random_cases(seed, chunk, CHUNK)
     compared: Counter[str] = Counter()
     seconds: defaultdict[str, float] = defaultdict(float)
     different = []
     regions = 0
     theirs: list[dict[str, Answer]] = [{} for _ in cases]
-    if other is not None:
-        seconds["other"], theirs = other.counts(cases)
+    if python is not None:
+        seconds["other"], theirs = other_version(python).counts(cases)
     for case, old in zip(cases, theirs, strict=True):
         problem = problem_of(case)
         answers: dict[str, Answer] = {f"other {name}": answer for name, answer in old.items()}
@@ -197,6 +219,7 @@ def main() -> int:
     parser.add_argument("--networks", type=int, default=10**6, help="with the same kernels")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after these")
     parser.add_argument("--other", type=Path, help="the interpreter of another version")
+    parser.add_argument("--workers", type=int, default=1, help="processes that share the chunks")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=ROOT / "results" / "counting")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
@@ -207,21 +230,34 @@ def main() -> int:
     lines = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     now, start = kernels(), time.perf_counter()
     done = sum(line["networks"] for line in lines if line["kernels"] == now)
-    chunk = max((line["chunk"] + 1 for line in lines), default=0)
-    other = None if arguments.other is None else Other(arguments.other)
-    while done < arguments.networks and time.perf_counter() - start < arguments.seconds:
-        line = compare(chunk, random_cases(arguments.seed, chunk, CHUNK), other)
-        for found in line["different"]:
-            with (arguments.output / "versions-different.jsonl").open("a") as file:
-                file.write(json.dumps({"chunk": chunk, **found}) + "\n")
-            print(json.dumps(found), flush=True)
-        line["different"] = len(line["different"])
-        with log.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-        lines.append(line)
-        chunk, done = chunk + 1, done + CHUNK
-        print(f"{done:,} networks, {line['different']} differ {line['seconds']}", flush=True)
-        (arguments.output / "versions.md").write_text(table(lines), encoding="utf-8")
+    chunks = count_from(max((line["chunk"] + 1 for line in lines), default=0))
+    # New processes, not copies of this one: threads of the native code do not survive copying.
+    with ProcessPoolExecutor(arguments.workers, get_context("spawn")) as pool:
+        running: set[Future[dict[str, Any]]] = set()
+        while True:
+            late = time.perf_counter() - start >= arguments.seconds
+            while (
+                not late
+                and len(running) < arguments.workers
+                and done + CHUNK * len(running) < arguments.networks
+            ):
+                running.add(pool.submit(compare, next(chunks), arguments.seed, arguments.other))
+            if not running:
+                break
+            ready, running = wait(running, return_when=FIRST_COMPLETED)
+            for line in (future.result() for future in ready):
+                for found in line["different"]:
+                    with (arguments.output / "versions-different.jsonl").open("a") as file:
+                        file.write(json.dumps({"chunk": line["chunk"], **found}) + "\n")
+                    print(json.dumps(found), flush=True)
+                line["different"] = len(line["different"])
+                with log.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(line) + "\n")
+                lines.append(line)
+                done += CHUNK
+                words = f"{line['different']} differ {line['seconds']}"
+                print(f"{done:,} networks, {words}", flush=True)
+            (arguments.output / "versions.md").write_text(table(lines), encoding="utf-8")
     return int(any(line["different"] for line in lines))
 
 

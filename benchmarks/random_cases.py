@@ -5,9 +5,11 @@ A case is plain data, as JSON holds it, so that two versions of the package can 
 
 from __future__ import annotations
 
+import bisect
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,7 @@ __all__ = ["KINDS", "Case", "problem_of", "random_case", "random_cases"]
 # Units in all, and how often: brute decides every prefix of a pattern by a rational LP.
 UNITS, SHARES = (2, 3, 4, 5, 6, 7, 9), (0.15, 0.22, 0.25, 0.2, 0.1, 0.06, 0.02)
 Float = NDArray[np.float64]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,12 @@ def random_cases(seed: int, chunk: int, many: int) -> list[Case]:
 
 def random_case(rng: np.random.Generator) -> Case:
     """A kind of network, its layers, a domain and a question, each at random."""
-    kind = str(rng.choice(KINDS))
-    inputs = int(rng.choice([1, 2, 3, 4, 5], p=[0.15, 0.35, 0.3, 0.12, 0.08]))
-    hidden = int(rng.choice([1, 2, 3], p=[0.35, 0.45, 0.2]))
+    kind = _any_of(rng, KINDS)
+    inputs = _one_of(rng, (1, 2, 3, 4, 5), (0.15, 0.35, 0.3, 0.12, 0.08))
+    hidden = _one_of(rng, (1, 2, 3), (0.35, 0.45, 0.2))
     with_output = bool(rng.random() < 0.2)
     widths = [inputs]
-    left = int(rng.choice(UNITS, p=SHARES))
+    left = _one_of(rng, UNITS, SHARES)
     for layer in range(hidden):
         most = max(1, left - (hidden - 1 - layer))
         widths.append(int(rng.integers(1, most + 1)))
@@ -84,9 +87,20 @@ def random_case(rng: np.random.Generator) -> Case:
     return Case(kind, weights, biases, domain, definition, with_output)
 
 
+def _any_of(rng: np.random.Generator, values: Sequence[T]) -> T:
+    """One of the values, as ``rng.choice`` takes it; which makes arrays, and that takes longer."""
+    return values[int(rng.integers(len(values)))]
+
+
+def _one_of(rng: np.random.Generator, values: Sequence[T], shares: Sequence[float]) -> T:
+    """One of the values, each so often, as ``rng.choice`` takes it."""
+    total = list(itertools.accumulate(shares))
+    return values[bisect.bisect_right(total, rng.random() * total[-1])]
+
+
 def _domain(rng: np.random.Generator, n: int) -> dict[str, Any]:
     """Boxes, boxes with open sides, the whole space, slices, polytopes."""
-    what = rng.choice(["unit", "box", "half-open", "space", "slice", "polytope"])
+    what = _any_of(rng, ("unit", "box", "half-open", "space", "slice", "polytope"))
     lo, hi = rng.integers(-2, 1, size=n).astype(float), rng.integers(1, 3, size=n).astype(float)
     if what == "unit":
         return {"is": "box", "lo": [-1.0] * n, "hi": [1.0] * n}
@@ -135,7 +149,7 @@ def _copies(rng: np.random.Generator, a: int, b: int) -> tuple[Float, Float]:
     for unit in range(1, b):
         of, what = int(rng.integers(unit)), rng.random()
         if what < 0.6:
-            factor = float(rng.choice([1.0, -1.0, 3.0, -0.5]))
+            factor = _any_of(rng, (1.0, -1.0, 3.0, -0.5))
             matrix[unit], bias[unit] = factor * matrix[of], factor * bias[of]
         elif what < 0.75:
             matrix[unit] = matrix[of]
@@ -165,8 +179,8 @@ def _passing(rng: np.random.Generator, a: int, b: int) -> tuple[Float, Float]:
     matrix, bias = _ternary(rng, a, b)
     for unit in range(b):
         if rng.random() < 0.5:
-            matrix[unit], bias[unit] = 0.0, rng.choice([0.0, 0.0, -1.0, 0.5])
-            matrix[unit, rng.integers(a)] = rng.choice([-1.0, 1.0, 2.0])
+            matrix[unit], bias[unit] = 0.0, _any_of(rng, (0.0, 0.0, -1.0, 0.5))
+            matrix[unit, rng.integers(a)] = _any_of(rng, (-1.0, 1.0, 2.0))
     return matrix, bias
 
 

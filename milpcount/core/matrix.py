@@ -117,8 +117,8 @@ def finite_array(value: ArrayLike, what: str, ndim: int) -> Float:
         raise NetworkError(f"{what} is not an array of numbers: {error}") from error
     if array.ndim != ndim:
         raise NetworkError(f"{what} has shape {array.shape}; {ndim} dimension(s) expected")
-    bad = np.argwhere(~np.isfinite(array))
-    if bad.size:
+    if not np.isfinite(array).all():
+        bad = np.argwhere(~np.isfinite(array))
         place = tuple(int(i) for i in bad[0])
         raise NetworkError(
             f"{what} has a NaN or infinite value at index {place} ({len(bad)} in all); "

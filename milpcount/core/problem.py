@@ -123,7 +123,7 @@ class CountProblem(Keeps):
         """Units with a state in all counted stages."""
         return self.index.n_units
 
-    @property
+    @cached_property
     def box(self) -> Box:
         """Ends of every coordinate: the domain itself, or R^n around a polytope."""
         if isinstance(self.domain, Box):

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,11 +48,14 @@ class UnitIndex:
         """Number the units."""
         widths = tuple(stage.width for stage in stages)
         linear = np.concatenate([np.zeros(0, dtype=bool), *(stage.linear for stage in stages)])
+        starts = tuple(accumulate(widths, initial=0))
+        if not linear.any():
+            places = np.arange(len(linear))
+            return cls(widths, starts, linear, places, places, starts)
         bits = np.cumsum(~linear, dtype=np.int64) - 1
         bits[linear] = -1
-        starts = tuple(np.cumsum([0, *widths]).tolist())
-        states = np.cumsum([0, *(stage.n_states for stage in stages)])
-        return cls(widths, starts, linear, np.flatnonzero(~linear), bits, tuple(states.tolist()))
+        states = tuple(accumulate((stage.n_states for stage in stages), initial=0))
+        return cls(widths, starts, linear, np.flatnonzero(~linear), bits, states)
 
     @property
     def n_positions(self) -> int:
@@ -66,7 +70,7 @@ class UnitIndex:
     @property
     def counted_widths(self) -> tuple[int, ...]:
         """Units with a state, stage by stage."""
-        return tuple(np.diff(self.first_bits).tolist())
+        return tuple(b - a for a, b in pairwise(self.first_bits))
 
     def stage_of(self, position: int) -> int:
         """The stage (from 0) of the unit at a position."""

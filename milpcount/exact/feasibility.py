@@ -147,16 +147,16 @@ def feasible_dictionary(rows: Sequence[Row], box: ExactBox) -> Dictionary | None
 
 def _dictionary(rows: Sequence[Row], box: ExactBox) -> Dictionary:
     """The rows with ``t1`` (low enough for all to hold, at most 0) and ``t2`` (fixed at 0)."""
-    n, m = box.dimension, len(rows)
-    entries: list[int] = []
+    n = box.dimension
+    table, weights = [], []
     for row in rows:
-        weight = 1 << max((abs(c).bit_length() for c in row.coefficients), default=0)
-        entries += row.coefficients[:n]
-        entries += [-weight, -weight if row.strict else 0, row.coefficients[n]]
-    table = fmpz_mat(m, n + 3, entries)
+        weight = 1 << max(map(abs, row.coefficients)).bit_length()
+        strict = -weight if row.strict else 0
+        table.append((*row.coefficients[:n], -weight, strict, row.coefficients[n]))
+        weights.append(weight)
     lp = Dictionary(table, [*box.lo, None, 0], [*box.hi, 0, 0], box.denominator)
     # The largest t1 with w t1 <= row(x) for every row, at the point where the dictionary stands.
-    lp.at[n] = min(0, *(v // -int(table[i, n]) for i, v in enumerate(lp.values())), 0)
+    lp.move(n, min(0, *(v // w for v, w in zip(lp.values, weights, strict=True)), 0))
     return lp
 
 
@@ -166,7 +166,7 @@ def _point(lp: Dictionary, n: int) -> Point:
     for variable, at in zip(lp.nonbasic, lp.at, strict=True):
         if variable < n:
             numerators[variable] = at * lp.denominator
-    for variable, value in zip(lp.basic, lp.values(), strict=True):
+    for variable, value in zip(lp.basic, lp.values, strict=True):
         if variable < n:
             numerators[variable] = value
     return Point(tuple(numerators), lp.scale * lp.denominator)

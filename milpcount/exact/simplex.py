@@ -1,8 +1,7 @@
 """Linear programming in exact integer arithmetic: a bounded-variable primal simplex.
 
 The tableau is a *dictionary*: each basic variable written in the nonbasic ones, all entries over
-one common denominator (the determinant of the basis), so that a pivot is one fraction-free
-update ``T <- (p T - C R) / d`` in which every division is exact (Edmonds 1967, Bareiss 1968).
+one common denominator, the determinant of the basis (:mod:`milpcount.exact.tableau`).
 Entering variables are chosen by largest coefficient while the objective moves and by Bland's
 rule after a degenerate step, so the method always ends.
 """
@@ -11,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from flint import fmpz_mat
+from milpcount.exact.tableau import tableau
 
 __all__ = ["Dictionary"]
 
@@ -30,15 +29,14 @@ class Dictionary:
 
     def __init__(
         self,
-        rows: fmpz_mat,
+        rows: Sequence[Sequence[int]],
         lo: Sequence[int | None],
         hi: Sequence[int | None],
         scale: int,
     ) -> None:
         self.n = len(lo)
-        self.m = rows.nrows()
+        self.m = len(rows)
         self.scale = scale
-        self.table = fmpz_mat(rows)
         self.denominator = 1
         self.lo: list[int | None] = [*lo, *([0] * self.m)]
         self.hi: list[int | None] = [*hi, *([None] * self.m)]
@@ -46,46 +44,43 @@ class Dictionary:
         self.basic = list(range(self.n, self.n + self.m))
         # Nonbasic variables sit at an end, or at 0 when they have none.
         self.at: list[int] = [a if a is not None else (b or 0) for a, b in zip(lo, hi, strict=True)]
+        # Values of the basic variables times ``scale * denominator``, row by row.
+        self.values = [
+            sum(c * a for c, a in zip(row, self.at, strict=False) if c and a) + row[-1] * scale
+            for row in rows
+        ]
+        self._table = tableau(rows, self.n + 1)
         self._bland = False
-
-    def values(self) -> list[int]:
-        """Values of the basic variables times ``scale * denominator``, row by row."""
-        point = fmpz_mat(self.n + 1, 1, [*self.at, self.scale])
-        return [int(v) for v in (self.table * point).entries()]
 
     def value(self, variable: int) -> tuple[int, int]:
         """Value of any variable as (numerator, positive denominator)."""
         if variable in self.basic:
-            value = self.values()[self.basic.index(variable)]
-            return value, self.scale * self.denominator
+            return self.values[self.basic.index(variable)], self.scale * self.denominator
         return self.at[self.nonbasic.index(variable)], self.scale
 
     def set_ends(self, variable: int, lo: int | None, hi: int | None) -> None:
         """Change the ends of a variable whose present value stays within them."""
         self.lo[variable], self.hi[variable] = lo, hi
 
-    def pivot(self, r: int, j: int) -> None:
-        """Exchange basic variable of row ``r`` and nonbasic variable of column ``j``.
+    def move(self, j: int, to: int) -> None:
+        """Let the nonbasic variable of column ``j`` sit elsewhere; ``to`` is in ``1 / scale``."""
+        step = to - self.at[j]
+        self.at[j] = to
+        if step:
+            column = self._table.column(j)
+            self.values = [v + c * step for v, c in zip(self.values, column, strict=True)]
 
-        The leaving variable's new resting value must be set by the caller in ``self.at[j]``.
-        """
-        table, d = self.table, self.denominator
-        p = int(table[r, j])
-        column = fmpz_mat(self.m, 1, [table[i, j] for i in range(self.m)])
-        row_entries = [table[r, k] for k in range(self.n + 1)]
-        row = fmpz_mat(1, self.n + 1, row_entries)
-        new = table * p - column * row
-        if d != 1:
-            new = new / d
-        for k in range(self.n + 1):
-            new[r, k] = -row_entries[k]
-        for i in range(self.m):
-            new[i, j] = column[i, 0]
-        new[r, j] = d
-        if p < 0:
-            new, p = -new, -p
-        self.table, self.denominator = new, p
+    def _pivot(self, r: int, j: int, end: int, column: Sequence[int]) -> None:
+        """Move column ``j``'s variable until that of row ``r`` is at ``end``, and exchange them."""
+        d = self.denominator
+        p, way = column[r], end * d - self.values[r]
+        entered = self.at[j] * p + way
+        values = [(v * p + c * way) // d for v, c in zip(self.values, column, strict=True)]
+        values[r] = entered
+        self.values = values if p > 0 else [-v for v in values]
+        self.denominator = self._table.pivot(r, j, d)
         self.basic[r], self.nonbasic[j] = self.nonbasic[j], self.basic[r]
+        self.at[j] = end
 
     def optimize(
         self, target: int, direction: int = 1, stop: Callable[[], bool] | None = None
@@ -108,8 +103,7 @@ class Dictionary:
     def reduced_costs(self, target: int) -> list[int]:
         """Coefficients of ``target`` in the nonbasic variables, times the denominator."""
         if target in self.basic:
-            r = self.basic.index(target)
-            return [int(self.table[r, k]) for k in range(self.n)]
+            return list(self._table.row(self.basic.index(target))[: self.n])
         return [self.denominator if v == target else 0 for v in self.nonbasic]
 
     def _entering(self, target: int, direction: int) -> tuple[int, int] | None:
@@ -117,10 +111,9 @@ class Dictionary:
         best: tuple[int, int] | None = None
         best_key = 0
         for j, reduced in enumerate(self.reduced_costs(target)):
-            cost = reduced * direction
-            if cost == 0:
+            if not reduced:
                 continue
-            variable = self.nonbasic[j]
+            cost, variable = reduced * direction, self.nonbasic[j]
             end = self.hi[variable] if cost > 0 else self.lo[variable]
             if end is not None and end == self.at[j]:
                 continue
@@ -137,14 +130,14 @@ class Dictionary:
         num, den = (abs(own - self.at[j]), 1) if own is not None else (None, 1)
         blocking: tuple[int, int] | None = None
         d = self.denominator
-        column = [int(self.table[i, j]) * direction for i in range(self.m)]
-        for i, (a, beta) in enumerate(zip(column, self.values(), strict=True)):
-            if a == 0:
+        column = self._table.column(j)
+        for i, (c, beta) in enumerate(zip(column, self.values, strict=True)):
+            if not c:
                 continue
-            end = self.hi[self.basic[i]] if a > 0 else self.lo[self.basic[i]]
+            end = self.hi[self.basic[i]] if (c > 0) == (direction > 0) else self.lo[self.basic[i]]
             if end is None:
                 continue
-            room, rate = abs(end * d - beta), abs(a)
+            room, rate = abs(end * d - beta), abs(c)
             if num is None or room * den < num * rate:
                 closer = True
             else:
@@ -157,9 +150,7 @@ class Dictionary:
         self._bland = num == 0
         if blocking is None:
             assert own is not None
-            self.at[j] = own
+            self.move(j, own)
         else:
-            i, end = blocking
-            self.pivot(i, j)
-            self.at[j] = end
+            self._pivot(blocking[0], j, blocking[1], column)
         return True

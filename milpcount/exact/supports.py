@@ -17,18 +17,18 @@ from milpcount.exact.feasibility import Row, check_refutation
 
 __all__ = ["Supports", "balanced"]
 
-_KEPT = 4
+_KEPT = 8
 
 
-def balanced(rows: Sequence[Row], endless: Sequence[int]) -> list[int] | None:
+def balanced(rows: Sequence[Row], cancelled: Sequence[int]) -> list[int] | None:
     """The multipliers, up to a factor, with which rows cancel in these coordinates; None if many.
 
     A combination that does not cancel is unbounded where the box has no ends.
     """
-    if not 0 < len(rows) <= len(endless) + 1:
+    if not 0 < len(rows) <= len(cancelled) + 1:
         return None
-    columns = [row.coefficients[j] for j in endless for row in rows]
-    kernel, nullity = fmpz_mat(len(endless), len(rows), columns).nullspace()
+    columns = [row.coefficients[j] for j in cancelled for row in rows]
+    kernel, nullity = fmpz_mat(len(cancelled), len(rows), columns).nullspace()
     if nullity != 1:
         return None
     column = [int(kernel[k, 0]) for k in range(len(rows))]
@@ -39,33 +39,50 @@ def balanced(rows: Sequence[Row], endless: Sequence[int]) -> list[int] | None:
 
 
 class Supports:
-    """Of every kind of question the sets of rows that answered it last; for unbounded boxes."""
+    """Of every kind of question the sets of rows that answered it last.
+
+    With each the coordinates in which the refutation cancelled: in the others it was bounded by
+    an end of the box.
+    """
 
     def __init__(self, box: ExactBox) -> None:
-        ends = enumerate(zip(box.lo, box.hi, strict=True))
-        self._box, self._endless = box, [j for j, pair in ends if pair == (None, None)]
-        self._known: dict[Hashable, list[tuple[int, ...]]] = {}
+        self._box = box
+        self._known: dict[Hashable, list[tuple[tuple[int, ...], tuple[int, ...]]]] = {}
 
     def refute(self, kind: Hashable, rows: Sequence[Row], names: Sequence[int]) -> list[int] | None:
         """Multipliers that refute the rows, by a set of names that refuted such rows before."""
-        for support in self._known.get(kind, ()):
+        known = self._known.get(kind, [])
+        for place, (support, cancelled) in enumerate(known):
             places = [k for k, name in enumerate(names) if name in support]
             if len(places) < len(support):
                 continue
             chosen = [rows[k] for k in places]
-            found = balanced(chosen, self._endless)
+            found = balanced(chosen, cancelled)
             if found is not None and check_refutation(chosen, self._box, found):
+                known.insert(0, known.pop(place))
                 out = [0] * len(rows)
                 for k, y in zip(places, found, strict=True):
                     out[k] = y
                 return out
         return None
 
-    def keep(self, kind: Hashable, names: Sequence[int], multipliers: Sequence[int]) -> None:
+    def keep(
+        self,
+        kind: Hashable,
+        rows: Sequence[Row],
+        names: Sequence[int],
+        multipliers: Sequence[int],
+    ) -> None:
         """Remember a refutation."""
-        used = tuple(name for name, y in zip(names, multipliers, strict=True) if y)
-        if self._endless and 0 < len(used) <= len(self._endless) + 1:
+        used = [(name, y, row) for name, y, row in zip(names, multipliers, rows, strict=True) if y]
+        cancelled = tuple(
+            j
+            for j in range(self._box.dimension)
+            if not sum(y * row.coefficients[j] for _, y, row in used)
+        )
+        if 0 < len(used) <= len(cancelled) + 1:
+            entry = tuple(name for name, _, _ in used), cancelled
             known = self._known.setdefault(kind, [])
-            if used not in known:
+            if entry not in known:
                 known[_KEPT - 1 :] = []
-                known.insert(0, used)
+                known.insert(0, entry)

@@ -17,7 +17,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -28,33 +27,17 @@ from milpcount.core.problem import CountProblem
 from milpcount.core.result import Definition
 from milpcount.core.run import Leaf, Outcome, Watch
 from milpcount.errors import InvariantError
+from milpcount.exact.cell_rows import CellRows, NamedRow
 from milpcount.exact.domains import require_full_dimensional
 from milpcount.exact.feasibility import Row, check_point
-from milpcount.exact.forms import constraint, domain_rows, exact_box, problem_stages
+from milpcount.exact.forms import exact_box
 from milpcount.exact.ladder import Ladder
 from milpcount.exact.prefix import Prefix, pattern_rows, state_signs
 from milpcount.exact.supports import Supports
 
-__all__ = ["ExactTree", "NamedRow", "Node", "Recorder", "enumerate_tree_highs"]
+__all__ = ["ExactTree", "Node", "Recorder", "enumerate_tree_highs"]
 
 Signs = tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NamedRow:
-    """A row of a cell, and what it is.
-
-    Attributes:
-        row: holds on the cell.
-        name: of the domain's row ``k``, ``k``; of the unit at position ``p``, ``p`` plus the
-            number of the domain's rows.
-        shift: the row is ``2**shift`` times the unit's pre-activation, signed; of the domain's
-            rows 0: they stand for themselves.
-    """
-
-    row: Row
-    name: int
-    shift: int
 
 
 class Recorder(Protocol):
@@ -121,6 +104,7 @@ class ExactTree:
         outcome: Outcome,
         known: Mapping[tuple[int, ...], Point] | None = None,
         recorder: Recorder | None = None,
+        small: int = 0,
     ) -> None:
         """Set up.
 
@@ -130,23 +114,19 @@ class ExactTree:
             outcome: gets statistics, and the open regions when a limit is reached.
             known: patterns that exist, each with a point.
             recorder: is told every step.
+            small: of the ladder.
         """
         self._problem, self.watch, self._outcome = problem, watch, outcome
         self._recorder = recorder
         self._index = problem.index
-        self._stages = problem_stages(problem)
         self._box = exact_box(problem)
-        self._ladder = Ladder(problem.box, outcome)
+        self._ladder = Ladder(problem.box, outcome, small)
         self._supports = Supports(self._box)
         self._patterns = sorted(known or {})
         self._witnesses = [(known or {})[bits] for bits in self._patterns]
         self._inner: list[bool | None] = [None] * len(self._patterns)
-        full = problem.definition is Definition.FULL
-        self._cuts = tuple(
-            # The domain has an interior: full regions have points inside of it.
-            NamedRow(Row(row.coefficients, full and self._varies(row.coefficients)), k, 0)
-            for k, row in enumerate(domain_rows(problem))
-        )
+        self._cells = CellRows(problem)
+        self._cuts = self._cells.cuts
 
     def missing(self) -> Iterator[Leaf]:
         """All regions that are not among the known ones."""
@@ -174,27 +154,21 @@ class ExactTree:
         given = tuple(signs.tolist())
         # A certificate's node has the rows of all of its units.
         wanted = (1, 2) if self._recorder is not None else (1,)
-        prefix = Prefix.root(self._stages)
-        rows = list(self._cuts)
-        contrary: NamedRow | None = None
-        for first, behind in pairwise(self._index.starts):
-            for p in range(first, behind):
-                if self._index.linear[p] or abs(given[p]) not in wanted:
-                    continue
-                named = self._side(prefix, p, given[p] > 0)
-                if isinstance(named, NamedRow):
-                    rows.append(named)
-                elif not named:
-                    # A form that is constant on the box and has the other sign.
-                    contrary = contrary or self._plain(prefix, p, 1 if given[p] > 0 else -1)
-            if 0 in given[first:behind]:
-                break
-            prefix = prefix.push([s > 0 for s in given[first:behind]])
+        rows, prefix, contrary = self._cells.of(given, wanted)
         position = given.index(0) if 0 in given else len(given)
         node = Node(given, position, tuple(rows), prefix, None, (0, len(self._patterns)), 1.0)
         if contrary is not None:
             return replace(node, rows=(contrary,), refuted=(1,))
-        decision = self._ladder.decide([named.row for named in rows])
+        plain, names = [named.row for named in rows], [named.name for named in rows]
+        # A search that asks for cells doubts their last unit; the same rows refute either side.
+        kind = names[-1] if names else None
+        refuted = self._supports.refute(kind, plain, names)
+        if refuted is not None:
+            self._outcome.add("decided_by_known_rows")
+            return replace(node, refuted=refuted)
+        decision = self._ladder.decide(plain)
+        if decision.multipliers is not None:
+            self._supports.keep(kind, plain, names, decision.multipliers)
         return replace(node, witness=decision.witness, refuted=decision.multipliers)
 
     def run(self, root: Node) -> Iterator[tuple[Leaf, bool]]:
@@ -259,13 +233,13 @@ class ExactTree:
             signs = list(node.signs)
             signs[position] = 1 if active else -1
             child = replace(node, signs=tuple(signs), known=known)
-            named = self._side(node.prefix, position, active)
+            named = self._cells.side(node.prefix, position, active)
             if named is True:
                 children.append(child)
             elif named is False:
                 if known[0] < known[1]:
                     raise InvariantError(f"a known pattern is impossible at unit {position}")
-                contrary = self._plain(node.prefix, position, 1 if active else -1)
+                contrary = self._cells.plain(node.prefix, position, 1 if active else -1)
                 children.append(replace(child, rows=(contrary,), witness=None, refuted=(1,)))
             else:
                 children.append(self._decided(child, named))
@@ -309,7 +283,7 @@ class ExactTree:
             return replace(child, witness=None, refuted=refuted)
         decision = self._ladder.decide(rows)
         if decision.multipliers is not None:
-            self._supports.keep(kind, names, decision.multipliers)
+            self._supports.keep(kind, rows, names, decision.multipliers)
         return replace(child, witness=decision.witness, refuted=decision.multipliers)
 
     def _serves(self, first: int, rows: Sequence[NamedRow]) -> bool:
@@ -363,23 +337,6 @@ class ExactTree:
         bit = int(self._index.bits[node.position])
         middle = bisect_left(self._patterns, 1, first, last, key=lambda bits: bits[bit])
         return (first, middle), (middle, last)
-
-    def _varies(self, coefficients: Sequence[int]) -> bool:
-        return any(coefficients[j] for j in self._box.free)
-
-    def _side(self, prefix: Prefix, position: int, active: bool) -> NamedRow | bool:
-        """What it means for a unit of the present stage to be active, or not."""
-        row, shift = prefix.forms.scaled_row(position - self._index.starts[prefix.stage])
-        wanted = constraint(row, active, self._problem.definition, self._box)
-        if isinstance(wanted, bool):
-            return wanted
-        return NamedRow(wanted, len(self._cuts) + position, shift)
-
-    def _plain(self, prefix: Prefix, position: int, sign: int) -> NamedRow:
-        """The row of a unit whatever its form, as a certificate states it."""
-        row, shift = prefix.forms.scaled_row(position - self._index.starts[prefix.stage])
-        signed = tuple(sign * v for v in row)
-        return NamedRow(Row(signed, sign > 0), len(self._cuts) + position, shift)
 
 
 def _evaluate(row: Row, point: Point) -> int:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import highspy
 import numpy as np
-from flint import fmpz_mat
 from numpy.typing import NDArray
 
 from milpcount.core.point import Point
@@ -127,15 +126,15 @@ def exact_ball(
     Lengths are taken to some 100 bits, so the radius is right to almost as many.  The domain's
     sides are among the rows, and there is a point strictly inside all of them.
     """
-    table: list[int] = []
+    table = []
     starts = []
     for row, square in zip(rows, squares, strict=True):
         length = math.isqrt(square << 2 * _BITS)
-        table += [*(c << _BITS for c in row[:-1]), -length, row[-1] << _BITS]
+        table.append([*(c << _BITS for c in row[:-1]), -length, row[-1] << _BITS])
         starts.append((row[-1] << _BITS) // length)
     free: list[int | None] = [None] * (n + 1)
-    lp = Dictionary(fmpz_mat(len(rows), n + 2, table), free, free, 1)
-    lp.at[n] = min([0, *starts])
+    lp = Dictionary(table, free, free, 1)
+    lp.move(n, min([0, *starts]))
     if not lp.optimize(n):
         return None
     coordinates = [lp.value(j) for j in range(n + 1)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,9 +48,13 @@ class Machine:
             emit=emit,
             record=record,
         )
-        self._index = UnitIndex.of(layers)
+        self._layers = layers
         self._taken = 0
         self.kernel_seconds = 0.0  # CPU seconds without the interpreter's lock
+
+    @cached_property
+    def _index(self) -> UnitIndex:
+        return UnitIndex.of(self._layers)
 
     def start(self, signs: NDArray[np.int8], share: float = 1.0) -> bool:
         """Begin at the node with these signs; False if floats cannot find it.

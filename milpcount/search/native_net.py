@@ -50,6 +50,4 @@ def native_net(frame: Frame, stages: Sequence[Stage], closed: bool) -> native.Ne
 
 def _joined(matrices: Sequence[Matrix]) -> np.ndarray:
     """All entries, column by column: what one unit that is read gives stands together."""
-    return np.concatenate(
-        [np.zeros(0), *(np.ascontiguousarray(dense(m).T, dtype=float).ravel() for m in matrices)]
-    )
+    return np.concatenate([np.zeros(0), *(dense(m).ravel(order="F") for m in matrices)])

@@ -34,6 +34,7 @@ __all__ = ["Method", "Searcher", "Task", "root_tasks"]
 Method = Literal["tree", "subdivision"]
 
 _STEPS = 1 << 20
+_SMALL = 48  # coefficients of a doubt that the rational simplex decides before HiGHS is loaded
 _QUIET = 0.03  # seconds between two looks at the limits
 
 
@@ -240,7 +241,7 @@ class Searcher:
             # Brings HiGHS, which most searches never ask.
             from milpcount.exact.tree import ExactTree
 
-            self._exact = ExactTree(self.problem, self.watch, self.outcome)
+            self._exact = ExactTree(self.problem, self.watch, self.outcome, small=_SMALL)
         return self._exact
 
     def _popped(self, machine: Machine | NativeCells, index: int) -> Task:

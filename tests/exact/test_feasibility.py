@@ -165,3 +165,12 @@ def test_the_deepest_point() -> None:
     assert deepest_point(rows, UNIT).fractions() == (Fraction(1, 4),)
     with pytest.raises(InvariantError, match="infeasible"):
         deepest_point([Row((8, -10), True)], UNIT)
+
+
+def test_a_side_that_touches_is_refuted_without_the_rational_lp() -> None:
+    """Five, three and seven times the rows are nought: the largest least slack is exactly 0."""
+    rows = [Row((3, 1, 0), True), Row((2, 3, 0), True), Row((-3, -2, 0), True)]
+    outcome = Outcome()
+    decision = Ladder(Box([-1.0, -1.0], [1.0, 1.0]), outcome).decide(rows)
+    assert decision.multipliers == (5, 3, 7)
+    assert "decided_by_rational_lp" not in outcome.statistics

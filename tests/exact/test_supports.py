@@ -35,7 +35,7 @@ def test_what_refuted_once_is_tried_again() -> None:
     assert supports.refute("kind", rows, names) is None
     found = decide(rows, PLANE).multipliers
     assert found is not None
-    supports.keep("kind", names, found)
+    supports.keep("kind", rows, names, found)
     # The same rows beside another, of another cell, and with other numbers.
     more = [Row((5, -1, 2), True), *CORNER, Row((-2, -1, 0), True)]
     again = supports.refute("kind", more, (3, *names))
@@ -45,6 +45,22 @@ def test_what_refuted_once_is_tried_again() -> None:
     assert supports.refute("kind", [*CORNER, _cut(3)], names) is None
     assert supports.refute("kind", list(CORNER), names[:2]) is None
     assert supports.refute("another", rows, names) is None
+
+
+def test_in_a_box_its_ends_refute_too() -> None:
+    """x > 0 and y - x > 0 with y at most 0: nothing is left over but a multiple of y."""
+    box = ExactBox((-1, -1), (1, 0), 1)
+    supports, names = Supports(box), (0, 1)
+    rows = [Row((1, 0, 0), True), Row((-1, 1, 0), True)]
+    found = decide(rows, box).multipliers
+    assert found is not None
+    supports.keep("kind", rows, names, found)
+    assert supports.refute("kind", [Row((3, 0, 0), True), Row((-2, 1, 0), True)], names) == [2, 3]
+    assert supports.refute("kind", [Row((3, 0, 0), True), Row((-2, 1, 1), True)], names) is None
+    # One row whose other coordinates are nought.
+    supports.keep("one", [Row((0, 1, 0), True)], (7,), (1,))
+    assert supports.refute("one", [Row((0, 5, 0), True)], (7,)) == [1]
+    assert supports.refute("one", [Row((0, 5, 1), True)], (7,)) is None
 
 
 def test_certificates_of_the_whole_space(tmp_path: Path) -> None:

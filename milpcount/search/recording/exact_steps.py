@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from milpcount.core.point import Point
 from milpcount.core.problem import CountProblem
 from milpcount.core.run import Leaf, Outcome, Watch
-from milpcount.exact.tree import ExactTree, NamedRow
+from milpcount.exact.cell_rows import NamedRow
+from milpcount.exact.tree import ExactTree
 from milpcount.search.recording import encode
 from milpcount.search.recording.coordinates import Coordinates
 
