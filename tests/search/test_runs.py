@@ -189,6 +189,19 @@ def test_torn_and_foreign_files(tmp_path: Path) -> None:
         mc.count(network, box, engine="tree", resume=tmp_path / "absent" / "run.jsonl")
 
 
+def test_a_file_of_an_earlier_format_is_refused(tmp_path: Path) -> None:
+    """Its bundles stand for other parts of the search."""
+    path = tmp_path / "run.jsonl"
+    network = random_net(np.random.default_rng(0), [2, 6, 1])
+    budget = mc.Budget(regions=3)
+    mc.count(network, mc.Box(-1, 1), engine="tree", budget=budget, resume=path)
+    text = path.read_text()
+    assert '"milpcount_resume": 2' in text
+    path.write_text(text.replace('"milpcount_resume": 2', '"milpcount_resume": 1'))
+    with pytest.raises(mc.InputError, match="another version of the format"):
+        mc.count(network, mc.Box(-1, 1), engine="tree", resume=path)
+
+
 def test_two_counts_do_not_write_one_file(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     network = net(([[1, -1], [1, 1]], [0, 0]))

@@ -34,7 +34,9 @@ from milpcount.support.regular_files import require_regular, require_writable, w
 
 __all__ = ["Journal", "holding"]
 
-_FORMAT = 1
+# 2: over unbounded domains nonempty patterns are searched chart by chart, so that a bundle of an
+# earlier file, which stands for the whole search, would be taken for one chart.
+_FORMAT = 2
 _LONG = 2000  # lines before a snapshot
 _PATIENCE = 3.0  # seconds for another process to let go of the file
 _HEADER = 1 << 16  # bytes, far more than a header has
