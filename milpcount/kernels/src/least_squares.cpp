@@ -7,6 +7,19 @@ namespace milpcount {
 
 namespace {
 
+// PAD places of the sum of `count` rows with these factors.
+inline void sum_of_rows(const double* factors, int count, const double* rows, std::size_t stride,
+                        double* out) {
+    Lanes total[Sum::parts];
+    for (Lanes& x : total) x = fill(0.0);
+    for (int c = 0; c < count; ++c, rows += stride) {
+        const Lanes f = fill(factors[c]);
+        for (int k = 0; k < Sum::parts; ++k)
+            total[k] = total[k] + f * load(rows + k * Lanes::width);
+    }
+    for (int k = 0; k < Sum::parts; ++k) store(out + k * Lanes::width, total[k]);
+}
+
 // The active set and what is known of its kernel.
 class Active {
   public:
@@ -15,27 +28,28 @@ class Active {
 
     int count = 0;  // of the passive rows, those with multipliers
 
-    // Make row r the last of the passive ones.
+    // Make row r the last of the passive ones.  Of the kernel only what is before it is needed.
     void bring_in(int r) {
         double* product = z.product[r];
         const double* normal = z.normal[r];
         const int where = z.single[r];
-        const int wide = padded(n);
-        for (int i = 0; i < wide; ++i) product[i] = 0.0;
-        if (where >= 0) {
-            add_multiple(product, normal[where], z.free[where], wide);
-        } else {
-            for (int c = 0; c < n; ++c)
-                if (normal[c] != 0.0) add_multiple(product, normal[c], z.free[c], wide);
+        for (int i = 0; i < n; i += PAD) {
+            if (where >= 0)
+                sum_of_rows(normal + where, 1, z.free[where] + i, 0, product + i);
+            else
+                sum_of_rows(normal, n, z.free[0] + i, z.free.stride(), product + i);
         }
         z.passive[count] = r;
-        for (int a = 0; a <= count; ++a) {
+        double* kernel = z.kernel[r];
+        // The first rows are equations, and most of those that are there.
+        const int first = std::min(count + 1, equals);
+        for (int a = 0; a < first; a += PAD)
+            sum_of_rows(product, n, z.flipped[0] + a, z.flipped.stride(), kernel + a);
+        for (int a = first; a <= count; ++a) {
             const int s = z.passive[a];
             const int only = z.single[s];
-            const double value = only >= 0 ? product[only] * z.normal[s][only]
-                                           : dot(product, z.normal[s], wide);
-            z.kernel[r][s] = value;
-            z.kernel[s][r] = value;
+            kernel[s] = only >= 0 ? product[only] * z.normal[s][only]
+                                  : dot(product, z.normal[s], padded(n));
         }
         ++count;
     }
@@ -167,22 +181,6 @@ class Active {
 }  // namespace
 
 void least_multipliers(Zonotope& zono, int m, int equals) {
-    const int n = zono.n;
-    for (int r = 0; r < m; ++r) {
-        const double scale = 0.5 / zono.length[r];
-        const double* row = zono.rows[r];
-        double* normal = zono.normal[r];
-        int where = -1, entries = 0;
-        for (int i = 0; i < n; ++i) {
-            normal[i] = scale * row[i];
-            if (normal[i] != 0.0) {
-                where = i;
-                ++entries;
-            }
-        }
-        // Most rows are bounds on one coordinate.
-        zono.single[r] = entries == 1 ? where : -1;
-    }
     Active set(zono, m, equals);
     set.begin();
     for (int k = 0; k < 3 * m + 10; ++k) {

@@ -97,8 +97,7 @@ bool record_separation(State& st, Zonotope& zono, int m) {
             zono.multipliers[r] = exact[r] > 0.0 ? approximate(exact[r], size) : 0.0;
             terms += exact[r] > 0.0;
         }
-        zono.spread_out(m);
-        if (!zono.separated(m, zono.spread())) continue;
+        if (!zono.separated(m, zono.spread_out(m).total)) continue;
         put(st, EMPTY_CELL);
         put_number(st, terms);
         put_number(st, size);

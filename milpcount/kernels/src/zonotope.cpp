@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "dictionary.hpp"
-#include "least_squares.hpp"
 
 namespace milpcount {
 
@@ -46,20 +45,29 @@ Zonotope::Zonotope(int coordinates, Index most_rows, const Matrix<double>* gener
     if (generators == nullptr) return;
     n = static_cast<int>(generators->rows());
     many = static_cast<int>(generators->columns());
-    wide = padded(many);
-    v = *generators;
+    wide = (many + TILE - 1) / TILE * TILE;
+    v = Matrix<double>(n, wide);
+    tiles = Buffer<double>(static_cast<std::size_t>(n) * wide);
+    for (int i = 0; i < n; ++i)
+        for (int j = 0; j < many; ++j) {
+            v[i][j] = (*generators)[i][j];
+            tiles[(j / TILE * n + i) * TILE + j % TILE] = v[i][j];
+        }
     blur = 2.0 * gamma(many + 4);
     gram = Matrix<double>(n, n);
     for (int a = 0; a < n; ++a)
         for (int b = 0; b <= a; ++b) gram[a][b] = gram[b][a] = dot(v[a], v[b], wide);
     normal = Matrix<double>(most_rows, n);
+    flipped = Matrix<double>(n, n);
     single = Buffer<std::int32_t>(most_rows);
     u = Buffer<double>(wide);
     columns = Matrix<double>(many + 1, n);
     for (int i = 0; i < n; ++i)
         for (int j = 0; j < many; ++j) columns[j][i] = v[i][j];
     side = Buffer<double>(wide);
-    now = Buffer<double>(wide);
+    turned_to = Buffer<double>(wide);
+    centre = Buffer<double>(most_rows);
+    from = Buffer<double>(most_rows);
     free = gram;
     fixed = Buffer<double>(padded(n));
     product = Matrix<double>(most_rows, n);
@@ -134,46 +142,30 @@ double Zonotope::image_of() {
     return blur;
 }
 
-int Zonotope::clip() {
-    const Lanes one = fill(1.0), minus = fill(-1.0), zero = fill(0.0);
-    const Lanes high = fill(RADIUS), low = fill(-RADIUS);
-    int changed = 0;
-    for (int begin = 0; begin < wide; begin += PAD) {
-        unsigned differ = 0;
-        for (int k = 0; k < PAD; k += Lanes::width) {
-            const Lanes x = load(u.data() + begin + k);
-            const Which above = high < x, below = x < low;
-            const Lanes place = choose(above, one, choose(below, minus, zero));
-            const Lanes before = load(side.data() + begin + k);
-            differ |= bits((place < before) | (before < place)) << k;
-            store(now.data() + begin + k, place);
-            store(u.data() + begin + k, choose(above, high, choose(below, low, x)));
-        }
-        for (; differ != 0; differ &= differ - 1) turned[changed++] = begin + lowest_bit(differ);
-    }
-    for (int k = 0; k < changed; k += 4) change_sides(turned.data() + k, std::min(changed - k, 4));
+void Zonotope::turn(int changed) {
+    for (int k = 0; k < changed; k += 4)
+        change_sides(turned.data() + k, turned_to.data() + k, std::min(changed - k, 4));
     for (int i = 1; changed > 0 && i < n; ++i)
         for (int c = 0; c < i; ++c) free[c][i] = free[i][c];
-    return changed;
 }
 
 // Put the new sides of up to four coordinates into what depends on them, of the Gram matrix into
 // the rows up to the diagonal.
-void Zonotope::change_sides(const std::int32_t* which, int count) {
+void Zonotope::change_sides(const std::int32_t* which, const double* to, int count) {
     const double* column[4] = {columns[many], columns[many], columns[many], columns[many]};  // zeros
     double step[4] = {}, weight[4] = {};
     for (int k = 0; k < count; ++k) {
         const int j = which[k];
         column[k] = columns[j];
-        step[k] = now[j] - side[j];
+        step[k] = to[k] - side[j];
         // Out of the Gram matrix when it is clipped, back in when it is free again.
-        weight[k] = std::abs(side[j]) - std::abs(now[j]);
-        side[j] = now[j];
+        weight[k] = std::abs(side[j]) - std::abs(to[k]);
+        side[j] = to[k];
     }
-    const auto add = [&](double* to, double a, double b, double c, double d, int length) {
+    const auto add = [&](double* out, double a, double b, double c, double d, int length) {
         const Lanes p = fill(a), q = fill(b), r = fill(c), s = fill(d);
         for (int i = 0; i < length; i += Lanes::width)
-            store(to + i, load(to + i) +
+            store(out + i, load(out + i) +
                               ((p * load(column[0] + i) + q * load(column[1] + i)) +
                                (r * load(column[2] + i) + s * load(column[3] + i))));
     };
@@ -236,16 +228,15 @@ bool Zonotope::separated(int m, double spread) const {
 }
 
 void Zonotope::prepare(int m, int equals, double margin) {
-    for (int i = 0; i < n; ++i) shift[i] = 0.5 + 0.5 * RADIUS * fixed[i];
     for (int r = 0; r < m; ++r) {
-        const double* row = rows[r];
-        double value = row[n];
-        for (int i = 0; i < n; ++i) value += shift[i] * row[i];
-        right[r] = (r >= equals ? margin : 0.0) - value / length[r];
+        const int only = single[r];
+        const double moved = only >= 0 ? normal[r][only] * fixed[only]
+                                       : dot(normal[r], fixed.data(), padded(n));
+        right[r] = (r >= equals ? margin : 0.0) - (centre[r] + radius * moved);
     }
 }
 
-void Zonotope::spread_out(int m) {
+Spread Zonotope::spread_out(int m) {
     for (int i = 0; i < n; ++i) image[i] = 0.0;
     for (int r = 0; r < m; ++r) {
         const double f = 0.5 * multipliers[r] / length[r];
@@ -253,128 +244,69 @@ void Zonotope::spread_out(int m) {
         const double* row = rows[r];
         for (int i = 0; i < n; ++i) image[i] += f * row[i];
     }
-    transport();
+    return transport();
 }
 
-void Zonotope::transport() {
-    double* to = u.data();
+Spread Zonotope::transport() {
+    constexpr int parts = TILE / Lanes::width;
     const double* w = image.data();
-    for (int j = 0; j < wide; ++j) to[j] = 0.0;
-    // Four rows at a time: one pass over u for all of them.
-    int i = 0;
-    for (; i + 4 <= n; i += 4) {
-        const Lanes f = fill(w[i]), g = fill(w[i + 1]), h = fill(w[i + 2]), k = fill(w[i + 3]);
-        const double *a = v[i], *b = v[i + 1], *c = v[i + 2], *d = v[i + 3];
-        for (int j = 0; j < wide; j += Lanes::width)
-            store(to + j, load(to + j) + ((f * load(a + j) + g * load(b + j)) +
-                                          (h * load(c + j) + k * load(d + j))));
+    const double* tile = tiles.data();
+    const Lanes one = fill(1.0), minus = fill(-1.0), zero = fill(0.0);
+    const Lanes high = fill(radius), low = fill(-radius), half = fill(0.5);
+    Sum total, energy;
+    Lanes most = zero;
+    int changed = 0;
+    for (int begin = 0; begin < wide; begin += TILE) {
+        Lanes x[parts];
+        for (Lanes& y : x) y = zero;
+        for (int i = 0; i < n; ++i, tile += TILE) {
+            const Lanes f = fill(w[i]);
+            for (int k = 0; k < parts; ++k) x[k] = x[k] + f * load(tile + k * Lanes::width);
+        }
+        unsigned differ = 0;
+        for (int k = 0; k < parts; ++k) {
+            const int at = begin + k * Lanes::width;
+            const Lanes size = absolute(x[k]), before = load(side.data() + at);
+            const Lanes near = smaller(size, high);
+            Lanes &sum = total.part[k % Sum::parts], &cost = energy.part[k % Sum::parts];
+            sum = sum + size;
+            cost = cost + near * (size - half * near);
+            most = larger(most, choose(equal(before, zero), size, zero));
+            const Lanes now = choose(high < x[k], one, choose(x[k] < low, minus, zero));
+            differ |= bits((now < before) | (before < now)) << (k * Lanes::width);
+            store(u.data() + at, x[k]);
+        }
+        for (; differ != 0; differ &= differ - 1) {
+            const int j = begin + lowest_bit(differ);
+            turned[changed] = j;
+            turned_to[changed++] = u[j] > radius ? 1.0 : u[j] < -radius ? -1.0 : 0.0;
+        }
     }
-    for (; i < n; ++i) add_multiple(to, w[i], v[i], wide);
+    return {total.total(), energy.total(), largest(most), changed};
 }
 
-void Zonotope::measure(int m) {
+void Zonotope::measure(int m, int equals) {
     for (int r = 0; r < m; ++r) {
-        double total = 0.0;
-        for (int i = 0; i < n; ++i) total += rows[r][i] * rows[r][i] * gram[i][i];
+        const double* row = rows[r];
+        double total = 0.0, value = row[n];
+        int where = -1, entries = 0;
+        for (int i = 0; i < n; ++i) {
+            total += row[i] * row[i] * gram[i][i];
+            value += 0.5 * row[i];
+            if (row[i] != 0.0) {
+                where = i;
+                ++entries;
+            }
+        }
         length[r] = total > 0.0 ? 0.5 * std::sqrt(total) : 1.0;
+        centre[r] = value / length[r];
+        const double scale = 0.5 / length[r];
+        double* to = normal[r];
+        for (int i = 0; i < n; ++i) to[i] = scale * row[i];
+        for (int i = 0; r < equals && i < n; ++i) flipped[i][r] = to[i];
+        // Most rows are bounds on one coordinate.
+        single[r] = entries == 1 ? where : -1;
     }
-}
-
-template <class Accept>
-Found Zonotope::search(int m, int equals, Accept&& accept) {
-    // At a distance from the rows, near them, from a fresh start.
-    for (int attempt = 0; attempt < 3; ++attempt) {
-        if (attempt == 2) since = REFRESH;
-        const double margin = attempt == 0 ? WIDE : NARROW;
-        for (int round = 0; round < ROUNDS; ++round) {
-            renew(m, equals);
-            prepare(m, equals, margin);
-            least_multipliers(*this, m, equals);
-            spread_out(m);
-            if (separated(m, spread())) return Found::EMPTY;
-            const int changed = clip();
-            if (accept(changed)) return Found::FOUND;
-            if (changed == 0) break;
-        }
-    }
-    return Found::UNKNOWN;
-}
-
-Found Zonotope::confirm(int m) {
-    measure(m);
-    for (int r = 0; r < m; ++r) active[r] = was_active[names[r]];
-    const Found result = search(m, 0, [&](int) { return satisfied(m, image_of()); });
-    for (int r = 0; r < m; ++r) was_active[names[r]] = active[r];
-    return result;
-}
-
-void Zonotope::renew(int m, int equals) {
-    if (since >= REFRESH) {
-        unclip();
-        for (int r = equals; r < m; ++r) active[r] = 0;
-        since = 0;
-    }
-    ++since;
-    ++rounds;
-}
-
-Found Zonotope::meet(int m, int k) {
-    measure(m);
-    for (int r = 0; r < m; ++r) active[r] = r < k || was_active[names[r]];
-    const Found result = search(m, k, [&](int changed) {
-        if (changed != 0) return false;
-        image_of();
-        return all_signs(m, k);
-    });
-    for (int r = k; r < m; ++r) was_active[names[r]] = active[r];
-    return result;
-}
-
-// Whether a small step from the image along +- the directions shows all signs of the first k rows
-// and stays inside.  So far u is from the sides of its cube; `stretch` bounds how far it moves.
-bool Zonotope::all_signs(int m, int k) {
-    double lengths = 0.0;
-    for (int i = 0; i < k; ++i) {
-        double length = 0.0;
-        for (int c = 0; c < n; ++c) length += std::abs(steps[i][c]);
-        step_errors[i] = 1.01 * length * skew;
-        lengths += length;
-    }
-    double step = lengths > 0.0 ? 0.9 * (1.0 - RADIUS) / (stretch * lengths) : 1.0;
-    const auto along = [&](int r, int i, double smear, double& value, double& doubt) {
-        double size = 0.0;
-        value = 0.0;
-        for (int c = 0; c < n; ++c) {
-            const double p = rows[r][c] * steps[i][c];
-            value += p;
-            size += std::abs(p);
-        }
-        value = std::abs(value);
-        doubt = gamma(n + 1) * size + 1.01 * smear * step_errors[i] + TINY;
-    };
-    for (int r = k; r < m; ++r) {
-        const AtImage at = at_image(r, blur);
-        const double slack = at.value - at.error;
-        if (!(slack > 0.0)) return false;
-        double used = 0.0;
-        for (int i = 0; i < k; ++i) {
-            double value, doubt;
-            along(r, i, at.smear, value, doubt);
-            used += value + doubt;
-        }
-        if (used > 0.0) step = std::min(step, 0.5 * slack / used);
-    }
-    for (int r = 0; r < k; ++r) {
-        const AtImage at = at_image(r, blur);
-        double gain = 0.0;
-        for (int i = 0; i < k; ++i) {
-            double value, doubt;
-            along(r, i, at.smear, value, doubt);
-            gain += (i == r ? value : -value) - doubt;
-        }
-        if (!(0.99 * step * gain > std::abs(at.value) + at.error)) return false;
-    }
-    return true;
 }
 
 }  // namespace milpcount
