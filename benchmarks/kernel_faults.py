@@ -41,6 +41,7 @@ class KernelFault:
 TIES = "tests/search/test_near_ties.py"
 FLOATS = "tests/search/test_proofs_in_floats.py"
 MARGINS = "tests/kernels/test_margins.py"
+LAST = "tests/search/test_last_layer.py"
 
 KERNEL_FAULTS = (
     KernelFault(
@@ -52,17 +53,38 @@ KERNEL_FAULTS = (
     ),
     KernelFault(
         "kernels: forms of the next layer are not rounded (tree)",
-        "forms.hpp",
-        "std::abs(factor) * (own + gamma(terms + 4) * (size + own) + TINY)",
+        "state.cpp",
+        "std::abs(factor) * (own + gamma(net.terms[layer] + 4) * (size + own) + TINY)",
         "std::abs(factor) * own",
         (FLOATS, TIES),
     ),
     KernelFault(
         "kernels: forms of the next layer are not rounded (subdivision)",
         "stages.hpp",
-        "std::abs(factor) * (own + g * (size + own) + TINY)",
-        "std::abs(factor) * own",
+        "error + h * both + tiny",
+        "error",
         (TIES,),
+    ),
+    KernelFault(
+        "kernels: forms that skip layers are not rounded",
+        "forms.hpp",
+        "std::abs(factor) * (own + gamma(terms + 4) * (size + own) + TINY)",
+        "std::abs(factor) * own",
+        (FLOATS, TIES),
+    ),
+    KernelFault(
+        "kernels: biases of later layers are not rounded",
+        "forms.hpp",
+        "gamma(terms + 4) * size",
+        "0.0",
+        (FLOATS, TIES),
+    ),
+    KernelFault(
+        "kernels: rows of units have no error",
+        "state.cpp",
+        "st.error[k] = forms.at(st.n + 1, i)",
+        "st.error[k] = 0.0",
+        (FLOATS, TIES),
     ),
     KernelFault(
         "kernels: the lower end of a range is not rounded outward",
@@ -70,6 +92,20 @@ KERNEL_FAULTS = (
         "bottom - choose(low_rounds, rounding, zero) - error",
         "bottom",
         (FLOATS, TIES),
+    ),
+    KernelFault(
+        "kernels: the upper end of a range is not rounded outward",
+        "ranges.hpp",
+        "top + choose(high_rounds, rounding, zero) + error",
+        "top",
+        (FLOATS, TIES),
+    ),
+    KernelFault(
+        "kernels: units that are 0 on a side of the cube are active where it is closed",
+        "state.cpp",
+        "(st.low[i] == 0.0 && !net.closed)",
+        "st.low[i] == 0.0",
+        (TIES,),
     ),
     KernelFault(
         "kernels: multipliers refute without a margin",
@@ -94,9 +130,9 @@ KERNEL_FAULTS = (
     ),
     KernelFault(
         "kernels: an optimum in floats is a refutation",
-        "tree.cpp",
-        "refuted(st, a, target, sign) && record_sum(st, a, target, sign)",
-        "record_sum(st, a, target, sign)",
+        "sides.cpp",
+        "sum.supremum() < 0.0",
+        "true",
         (TIES,),
     ),
     KernelFault(
@@ -177,11 +213,109 @@ KERNEL_FAULTS = (
         (MARGINS,),
     ),
     KernelFault(
-        "kernels: patterns on segments are noted at any distance",
-        "segments.cpp",
-        "MARGIN * reach_[i] + 2.0 * blur_[i] + TINY",
+        "kernels: faces: an optimum in floats is a contradiction",
+        "flats.cpp",
+        "sum.supremum() < 0.0",
+        "true",
+        (LAST,),
+    ),
+    KernelFault(
+        "kernels: faces: constraints contradict with either sign",
+        "flats.cpp",
+        "st.side_of_row(*node_, k)",
+        "1.0",
+        (LAST,),
+    ),
+    KernelFault(
+        "kernels: faces: what shares a unit with a face is one",
+        "flats.cpp",
+        "(face & ~faces_[k]) == 0",
+        "(face & faces_[k]) != 0",
+        (LAST,),
+    ),
+    KernelFault(
+        "kernels: faces: what shares a unit with none is none",
+        "flats.cpp",
+        "(none & ~face) == 0",
+        "(none & face) != 0",
+        (LAST,),
+    ),
+    KernelFault(
+        "kernels: faces: subsets of a face are counted without the least",
+        "flats.cpp",
+        "Index{1} << count_bits(others)",
+        "(Index{1} << count_bits(others)) - 1",
+        (LAST,),
+    ),
+    KernelFault(
+        "kernels: faces: rows of a witness have no error",
+        "zonotope.cpp",
+        "std::abs(at.value) + at.error",
+        "std::abs(at.value)",
+        (MARGINS,),
+    ),
+    KernelFault(
+        "kernels: faces: constraints at a witness have no error",
+        "zonotope.cpp",
+        "at.value - at.error",
+        "at.value",
+        (MARGINS,),
+    ),
+    KernelFault(
+        "kernels: faces: a witness's steps may leave the cell",
+        "zonotope.cpp",
+        "std::min(step, 0.5 * slack / used)",
+        "step",
+        (MARGINS,),
+    ),
+    KernelFault(
+        "kernels: faces: a witness's steps may leave the inputs",
+        "zonotope.cpp",
+        "0.9 * (1.0 - RADIUS) / (stretch * lengths)",
+        "1.0 / (stretch * lengths)",
+        (MARGINS,),
+    ),
+    KernelFault(
+        "kernels: faces: a witness's directions are exact",
+        "zonotope.cpp",
+        "gamma(n + 1) * size + 1.01 * smear * step_errors[i] + TINY",
+        "0.0",
+        (MARGINS,),
+    ),
+    KernelFault(
+        "kernels: points beyond a breakpoint need no margin",
+        "proofs.hpp",
+        "st.error[k] + gamma(st.n + 1) * size + TINY",
+        "0.0",
+        (MARGINS,),
+    ),
+    KernelFault(
+        "kernels: sums of three numbers that come to 0 are 0",
+        "vertices.hpp",
+        "total == 0.0 && terms <= 2",
+        "total == 0.0",
+        (TIES,),
+    ),
+    KernelFault(
+        "kernels: vertices placed by integers are exact",
+        "integers.hpp",
+        "exact ? 0.0 : 4 * ROUNDOFF",
         "0.0",
         (TIES,),
+    ),
+    KernelFault(
+        "kernels: points satisfy a polytope's rows without a margin",
+        "rays.cpp",
+        "gamma(n) * size * SLACK + TINY",
+        "0.0",
+        (MARGINS,),
+    ),
+    KernelFault(
+        "kernels: slopes of inactive units do not round",
+        "rays.cpp",
+        "(std::abs(slope) * bound + 4 * ROUNDOFF * std::abs(h[i])) * SLACK + TINY",
+        "std::abs(slope) * bound",
+        (MARGINS,),
     ),
     KernelFault(
         "kernels: points beyond a facet need no margin",
@@ -193,23 +327,32 @@ KERNEL_FAULTS = (
 )
 
 
-def sources_planted(faults: Sequence[KernelFault], package: Path) -> list[KernelFault]:
-    """Plant all faults in a copy of the package; returns those whose place is not there once."""
-    folder = package / "kernels" / "src"
-    (folder / "planted.hpp").write_text(_HEADER, encoding="utf-8")
+def sources_planted(
+    faults: Sequence[KernelFault], sources: Path, folder: Path
+) -> list[KernelFault]:
+    """Write the sources with all faults into a folder; returns those whose place is not there once.
+
+    A file that is there already as it should be is left alone, so that it is not compiled again.
+    """
+    texts = {path.name: path.read_text(encoding="utf-8") for path in sources.iterdir()}
+    texts["planted.hpp"] = _HEADER
     lost = []
     for number, fault in enumerate(faults, start=1):
-        path = folder / fault.file
-        text = path.read_text(encoding="utf-8")
-        if "planted.hpp" not in text:
-            text = f'#include "planted.hpp"\n{text}'
+        text = texts.get(fault.file, "")
         place = _place(text, fault.old)
         if place is None:
             lost.append(fault)
             continue
         begin, end = place
         chosen = f"(planted({number}) ? ({fault.new}) : ({text[begin:end]}))"
-        path.write_text(text[:begin] + chosen + text[end:], encoding="utf-8")
+        texts[fault.file] = text[:begin] + chosen + text[end:]
+    for name in {fault.file for fault in faults} & texts.keys():
+        texts[name] = f'#include "planted.hpp"\n{texts[name]}'
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        path = folder / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
     return lost
 
 
@@ -220,9 +363,9 @@ def _place(text: str, old: str) -> tuple[int, int] | None:
     return found[0] if len(found) == 1 else None
 
 
-def build(folder: Path, package: Path, variant: str) -> None:
-    """Compile the kernels of the copy, one variant; what was built before is taken out."""
-    for old in (package / "kernels").glob("_native_*"):
+def build(folder: Path, variant: str) -> None:
+    """Compile the kernels of the copy, one variant; those that were copied are taken out."""
+    for old in (folder / "milpcount" / "kernels").glob("_native_*"):
         old.unlink()
     command = [sys.executable, "scripts/build_kernels.py", "--only", variant]
     done = subprocess.run(command, cwd=folder, capture_output=True, check=False)

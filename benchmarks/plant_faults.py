@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
 """Plants small faults in a copy of the code and runs the tests that must notice each.
 
-    python benchmarks/plant_faults.py [--only WORD ...] [--list]
+    python benchmarks/plant_faults.py [--only WORD ...] [--list] [--folder FOLDER]
 
-One line a fault: *killed* by a failing test, or *lived*.  Exit status 1 if one lived or a place
-was not found.  A fault that lives says that a decision of the code rests on no test.  Takes some
-minutes, so it is no part of the test suite; run it after a change of the places in the tables,
-which are here and, for the native kernels, in kernel_faults.py.
+One line a fault: *killed* by a failing test, which is named, or *lived*.  Exit status 1 if one
+lived or a place was not found.  A fault that lives says that a decision of the code rests on no
+test.  Takes some minutes, so it is no part of the test suite; run it after a change of the places
+in the tables, which are here and, for the native kernels, in kernel_faults.py.
+
+Kernels with their faults are compiled in a copy of the checkout.  With ``--folder`` the copy is
+kept, and the next call compiles only what changed since.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +31,8 @@ from milpcount.kernels.variants import runnable
 
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("milpcount", "tests", "scripts", "benchmarks", "experiments", "configs", "results")
+SOURCES = "milpcount/kernels/src"
+LIVED, NO_PLACE = "LIVED", "NO PLACE"
 SECONDS = 900  # for the tests of one fault; a test that hangs has noticed it too
 
 
@@ -244,8 +250,8 @@ def planted(fault: Fault, folder: Path) -> bool:
     return True
 
 
-def killed(fault: Fault | KernelFault, folder: Path, number: int = 0) -> bool:
-    """Whether a test of the fault fails in the copy; kernels have a fault by its number."""
+def verdict_on(fault: Fault | KernelFault, folder: Path, number: int = 0) -> str:
+    """Run the tests of the fault in the copy; kernels have a fault by its number."""
     options = ["-q", "-x", "-p", "no:randomly", "--hypothesis-seed=0"]
     command = [sys.executable, "-m", "pytest", *options, *fault.tests]
     environment = {**os.environ, "PYTHONPATH": str(folder), VARIABLE: str(number)}
@@ -254,27 +260,31 @@ def killed(fault: Fault | KernelFault, folder: Path, number: int = 0) -> bool:
             command, cwd=folder, env=environment, capture_output=True, timeout=SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        return True
+        return "killed, a test hangs"
+    said = done.stdout.decode(errors="replace")
     if done.returncode not in (0, 1):
-        sys.stderr.write(done.stdout.decode(errors="replace")[-2000:])
+        sys.stderr.write(said[-2000:])
         raise SystemExit(f"{fault.name}: the tests did not run (pytest's exit {done.returncode})")
-    return done.returncode == 1
+    if done.returncode == 0:
+        return LIVED
+    failed = re.search(r"^(?:FAILED|ERROR) \S*::(\S+)", said, re.MULTILINE)
+    return f"killed by {failed[1]}" if failed else "killed"
 
 
 def copy(folder: Path) -> None:
-    """The parts of the checkout that tests and builds need."""
+    """The parts of the checkout that tests and builds need, but for the kernels' sources."""
     for part in COPIED:
         if (ROOT / part).is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
-            shutil.copytree(ROOT / part, folder / part, ignore=ignored)
+            ignored = shutil.ignore_patterns("__pycache__", "*.pyc", "src")
+            shutil.copytree(ROOT / part, folder / part, ignore=ignored, dirs_exist_ok=True)
     for name in ("pyproject.toml", "CMakeLists.txt"):
         shutil.copy(ROOT / name, folder)
 
 
 def tell(verdict: str, start: float, name: str) -> bool:
     """Print a line of the table; whether the verdict is a bad one."""
-    print(f"{verdict:9} {time.perf_counter() - start:6.0f} s  {name}", flush=True)
-    return verdict in ("NO PLACE", "LIVED")
+    print(f"{time.perf_counter() - start:6.0f} s  {name}: {verdict}", flush=True)
+    return verdict in (NO_PLACE, LIVED)
 
 
 def in_modules(faults: list[Fault], folder: Path, only_look: bool) -> int:
@@ -285,11 +295,9 @@ def in_modules(faults: list[Fault], folder: Path, only_look: bool) -> int:
         path = folder / "milpcount" / fault.file
         before = path.read_text(encoding="utf-8")
         if not planted(fault, folder):
-            verdict = "NO PLACE"
-        elif only_look:
-            verdict = "there"
+            verdict = NO_PLACE
         else:
-            verdict = "killed" if killed(fault, folder) else "LIVED"
+            verdict = "there" if only_look else verdict_on(fault, folder)
         path.write_text(before, encoding="utf-8")
         bad += tell(verdict, start, fault.name)
     return bad
@@ -298,20 +306,18 @@ def in_modules(faults: list[Fault], folder: Path, only_look: bool) -> int:
 def in_kernels(chosen: set[str], folder: Path, only_look: bool) -> int:
     """The faults in the kernels, which are compiled together; returns how many lived."""
     start, bad = time.perf_counter(), 0
-    lost = sources_planted(KERNEL_FAULTS, folder / "milpcount")
+    lost = sources_planted(KERNEL_FAULTS, ROOT / SOURCES, folder / SOURCES)
     if not only_look:
-        build(folder, folder / "milpcount", runnable()[-1])
+        build(folder, runnable()[-1])
         tell("built", start, "the kernels with their faults")
     for number, fault in enumerate(KERNEL_FAULTS, start=1):
         start = time.perf_counter()
         if fault.name not in chosen:
             continue
         if fault in lost:
-            verdict = "NO PLACE"
-        elif only_look:
-            verdict = "there"
+            verdict = NO_PLACE
         else:
-            verdict = "killed" if killed(fault, folder, number) else "LIVED"
+            verdict = "there" if only_look else verdict_on(fault, folder, number)
         bad += tell(verdict, start, fault.name)
     return bad
 
@@ -321,6 +327,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", nargs="+", default=[""], metavar="WORD", help="names with these")
     parser.add_argument("--list", action="store_true", help="look whether the places are there")
+    parser.add_argument("--folder", type=Path, help="where the copy of the checkout is kept")
     arguments = parser.parse_args()
 
     def is_chosen(fault: Fault | KernelFault) -> bool:
@@ -329,7 +336,7 @@ def main() -> int:
     modules = [fault for fault in FAULTS if is_chosen(fault)]
     kernels = {fault.name for fault in KERNEL_FAULTS if is_chosen(fault)}
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        folder = Path(arguments.folder or name)
         copy(folder)
         bad = in_modules(modules, folder, arguments.list)
         if kernels:
