@@ -267,7 +267,7 @@ def verdict_on(fault: Fault | KernelFault, folder: Path, number: int = 0) -> str
         raise SystemExit(f"{fault.name}: the tests did not run (pytest's exit {done.returncode})")
     if done.returncode == 0:
         return LIVED
-    failed = re.search(r"^(?:FAILED|ERROR) \S*::(\S+)", said, re.MULTILINE)
+    failed = re.search(r"^(?:FAILED|ERROR) .*?::(.+?)(?: - |$)", said, re.MULTILINE)
     return f"killed by {failed[1]}" if failed else "killed"
 
 

@@ -169,6 +169,17 @@ class TreeSearch:
     ) -> tuple[int, NDArray[np.float64]]:
         """Whether an input's image satisfies the rows (1, 0, or -1 for unknown), and an input."""
 
+    def check_face(
+        self,
+        rows: NDArray[np.float64],
+        errors: NDArray[np.float64],
+        steps: NDArray[np.float64],
+    ) -> tuple[int, NDArray[np.float64]]:
+        """The same where the first rows, as many as steps, are to vanish and show all signs around.
+
+        ``steps`` are directions in the zonotope, one a row, along which each of them changes.
+        """
+
     def statistics(self) -> dict[str, int]: ...
 
 class Sample:

@@ -68,6 +68,29 @@ nb::dict statistics(const TreeSearch& self) {
     return out;
 }
 
+// Rows of a cell and bounds on their errors, into the check of the zonotope; returns how many.
+int take_cell(TreeSearch& self, nb::object rows, nb::object errors) {
+    Zonotope& zono = self.zono;
+    if (!zono.present()) refuse("rows", "the cube of this search is no relaxation");
+    const auto in = matrix_input<double>(rows, "rows", ANY, zono.n + 1);
+    const auto bounds = vector_input<double>(errors, "errors", in.shape(0));
+    if (in.shape(0) > static_cast<Index>(zono.rows.rows())) refuse("rows", "too many");
+    require_finite(in.span(), "rows");
+    for (const double e : bounds.span())
+        if (!(e >= 0.0)) refuse("errors", "a bound is negative, or none");
+    int count = 0;
+    for (Index r = 0; r < in.shape(0); ++r)
+        count = zono.take_row(count, in.data() + r * (zono.n + 1), bounds.data()[r], 1.0, r);
+    return count;
+}
+
+// What the check found, and the input that it came to.
+std::pair<int, Vector<double>> with_input(TreeSearch& self, Found found) {
+    const Zonotope& zono = self.zono;
+    return {static_cast<int>(found),
+            vector_output<double>({zono.u.data(), static_cast<std::size_t>(zono.many)})};
+}
+
 }  // namespace
 
 void bind_tree(nb::module_& m) {
@@ -211,24 +234,24 @@ void bind_tree(nb::module_& m) {
              nb::arg("layer"))
         .def("check_cell",
              [](TreeSearch& self, nb::object rows, nb::object errors) {
-                 Zonotope& zono = self.zono;
-                 if (!zono.present()) refuse("rows", "the cube of this search is no relaxation");
-                 const auto in = matrix_input<double>(rows, "rows", ANY, zono.n + 1);
-                 const auto bounds = vector_input<double>(errors, "errors", in.shape(0));
-                 if (in.shape(0) > static_cast<Index>(zono.rows.rows())) refuse("rows", "too many");
-                 require_finite(in.span(), "rows");
-                 for (const double e : bounds.span())
-                     if (!(e >= 0.0)) refuse("errors", "a bound is negative, or none");
-                 int count = 0;
-                 for (Index r = 0; r < in.shape(0); ++r)
-                     count = zono.take_row(count, in.data() + r * (zono.n + 1), bounds.data()[r],
-                                           1.0, r);
-                 const int found = static_cast<int>(zono.confirm(count));
-                 return std::make_pair(
-                     found, vector_output<double>({zono.u.data(),
-                                                   static_cast<std::size_t>(zono.many)}));
+                 const int count = take_cell(self, rows, errors);
+                 return with_input(self, self.zono.confirm(count));
              },
              array_arg("rows"), array_arg("errors"))
+        .def("check_face",
+             [](TreeSearch& self, nb::object rows, nb::object errors, nb::object steps) {
+                 const int count = take_cell(self, rows, errors);
+                 Zonotope& zono = self.zono;
+                 const auto in = matrix_input<double>(steps, "steps", ANY, zono.n);
+                 const Index k = in.shape(0);
+                 if (k > count || k > zono.n) refuse("steps", "too many");
+                 if (!zono.onto()) refuse("steps", "the generators are nearly dependent");
+                 require_finite(in.span(), "steps");
+                 for (Index i = 0; i < k; ++i)
+                     std::copy_n(in.data() + i * zono.n, zono.n, zono.steps[i]);
+                 return with_input(self, zono.meet(count, static_cast<int>(k)));
+             },
+             array_arg("rows"), array_arg("errors"), array_arg("steps"))
         .def("statistics", &statistics)
         .def_prop_ro("slot", [](const TreeSearch& self) { return self.state.slot; })
         .def_prop_ro("regions", [](const TreeSearch& self) { return self.state.regions; })

@@ -1,0 +1,131 @@
+"""Lines in the plane whose crossings rounding moves: the number of regions from exact fractions.
+
+Each test is what notices that a margin is left out (``benchmarks/kernel_faults.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import combinations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import milpcount as mc
+
+Floats = NDArray[np.float64]
+Line = tuple[Fraction, ...]  # a x + b y + c
+Place = tuple[Fraction, Fraction]
+
+ENGINES = ["subdivision", "tree"]
+SQUARE = [[1, 0, 1], [-1, 0, 1], [0, 1, 1], [0, -1, 1]]  # sides of [-1, 1]^2: at least 0
+
+
+def lines(rows: Sequence[Sequence[float]] | Floats) -> list[Line]:
+    return [tuple(map(Fraction, row)) for row in np.asarray(rows, dtype=float).tolist()]
+
+
+def at(line: Line, place: Place) -> Fraction:
+    return line[0] * place[0] + line[1] * place[1] + line[2]
+
+
+def crossing(p: Line, q: Line) -> Place | None:
+    d = p[0] * q[1] - p[1] * q[0]
+    return None if d == 0 else ((p[1] * q[2] - p[2] * q[1]) / d, (p[2] * q[0] - p[0] * q[2]) / d)
+
+
+def regions(rows: Sequence[Line], sides: Sequence[Line]) -> int:
+    """The regions of a convex polygon under lines, no two of them equal.
+
+    A line that cuts the polygon adds one, and one more for every point inside where it meets
+    lines before it.
+    """
+    corners = [crossing(p, q) for p, q in combinations(sides, 2)]
+    corners = [c for c in corners if c is not None and all(at(s, c) >= 0 for s in sides)]
+    total = 1
+    for k, line in enumerate(rows):
+        signs = {at(line, c) > 0 for c in corners if c is not None and at(line, c) != 0}
+        if len(signs) < 2:
+            continue
+        met = {crossing(line, other) for other in rows[:k]} - {None}
+        total += 1 + sum(all(at(s, c) > 0 for s in sides) for c in met if c is not None)
+    return total
+
+
+def network(rows: Sequence[Sequence[float]] | Floats, idle: bool = False) -> mc.ReLUNetwork:
+    """A unit a line; ``idle`` adds a layer whose only unit is always active."""
+    rows = np.asarray(rows, dtype=float)
+    weights, biases = [rows[:, :2]], [rows[:, 2]]
+    if idle:
+        weights.append(np.ones((1, len(rows))))
+        biases.append(np.ones(1))
+    return mc.ReLUNetwork([*weights, np.ones((1, len(biases[-1])))], [*biases, np.zeros(1)])
+
+
+@pytest.mark.parametrize("idle", [False, True])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_lines_nearly_along_a_side(engine: str, idle: bool) -> None:
+    """A line at a millionth of a turn to a side of the domain, and one through where they meet.
+
+    Rounding moves that point along the side by 1e-10, so that floats cannot tell whether the lines
+    cross inside.
+    """
+    inside = 0
+    for seed in range(16):
+        rng = np.random.default_rng(seed)
+        side = rng.uniform(0.5, 1, size=3) * [1, 1, 0.1]
+        near = side * rng.uniform(0.5, 1)
+        near[:2] += 1e-6 * rng.uniform(1, 2) * np.array([side[1], -side[0]])
+        through = np.array([rng.uniform(0.5, 1), -rng.uniform(0.5, 1), 0])
+        place = crossing(*lines([side, near]))
+        assert place is not None
+        through[2] = -float(at(lines([through])[0], place)) + rng.integers(-8, 9) * 2.0**-46
+        truth = regions(lines([near, through]), lines([*SQUARE, side]))
+        inside += truth == 4
+        domain = mc.Polytope(
+            np.vstack([-side[None, :2], np.eye(2), -np.eye(2)]), np.append(side[2], np.ones(4))
+        )
+        found = mc.count(network([near, through], idle), domain, engine=engine)
+        assert (found.lower, found.exact) == (truth, True), seed
+    assert 4 <= inside <= 12
+
+
+@pytest.mark.parametrize("others", [3, 12])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_three_lines_through_a_point(engine: str, others: int) -> None:
+    """On each of the three the other two are zero at one point: of few points, or of many."""
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        rows = rng.uniform(-1, 1, size=(others, 3)) * [1, 1, 0.5]
+        ab = rng.integers(1, 200, size=(3, 2)) / 256 * rng.choice([-1, 1], size=(3, 2))
+        concurrent = np.column_stack([ab, -(ab[:, 0] / 4 + ab[:, 1] / 8)])
+        rows = rng.permutation(np.vstack([rows, concurrent]))
+        found = mc.count(network(rows), mc.Box(-1, 1), engine=engine)
+        assert (found.lower, found.exact) == (regions(lines(rows), lines(SQUARE)), True), seed
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_three_numbers_whose_sum_rounds_to_zero(engine: str) -> None:
+    """At the corner (1, 1) the unit is 2^-60, in floats 0: it cuts off a sliver."""
+    sides = lines([[1, 0, 0], [-1, 0, 1], [0, 1, 0], [0, -1, 1]])
+    for row in ([2.0**-60, 1.0, -1.0], [1.0, 2.0**-60, -1.0], [-(2.0**-60), 1.0, -1.0]):
+        for sign in (1.0, -1.0):
+            rows = [[sign * entry for entry in row]]
+            found = mc.count(network(rows), mc.Box(0, 1), engine=engine)
+            assert (found.lower, found.exact) == (regions(lines(rows), sides), True), rows
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_vertices_next_to_a_corner(engine: str) -> None:
+    """Lines through the corner of [-1, 0]^2 meet one that cuts off 2^-60 of it.
+
+    The places where they meet are floats' (1, 1) in coordinates that begin at the other corner.
+    """
+    sides = lines([[1, 0, 1], [-1, 0, 0], [0, 1, 1], [0, -1, 0]])
+    rows = [[1, 1, 2.0**-60], [1, -3, 0], [1, -2, 0], [1, -1, 0]]
+    for order in ([0, 1, 2, 3], [0, 1, 3, 2], [0, 2, 1, 3], [3, 2, 1, 0]):
+        here = [rows[k] for k in order]
+        found = mc.count(network(here), mc.Box(-1, 0), engine=engine)
+        assert (found.lower, found.exact) == (regions(lines(here), sides), True), order
