@@ -41,6 +41,7 @@ class KernelFault:
 TIES = "tests/search/test_near_ties.py"
 FLOATS = "tests/search/test_proofs_in_floats.py"
 MARGINS = "tests/kernels/test_margins.py"
+PLANAR = "tests/kernels/test_planar_margins.py"
 LAST = "tests/search/test_last_layer.py"
 
 KERNEL_FAULTS = (
@@ -70,7 +71,7 @@ KERNEL_FAULTS = (
         "forms.hpp",
         "std::abs(factor) * (own + gamma(terms + 4) * (size + own) + TINY)",
         "std::abs(factor) * own",
-        (FLOATS, TIES),
+        (MARGINS,),
     ),
     KernelFault(
         "kernels: biases of later layers are not rounded",
@@ -154,14 +155,14 @@ KERNEL_FAULTS = (
         "vertices.hpp",
         "1.02 * off / (1.0 - defect) + 4 * ROUNDOFF",
         "0.0",
-        (TIES,),
+        (PLANAR,),
     ),
     KernelFault(
         "kernels: vertices between two others are exact",
         "cutting.hpp",
         "std::max(cell.error[a], cell.error[b]) + blur * length + 8 * ROUNDOFF",
         "0.0",
-        (TIES,),
+        (PLANAR,),
     ),
     KernelFault(
         "kernels: zero has a sign in integers",
@@ -189,14 +190,14 @@ KERNEL_FAULTS = (
         "segment.hpp",
         "!(std::abs(zeros_[j] - zeros_[k]) > far) && !apart(j, k, eps)",
         "false",
-        (TIES, "tests/kernels/test_subdivision.py"),
+        (PLANAR,),
     ),
     KernelFault(
         "kernels: many zeros on a section are taken for distinct",
         "segment.hpp",
         "!(std::abs(t - zeros_[k]) > far) && !apart(j, k, eps)",
         "false",
-        (TIES, "tests/kernels/test_subdivision.py"),
+        (PLANAR,),
     ),
     KernelFault(
         "kernels: images of inputs satisfy rows without a margin",
@@ -276,11 +277,11 @@ KERNEL_FAULTS = (
         (MARGINS,),
     ),
     KernelFault(
-        "kernels: faces: a witness's directions are exact",
-        "zonotope.cpp",
-        "gamma(n + 1) * size + 1.01 * smear * step_errors[i] + TINY",
-        "0.0",
-        (MARGINS,),
+        "kernels: equal breakpoints are two",
+        "line.cpp",
+        "points[i - 1].at < points[i].at",
+        "true",
+        (LAST,),
     ),
     KernelFault(
         "kernels: points beyond a breakpoint need no margin",
@@ -294,27 +295,13 @@ KERNEL_FAULTS = (
         "vertices.hpp",
         "total == 0.0 && terms <= 2",
         "total == 0.0",
-        (TIES,),
-    ),
-    KernelFault(
-        "kernels: vertices placed by integers are exact",
-        "integers.hpp",
-        "exact ? 0.0 : 4 * ROUNDOFF",
-        "0.0",
-        (TIES,),
+        (PLANAR,),
     ),
     KernelFault(
         "kernels: points satisfy a polytope's rows without a margin",
         "rays.cpp",
         "gamma(n) * size * SLACK + TINY",
         "0.0",
-        (MARGINS,),
-    ),
-    KernelFault(
-        "kernels: slopes of inactive units do not round",
-        "rays.cpp",
-        "(std::abs(slope) * bound + 4 * ROUNDOFF * std::abs(h[i])) * SLACK + TINY",
-        "std::abs(slope) * bound",
         (MARGINS,),
     ),
     KernelFault(

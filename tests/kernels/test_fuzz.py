@@ -174,6 +174,11 @@ def test_any_calls_of_the_tree_search(source: Source) -> None:
         "check": lambda: search.check_cell(
             source.floats(source.below(3), n + 1, odd=True), source.floats(2, odd=True)
         ),
+        "face": lambda: search.check_face(
+            source.floats(source.below(3), n + 1, odd=True),
+            source.floats(2, odd=True),
+            source.floats(source.below(3), n, odd=True),
+        ),
         "statistics": search.statistics,
     }
     with contextlib.suppress(*REFUSALS):

@@ -41,6 +41,8 @@ def test_wrong_arguments_are_refused() -> None:
         search.answer(7)
     with pytest.raises(InvariantError, match="relaxation"):
         search.check_cell(np.zeros((1, 4)), np.zeros(1))
+    with pytest.raises(InvariantError, match="relaxation"):
+        search.check_face(np.zeros((1, 4)), np.zeros(1), np.zeros((1, 3)))
     with pytest.raises(InvariantError, match="generators"):
         native.TreeSearch(net, np.full((3, 5), 2.0), emit=False, record=False)
     with pytest.raises(InvariantError, match="shape"):

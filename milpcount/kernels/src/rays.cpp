@@ -69,9 +69,10 @@ bool proves(const Chain& chain, const std::uint8_t* bits, const std::uint8_t* de
             } else if (chain.slopes[i] == 0.0) {
                 h[i] = e[i] = 0.0;
             } else {
+                // Rounded once more, which gamma has room for in the sums that read it.
                 const double slope = chain.slopes[i];
                 h[i] = slope * total;
-                e[i] = (std::abs(slope) * bound + 4 * ROUNDOFF * std::abs(h[i])) * SLACK + TINY;
+                e[i] = std::abs(slope) * bound + TINY;
             }
         }
         inputs = width;
