@@ -18,6 +18,7 @@ from milpcount.kernels import native
 from milpcount.search.frames.frame import zonotope_frame
 from milpcount.search.frames.problem_frames import problem_frames
 from milpcount.search.machine import Machine
+from tests.shared import random_net
 
 Floats = NDArray[np.float64]
 
@@ -192,3 +193,11 @@ def test_faces_near_the_end_of_the_zonotope() -> None:
         assert cells.face(rows, [1e-3, 0.0], np.eye(2)) == -1
         rows[0, 2] = -(top + 1e-4)
         assert cells.face(rows, [0.0, 0.0], np.eye(2)) == 0
+
+
+def test_contradictions_use_the_side_that_a_unit_has() -> None:
+    """With a constraint's other side a combination proves nothing, and cells are not counted."""
+    for seed, widths in ((103, [24, 6, 6, 6, 1]), (5, [20, 4, 8, 8, 1])):
+        network = random_net(np.random.default_rng(seed), widths)
+        found = mc.count(network, mc.Box(-1, 1), engine="tree")
+        assert found.statistics["regions_by_flats"] > 0.85 * found.lower

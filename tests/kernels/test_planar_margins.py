@@ -129,3 +129,32 @@ def test_vertices_next_to_a_corner(engine: str) -> None:
         here = [rows[k] for k in order]
         found = mc.count(network(here), mc.Box(-1, 0), engine=engine)
         assert (found.lower, found.exact) == (regions(lines(here), sides), True), order
+
+
+def near_the_most(seed: int) -> mc.ReLUNetwork:
+    """Two units with breakpoints: halfway up to the most of the one they read, and 1e-9 from it.
+
+    The one that they read is a difference of numbers 2^28 times as large, known up to 1e-7.
+    """
+    rng = np.random.default_rng(seed)
+    row = rng.uniform(0.5, 1, size=3) * [1, 1, 3]
+    first = np.array([row, row + 2.0**-28 * rng.uniform(-1, 1, size=3) * [1, 1, 0.2]])
+    factor = 2.0**28 * rng.uniform(0.5, 1)
+    low, high = lines(first)
+    corners = [(Fraction(x), Fraction(y)) for x in (-1, 1) for y in (-1, 1)]
+    most = max(Fraction(factor) * (at(high, c) - at(low, c)) for c in corners)
+    last = rng.uniform(0.5, 1, size=2) * rng.choice([-1, 1], size=2)
+    breaks = [most / 2, most + Fraction(rng.uniform(-1, 1) * 1e-9)]
+    bias = [-float(Fraction(w) * t) for w, t in zip(last.tolist(), breaks, strict=True)]
+    return mc.ReLUNetwork(
+        [first[:, :2], np.array([[-factor, factor]]), last[:, None], np.ones((1, 2))],
+        [first[:, 2], np.zeros(1), np.array(bias), np.zeros(1)],
+    )
+
+
+def test_breakpoints_next_to_the_end_of_a_range() -> None:
+    for seed in range(12):
+        network = near_the_most(seed)
+        found = mc.count(network, mc.Box(-1, 1), engine="tree")
+        truth = mc.count(network, mc.Box(-1, 1), engine="brute").lower
+        assert (found.lower, found.exact) == (truth, True), seed

@@ -18,13 +18,12 @@
 //
 // Errors.  Values are scaled by powers of two so that they are at most 1 over the cube; eps_v
 // bounds the errors of all values at vertex v.  With a and b the values of unit i at the ends u, v
-// of an edge, of opposite signs, D = |a - b| and eps = max(eps_u, eps_v), the crossing stands at
-// tau = a / (a - b), and with a*, b*, tau* the true ones
-//     tau - tau* = -((1 - tau) (a* - a) + tau (b* - b)) / (a* - b*),  so
-//     |tau - tau*| <= eps / (D - 2 eps) <= 2 eps / D  where D >= 4 eps,
-// and the computed quotient adds at most 3 u.  A value there is off by at most
+// of an edge, D = |a - b| and eps = max(eps_u, eps_v), the crossing stands at tau = a / (a - b).  The
+// signs of a and b are opposite and proved, so the true tau* = a* / (a* - b*) is in [0, 1] too, and
+//     (a - b) (tau - tau*) = (1 - tau*) (a - a*) + tau* (b - b*),  so  |tau - tau*| <= eps / D;
+// the computed quotient adds at most 3 u.  A value there is off by at most
 // eps + |tau - tau*| |value at v - value at u| + 6 u: below, with room for rounding,
-//     eps' = 1.001 (eps + 2.1 (2 eps / D + 4 u) + 8 u).
+//     eps' = 1.001 (eps + 2.1 (eps / D + 4 u) + 8 u).
 // These bounds grow from section to section.  Where one does not prove what is needed, the vertex
 // is placed anew where its facets and the units of the section meet (vertices.hpp), and the values
 // are those of the forms there.
@@ -142,18 +141,14 @@ class Sections {
         const double *from, *to;
     };
 
-    // Where unit i is zero on an edge; false if it is not known well enough.
-    static bool cross(Section& s, std::pair<std::int32_t, std::int32_t> edge, Index i,
-                      Crossing& out) {
-        out.from = s.values_of(edge.first);
-        out.to = s.values_of(edge.second);
-        const double a = out.from[i], difference = a - out.to[i], d = std::abs(difference);
+    // Where unit i is zero on an edge.
+    static Crossing cross(Section& s, std::pair<std::int32_t, std::int32_t> edge, Index i) {
+        const double *from = s.values_of(edge.first), *to = s.values_of(edge.second);
+        const double a = from[i], difference = a - to[i], d = std::abs(difference);
         const double eps = std::max(s.error[edge.first], s.error[edge.second]);
-        if (!(d > 4.0 * eps)) return false;
-        out.tau = a / difference;
-        out.error =
-            1.001 * (eps + 2.1 * (2.0 * eps / d + 4.0 * ROUNDOFF) + 8.0 * ROUNDOFF) + TINY;
-        return true;
+        const double error =
+            1.001 * (eps + 2.1 * (eps / d + 4.0 * ROUNDOFF) + 8.0 * ROUNDOFF) + TINY;
+        return {a / difference, error, from, to};
     }
 
     static bool differs(Section& s, std::pair<std::int32_t, std::int32_t> edge, Index i) {
@@ -175,12 +170,10 @@ class Sections {
             t.facets[v] = s.facets[edge.first] & s.facets[edge.second];
             double* values = t.values_of(v);
             Word* positive = t.positive_of(v);
-            Crossing c;
-            if (cross(s, edge, i, c)) {
-                interpolate(c, i, values);
-                t.error[v] = c.error;
-                if (take_signs(values, i, c.error, positive)) continue;
-            }
+            const Crossing c = cross(s, edge, i);
+            interpolate(c, i, values);
+            t.error[v] = c.error;
+            if (take_signs(values, i, c.error, positive)) continue;
             t.error[v] = place_anew(s, t.facets[v], i, values);
             if (t.error[v] < 0.0 || !take_signs(values, i, t.error[v], positive)) return FAILED;
         }
@@ -278,14 +271,11 @@ class Sections {
         const std::size_t room = Matrix<double>::padded(static_cast<std::size_t>(i));
         here_.grow(room);
         there_.grow(room);
-        Crossing ends[2];
-        if (cross(s, edges[0], i, ends[0]) && cross(s, edges[1], i, ends[1])) {
-            interpolate(ends[0], i, here_.data());
-            interpolate(ends[1], i, there_.data());
-            const auto pieces =
-                line_.pieces(here_.data(), there_.data(), i, ends[0].error, ends[1].error);
-            if (pieces != FAILED) return pieces;
-        }
+        const Crossing one = cross(s, edges[0], i), other = cross(s, edges[1], i);
+        interpolate(one, i, here_.data());
+        interpolate(other, i, there_.data());
+        const auto pieces = line_.pieces(here_.data(), there_.data(), i, one.error, other.error);
+        if (pieces != FAILED) return pieces;
         path_[N - s.dimension] = s.columns[static_cast<std::size_t>(i)];
         double error[2];
         for (int k = 0; k < 2; ++k) {

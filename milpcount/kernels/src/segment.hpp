@@ -1,8 +1,8 @@
 // Regions of a segment that units cut: one more than there are distinct points where one is zero.
 //
-// With a and b the values of a unit at the ends, known up to eps, of opposite signs and D = |a - b|,
-// the zero stands within 2 eps / D + 4 u of a / (a - b), as in sections.hpp.  Zeros that are
-// farther apart than both bounds are distinct.
+// With a and b the values of a unit at the ends, known up to eps, of opposite proved signs, and
+// D = |a - b|, the zero stands within eps / D + 4 u of a / (a - b), as in sections.hpp.  Zeros that
+// are farther apart than both bounds are distinct.
 
 #pragma once
 
@@ -47,9 +47,8 @@ class Segment {
             });
         }
         if (crossings > 1) {
-            // Every zero lies within 2 eps / D + 4 u of where it was computed.
-            if (!(least > 4.0 * eps)) return FAILED;
-            const double apart = 2.02 * (2.0 * eps / least + 4.0 * ROUNDOFF);
+            // Every zero lies within eps / D + 4 u of where it was computed.
+            const double apart = 2.02 * (eps / least + 4.0 * ROUNDOFF);
             if (!distinct(crossings, apart, eps)) return FAILED;
         }
         return 1 + crossings;
@@ -58,7 +57,7 @@ class Segment {
   private:
     // Whether zeros j and k are proved distinct, with their own bounds.
     bool apart(std::size_t j, std::size_t k, double eps) const {
-        const double blur = 2.0 * eps / spans_[j] + 2.0 * eps / spans_[k] + 8.0 * ROUNDOFF;
+        const double blur = eps / spans_[j] + eps / spans_[k] + 8.0 * ROUNDOFF;
         return std::abs(zeros_[j] - zeros_[k]) > 1.01 * blur;
     }
 
