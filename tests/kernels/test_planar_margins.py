@@ -131,6 +131,72 @@ def test_vertices_next_to_a_corner(engine: str) -> None:
         assert (found.lower, found.exact) == (regions(lines(here), sides), True), order
 
 
+def cancelling(seed: int) -> tuple[mc.ReLUNetwork, list[Line]]:
+    """A line that is a difference of numbers 2^28 times as large, and one where it meets a side.
+
+    All units before them are active.  The first line is known up to 1e-7 of its size, the other
+    one as well as floats know any; it goes by the place on y = 1 in a distance of 1e-9.
+    """
+    rng = np.random.default_rng(seed)
+    low, far = (
+        rng.uniform(0.1, 1, size=3) + [0, 0, 2],
+        rng.uniform(0.2, 0.5, size=3) * [1, 0.3, 0.1],
+    )
+    first = np.array([low, low + 2.0**-28 * far, [1, 0, 3], [0, 1, 3]])
+    units = lines(first)
+    factor = 2.0**28 * rng.uniform(0.5, 1)
+    difference = tuple(Fraction(factor) * (b - a) for a, b in zip(*units[:2], strict=True))
+    place = crossing(difference, lines([[0, 1, -1]])[0])
+    assert place is not None
+    by_x, by_y = rng.uniform(0.5, 1, size=2)
+    reads = Fraction(by_x) * (place[0] + 3) + Fraction(by_y) * (place[1] + 3)
+    bias = -float(reads + Fraction(rng.uniform(-1, 1) * 1e-9))
+    network = mc.ReLUNetwork(
+        [
+            first[:, :2],
+            np.array([[-factor, factor, 0, 0], [0, 0, by_x, by_y]]),
+            np.ones((1, 2)),
+            np.ones((1, 1)),
+        ],
+        [first[:, 2], np.array([0, bias]), np.ones(1), np.zeros(1)],
+    )
+    through = (
+        Fraction(by_x),
+        Fraction(by_y),
+        3 * Fraction(by_x) + 3 * Fraction(by_y) + Fraction(bias),
+    )
+    return network, [difference, through]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_lines_known_less_well_than_the_place_where_they_meet(engine: str) -> None:
+    inside = 0
+    for seed in range(16):
+        network, both = cancelling(seed)
+        truth = regions(both, lines(SQUARE))
+        inside += truth == 4
+        found = mc.count(network, mc.Box(-1, 1), engine=engine)
+        assert (found.lower, found.exact) == (truth, True), seed
+    assert 4 <= inside <= 12
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_points_of_regions_that_are_hardly_there(engine: str) -> None:
+    """Three lines that miss each other by 2^-51: the triangle between them has a point too."""
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        ab = rng.uniform(0.2, 1, size=(3, 2)) * [[1, 1], [1, -1], [-1, 1]]
+        place = rng.uniform(-0.5, 0.5, size=2)
+        rows = np.column_stack([ab, -(ab @ place)])
+        found = list(mc.enumerate_regions(network(rows), mc.Box(-1, 1), engine=engine))
+        assert len(found) == regions(lines(rows), lines(SQUARE))
+        for region in found:
+            point = region._leaf.witness
+            x, y = (Fraction(n, point.denominator) for n in point.numerators)
+            states = [at(line, (x, y)) > 0 for line in lines(rows)]
+            assert states == region.pattern.bits.astype(bool).tolist(), seed
+
+
 def near_the_most(seed: int) -> mc.ReLUNetwork:
     """Two units with breakpoints: halfway up to the most of the one they read, and 1e-9 from it.
 
