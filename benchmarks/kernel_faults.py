@@ -165,13 +165,6 @@ KERNEL_FAULTS = (
         (PLANAR,),
     ),
     KernelFault(
-        "kernels: residuals at a vertex do not round",
-        "vertices.hpp",
-        "std::abs(residual) + gamma(N + 1)",
-        "std::abs(residual)",
-        (PLANAR,),
-    ),
-    KernelFault(
         "kernels: where an edge is cut is exact",
         "cutting.hpp",
         "1.01 * ((1.0 - t) * delta_a + t * delta_b) / left + 4 * ROUNDOFF",

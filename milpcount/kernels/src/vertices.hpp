@@ -41,7 +41,8 @@ inline double value_of(const Forms& f, Index u, const double* z) {
 template <int N>
 class Corner {
   public:
-    // Rows are scaled to size 1; scaling rounds every entry once.
+    // Rows are scaled to size 1.  Scaling rounds every entry once, which is one rounding of a number
+    // of size 1; the residual at a point of the cube, N + 1 terms of size 1 in all, rounds N + 1 times.
     void take(int k, const Forms& f, Index u) {
         const double scale = 1.0 / std::max(size_of(f, u), 1e-300);
         for (int j = 0; j < N; ++j) matrix[k][j] = f.at(j, u) * scale;
@@ -52,7 +53,7 @@ class Corner {
         for (int j = 0; j < N; ++j) matrix[k][j] = 0.0;
         matrix[k][row >> 1] = 1.0;
         constant[k] = -static_cast<double>(row & 1);
-        error[k] = 0.0;
+        error[k] = 0.0;  // a difference of two numbers rounds by a part of itself
     }
     // Puts the point into z; returns the bound on its error, or a negative number without one.
     double solve(double* z) {
@@ -65,8 +66,7 @@ class Corner {
         for (int i = 0; i < N; ++i) {
             double residual = constant[i];
             for (int j = 0; j < N; ++j) residual += matrix[i][j] * z[j];
-            // Coordinates are at most 1 and rows of size 1.
-            error[i] += std::abs(residual) + gamma(N + 1);
+            error[i] += std::abs(residual);
         }
         double off = 0.0, defect = 0.0;
         for (int j = 0; j < N; ++j) {
