@@ -54,6 +54,16 @@ def regions(rows: Sequence[Line], sides: Sequence[Line]) -> int:
     return total
 
 
+def combinations_of(read: Sequence[Line], weights: Floats, bias: Floats) -> list[Line]:
+    """What a layer makes of units that are active everywhere."""
+    found = []
+    for row, b in zip(weights.tolist(), bias.tolist(), strict=True):
+        terms = [(Fraction(w), line) for w, line in zip(row, read, strict=True)]
+        x, y, one = (sum((w * line[c] for w, line in terms), Fraction(0)) for c in range(3))
+        found.append((x, y, one + Fraction(b)))
+    return found
+
+
 def network(rows: Sequence[Sequence[float]] | Floats, idle: bool = False) -> mc.ReLUNetwork:
     """A unit a line; ``idle`` adds a layer whose only unit is always active."""
     rows = np.asarray(rows, dtype=float)
@@ -178,6 +188,62 @@ def test_lines_known_less_well_than_the_place_where_they_meet(engine: str) -> No
         found = mc.count(network, mc.Box(-1, 1), engine=engine)
         assert (found.lower, found.exact) == (truth, True), seed
     assert 4 <= inside <= 12
+
+
+def as_large_as_their_errors(seed: int) -> tuple[mc.ReLUNetwork, list[Line]]:
+    """A line that only the rounding of a row's multiple makes, and one that floats know well."""
+    rng = np.random.default_rng(seed)
+    low, r = rng.uniform([0.1, 0.1, 2.1], [1, 1, 3]), rng.uniform(0.1, 1)
+    first = np.array([low, low * r, [1, 0, 3], [0, 1, 3]])
+    g = 2.0 ** int(rng.integers(0, 50)) * rng.uniform(0.5, 1)
+    second = np.array([[g * r, -g, 0, 0], [0, 0, rng.uniform(0.5, 1), rng.uniform(-1, 1)]])
+    bias = np.array([0, -3 * second[1].sum() + rng.uniform(-0.3, 0.3)])
+    network = mc.ReLUNetwork(
+        [first[:, :2], second, np.ones((1, 2))], [first[:, 2], bias, np.zeros(1)]
+    )
+    return network, combinations_of(lines(first), second, bias)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_lines_that_are_rounding_alone(engine: str) -> None:
+    # With these seeds floats have the line in the square, and it is not.
+    for seed in (4, 16, 28, 39, 41, 71):
+        network, both = as_large_as_their_errors(seed)
+        found = mc.count(network, mc.Box(-1, 1), engine=engine)
+        assert (found.lower, found.exact) == (regions(both, lines(SQUARE)), True), seed
+
+
+def next_to_a_crossing(seed: int) -> tuple[mc.ReLUNetwork, list[Line]]:
+    """A line of the second layer some 1e-9 from where two of the third cross.
+
+    One of the two is known up to 1e-7, as it reads a difference of numbers 2^28 times as large.
+    """
+    rng = np.random.default_rng(seed)
+    low, far = rng.uniform([0.1, 0.1, 2.1], [1, 1, 3]), rng.uniform(0.2, 0.5, size=3)
+    first = np.array([low, low + 2.0**-28 * far * [1, 0.3, 4], [1, 0, 3], [0, 1, 3]])
+    factor = 2.0**28 * rng.uniform(0.5, 1)
+    second = np.array([[-factor, factor, 0, 0], [0, 0, 0.25, 1], [0, 0, 1, -0.75]])
+    difference, beside, near = combinations_of(lines(first), second, np.zeros(3))
+    middle = (Fraction(rng.uniform(-0.2, 0.2)), Fraction(rng.uniform(-0.2, 0.2)))
+    third = np.array([[1.0, 0, 0], [0, 1, 0]])
+    breaks = -np.array([float(at(difference, middle)), float(at(beside, middle))])
+    last = combinations_of([difference, beside], third[:, :2], breaks)
+    place = crossing(*last)
+    assert place is not None
+    bias = np.array([0, 0, -float(at(near, place) + Fraction(rng.uniform(-1, 1) * 1e-8))])
+    network = mc.ReLUNetwork(
+        [first[:, :2], second, third, np.ones((1, 2))], [first[:, 2], bias, breaks, np.zeros(1)]
+    )
+    return network, [combinations_of(lines(first), second, bias)[2], *last]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_crossings_next_to_a_line(engine: str) -> None:
+    for seed in range(24):
+        network, three = next_to_a_crossing(seed)
+        found = mc.count(network, mc.Box(-1, 1), engine=engine)
+        assert regions(three, lines(SQUARE)) == 7
+        assert (found.lower, found.exact) == (7, True), seed
 
 
 @pytest.mark.parametrize("engine", ENGINES)
