@@ -126,25 +126,4 @@ bool leaf(State& st, Zonotope& zono, Node& a) {
     return true;
 }
 
-bool find_beyond(State& st, Node& a, int r, int sign) {
-    // On the way from a point inside to a vertex on that side every point but the vertex is inside.
-    const Dictionary& d = a.rows;
-    const Index k = d.rowvar[r] - st.n;
-    const double* row = st.row[k];
-    if (push_to(st, a, r, sign) != 1 || !find_inside(st, a)) return false;
-    if (holds(st, k, sign, st.z.data())) return true;
-    Buffer<double> inside(st.z);
-    if (push_to(st, a, r, sign) != 1) return false;
-    vertex(d, st.z.data());
-    double here = row[st.n], there = row[st.n];
-    for (int j = 0; j < st.n; ++j) {
-        here += row[j] * inside[j];
-        there += row[j] * st.z[j];
-    }
-    const double t = 0.5 + 0.5 * std::abs(here) / (std::abs(here) + std::abs(there));
-    for (int j = 0; j < st.n; ++j)
-        st.z[j] = std::min(std::max(inside[j] + t * (st.z[j] - inside[j]), 0.0), 1.0);
-    return holds(st, k, sign, st.z.data()) && proved_point(st, a, st.z.data());
-}
-
 }  // namespace milpcount

@@ -13,8 +13,6 @@ bool leaf(State& st, Zonotope& zono, Node& a);
 int take_constraints(const State& st, Zonotope& zono, const Node& a, int count = 0);
 // Append free row r with this sign.
 int take_free(const State& st, Zonotope& zono, const Node& a, int r, double sign, int count);
-// Put a proved interior point on one side of free row r into st.z; false if none is found.
-bool find_beyond(State& st, Node& a, int r, int sign);
 // Whether the node's cell is proved to hold no image of an input.
 bool outside(const State& st, Zonotope& zono, const Node& a);
 

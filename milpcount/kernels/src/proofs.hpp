@@ -82,19 +82,6 @@ inline Signs signs_at(const Forms& forms, Index u, const double* z) {
     return out;
 }
 
-// Whether `sign * row k` is positive at z (in the cube), rounding errors included.
-inline bool holds(const State& st, Index k, double sign, const double* z) {
-    const double* row = st.row[k];
-    double value = row[st.n];
-    double size = std::abs(value);
-    for (int c = 0; c < st.n; ++c) {
-        const double p = row[c] * z[c];
-        value += p;
-        size += std::abs(p);
-    }
-    return sign * value > st.error[k] + gamma(st.n + 1) * size + TINY;
-}
-
 // Whether z, in the cube, satisfies every constraint of the node's cell.
 inline bool proved_point(State& st, const Node& a, const double* z) {
     const Forms domain = st.net.domain_forms();
