@@ -16,8 +16,10 @@ and ``targets.jsonl`` to ``results/counting``.
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -49,8 +51,9 @@ class Row:
 
     Attributes:
         name: what is measured.
-        how: "count", "rate", "certify", "verify", "workers": in Python; "process", "fresh" (with an
-            empty cache of compiled kernels) and "memory": of the command line.
+        how: "count", "rate", "certify", "verify", "workers": in Python; "process", "fresh" (the
+            first after installation, with no cache of compiled kernels) and "memory": of the
+            command line.
         before: what the other version took when the target was set; None: it could not.
         target: to reach, in the same unit.
         net: makes the network.
@@ -180,6 +183,8 @@ def run(python: Path, row: Row, task: dict[str, Any], other: bool) -> dict[str, 
         with tempfile.TemporaryDirectory() as cache:
             if row.how == "fresh":
                 environment["NUMBA_CACHE_DIR"] = cache
+            if not other:
+                environment["PYTHONPATH"] = str(installed(Path(cache)))
             found = [
                 of_command(command, environment) for _ in range(1 if row.how == "fresh" else 3)
             ]
@@ -190,6 +195,18 @@ def run(python: Path, row: Row, task: dict[str, Any], other: bool) -> dict[str, 
         return {"none": (done.stderr.strip().splitlines() or ["failed"])[-1]}
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
+
+
+def installed(folder: Path) -> Path:
+    """A folder with the package as pip installs it: copied there, and its modules compiled."""
+    import milpcount as mc
+
+    target = folder / "milpcount"
+    without = shutil.ignore_patterns("__pycache__", "src")
+    shutil.copytree(Path(mc.__file__).parent, target, ignore=without)
+    if not compileall.compile_dir(target, quiet=1):
+        raise SystemExit(f"{target}: does not compile")
+    return folder
 
 
 def of_command(command: list[str], environment: dict[str, str]) -> dict[str, Any]:

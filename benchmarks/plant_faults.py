@@ -130,7 +130,7 @@ FAULTS = (
     Fault(
         "proof: a unit that is 0 at the point is inactive nearby",
         "proof/checker.py",
-        "if any(exact.on_coordinates(self._row(near, unit)[0])):",
+        "if any(exact.on_coordinates(self._row(node, unit)[0])):",
         "if False:",
         ("tests/proof/test_steps_by_hand.py",),
     ),

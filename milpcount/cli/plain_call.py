@@ -14,6 +14,7 @@ import inspect
 import os
 import re
 import types
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -64,8 +65,14 @@ def plain_call(command: Callable[..., int], arguments: Sequence[str]) -> Callabl
 def _values(command: Callable[..., int], arguments: Sequence[str]) -> dict[str, Any]:
     options, positional = _parameters(command)
     values: dict[str, Any] = {}
-    words = iter(arguments)
-    for word in words:
+    words = deque(arguments)
+    while words:
+        word = words.popleft()
+        name, equals, first = word.partition("=")
+        if equals and name in options and not options[name].flags:
+            # "--box=-1 1" is "--box -1 1".
+            words.appendleft(first)
+            word = name
         if word in options:
             parameter = options[word]
             if parameter.name in values:
@@ -78,16 +85,16 @@ def _values(command: Callable[..., int], arguments: Sequence[str]) -> dict[str, 
             raise _NotPlainError
         else:
             parameter = positional.pop(0)
-            values[parameter.name] = _taken(parameter, iter([word]))
+            values[parameter.name] = _taken(parameter, deque([word]))
     for parameter in (*options.values(), *positional):
         if values.setdefault(parameter.name, parameter.default) is inspect.Parameter.empty:
             raise _NotPlainError
     return values
 
 
-def _taken(parameter: _Parameter, words: Any) -> Any:
+def _taken(parameter: _Parameter, words: deque[str]) -> Any:
     """The value of a parameter from the words that follow."""
-    found = [_value(kind, next(words, None)) for kind in parameter.type]
+    found = [_value(kind, words.popleft() if words else None) for kind in parameter.type]
     return tuple(found) if parameter.several else found[0]
 
 

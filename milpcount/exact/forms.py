@@ -175,12 +175,20 @@ class Forms:
 
     def scaled_row(self, i: int) -> tuple[tuple[int, ...], int]:
         """The row, and the ``shift`` (maybe negative) with ``row = 2**shift`` times the form."""
-        entries = [int(self.matrix[i, j]) for j in range(self.matrix.ncols())]
+        return self._scaled([int(self.matrix[i, j]) for j in range(self.matrix.ncols())])
+
+    def scaled_rows(self) -> list[tuple[tuple[int, ...], int]]:
+        """All of them: sooner than one after the other."""
+        wide = self.matrix.ncols()
+        flat = list(map(int, self.matrix.entries()))
+        return [self._scaled(flat[k : k + wide]) for k in range(0, len(flat), wide)]
+
+    def _scaled(self, entries: list[int]) -> tuple[tuple[int, ...], int]:
         union = 0
         for v in entries:
-            union |= abs(v)
+            union |= v  # the lowest bit of a number is that of its negative
         spare = (union & -union).bit_length() - 1 if union else 0
-        row = tuple(v >> spare for v in entries) if spare else tuple(entries)
+        row = tuple([v >> spare for v in entries]) if spare else tuple(entries)
         return row, self.shift - spare
 
     def signs(self, point: Point) -> list[int]:

@@ -105,15 +105,14 @@ class Prefix:
         for more, shift in parts[1:]:
             matrix = matrix + (more if shift == lift else more * (1 << (lift - shift)))
         constant = self.path[0].one
-        last = matrix.ncols() - 1
-        for i, b in enumerate(stage.bias):
-            if not b:
-                continue
-            if constant is None:
-                matrix[i, last] = matrix[i, last] + (b << lift)
-            else:
-                for j, v in enumerate(constant):
-                    matrix[i, j] = matrix[i, j] + (b << lift) * v
+        if constant is not None:
+            column = fmpz_mat(stage.width, 1, [b << lift for b in stage.bias])
+            matrix = matrix + column * fmpz_mat(1, len(constant), constant)
+        else:
+            last = matrix.ncols() - 1
+            for i, b in enumerate(stage.bias):
+                if b:
+                    matrix[i, last] = matrix[i, last] + (b << lift)
         return Forms(matrix, lift + stage.shift, constant)
 
 

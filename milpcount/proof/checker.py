@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -32,11 +32,13 @@ from milpcount.core.network import ReLUNetwork
 from milpcount.errors import CertificateError
 from milpcount.proof.format import Cursor, Header, read_header, read_segments
 from milpcount.proof.rational import ACTIVE, INACTIVE, LINEAR, Exact, Row, Rows, Values
+from milpcount.proof.witnesses import Witness, read_witness, values_at
 
 __all__ = ["Checked", "Found", "check_certificate", "check_segments"]
 
 _LARGE = 1 << 16  # bound on exponents, on the bytes of a multiplier, and on nodes that are opened
 _BITS, _FREE_BITS = 1 << 13, 1 << 22  # that a segment makes one compute with: a byte, and more
+_TOGETHER = 1 << 17  # numbers that points which are proved together make one hold, about
 _TOO_MANY_ROWS = "its steps ask for more rows than its size explains"
 
 Term = tuple[int, int, Row, bool]  # signed weight, its exponent, row, whether the row is > 0
@@ -96,13 +98,15 @@ class Segment:
         self.full, self.is_list = exact.header.definition == "full", exact.header.is_list
         self.found = Found(cursor.name)
         self._stack: list[Node] = []
+        self._waiting: list[Witness] = []
+        self._held = 0  # numbers, about, that proving those that wait takes at a time
+        self._seen: set[bytes] = set()
         self._bits = _FREE_BITS + _BITS * cursor.size_packed
         self._most_rows = most_rows(exact)
 
     def run(self) -> Found:
         """Take all steps."""
         cursor, stack, found = self.cursor, self._stack, self.found
-        seen = set[bytes]()
         opens = cursor.varint()
         if opens > min(len(cursor.data), _LARGE):
             raise cursor.fail(f"{opens} nodes are too many for it; at most {_LARGE} are read")
@@ -114,26 +118,23 @@ class Segment:
         while cursor.at < len(cursor.data):
             step = cursor.integer(1)
             if self.is_list and step <= 2:
-                found.patterns.append(self.prove(self._point(step)))
-                found.regions += 1
-                if found.patterns[-1] in seen:
-                    raise cursor.fail("its witnesses repeat a pattern")
-                seen.add(found.patterns[-1])
+                self._region(step, b"")
             elif not stack or step > 8:
                 raise cursor.fail("no such step here")
             elif step <= 3:
                 signs = stack.pop().signs
                 if 0 in signs:
                     raise cursor.fail("a unit has no sign yet")
-                if step < 3 and self.prove(self._point(step)) != signs:
-                    raise cursor.fail("the point has other signs than its node")
-                found.regions += step < 3
-                found.unproved += step == 3
+                if step == 3:
+                    found.unproved += 1
+                else:
+                    self._region(step, bytes(signs))
             elif step == 8:
                 if not self.contradicts(self._sum(stack.pop())):
                     raise cursor.fail("the sum does not prove that there is no region")
             else:
                 self._sign(step, stack[-1])
+        self._settle()
         found.left = [bytes(node.signs) for node in stack]
         return found
 
@@ -246,53 +247,61 @@ class Segment:
             for _, _, row, active in terms
         )
 
-    def _point(self, step: int) -> Values:
-        """What the first rows are at a point of the box."""
-        cursor, exact = self.cursor, self.exact
-        n = len(exact.low)
-        if step == 2:
-            d = cursor.varint()
-            z = [cursor.zigzag() for _ in range(n)]
-            ends = zip(z, exact.low, exact.high, strict=True)
-            beyond = ((a is not None and v < a * d) or (b is not None and v > b * d)
-                      for v, a, b in ends)  # fmt: skip
-            if not d or any(beyond):
-                raise cursor.fail("the point lies outside of the box")
-            return exact.at([*z, d])
-        if not exact.is_bounded:
-            raise cursor.fail("this step needs a bounded box")
-        if step == 0:
-            size = cursor.integer(1)
-            if not size:
-                raise cursor.fail("a point needs at least one byte a coordinate")
-            return exact.at([*(2 * cursor.integer(size) + 1 for _ in range(n)), 2 << (8 * size)])
-        e = cursor.zigzag()
-        if abs(e) > _LARGE:
-            raise cursor.fail("the exponent is out of range")
-        self._pay(abs(e))
-        weights = [cursor.zigzag() for _ in exact.first.rows]
-        return exact.at_combination(weights, e + exact.first.shift)
+    def _region(self, step: int, signs: bytes) -> None:
+        """Read a region's point, which is to have these signs (empty: any)."""
+        witness = read_witness(self.cursor, self.exact, step, signs)
+        self._pay(abs(witness.exponent))
+        # Values at a point take as much as a few rows.
+        self._compute(1 + self.exact.starts[-1] // (1 + self.exact.coordinates))
+        if self._waiting and self._waiting[0].combined != witness.combined:
+            self._settle()
+        self._waiting.append(witness)
+        self._held += witness.held(self.exact)
+        if self._held > _TOGETHER:
+            self._settle()
+        self.found.regions += 1
 
-    def prove(self, point: Values) -> bytes:
-        """Prove that there is a region with the signs that the units have at a point of the box.
+    def _settle(self) -> None:
+        """Prove the regions whose points were read."""
+        waiting, self._waiting, self._held = self._waiting, [], 0
+        if not waiting:
+            return
+        ends = [witness.end for witness in waiting]
+        proved = self.prove(values_at(self.exact, waiting), ends)
+        for signs, witness in zip(proved, waiting, strict=True):
+            if not self.is_list:
+                if signs != witness.signs:
+                    raise self.cursor.fail("the point has other signs than its node", witness.end)
+                continue
+            if signs in self._seen:
+                raise self.cursor.fail("its witnesses repeat a pattern", witness.end)
+            self._seen.add(signs)
+            self.found.patterns.append(signs)
 
-        The point lies in ``X`` if every row of the polytope is ``>= 0`` there.  ``nonempty`` asks
+    def prove(self, points: Values, places: Sequence[int]) -> list[bytes]:
+        """Prove that there are regions with the signs that the units have at points of the box.
+
+        A point lies in ``X`` if every row of the polytope is ``>= 0`` there.  ``nonempty`` asks
         no more.  ``full``: no row is 0 there unless it is 0 all over ``H``; so near the point all
         signs are the same, and near it the box, whose interior in ``H`` comes close to all of its
         points, has interior points.  A unit's row that is 0 on ``H`` keeps it inactive, a row of
         the polytope excludes nothing.
+
+        Arguments:
+            points: what the first rows are there.
+            places: where they end in the segment, for the error.
         """
         exact = self.exact
-        for row, value in zip(exact.domain.rows, point.domain, strict=True):
-            if value < 0 or (value == 0 and self.full and any(row)):
-                raise self.cursor.fail("the point is not inside the polytope")
-        # Values at a point take as much as a few rows.
-        self._compute(1 + exact.starts[-1] // (1 + exact.coordinates))
-        signs, zeros = exact.signs(point)
-        near = Node(bytearray(signs), [exact.base])
-        for unit in zeros if self.full else ():
-            if any(exact.on_coordinates(self._row(near, unit)[0])):
-                raise self.cursor.fail(f"unit {unit} is 0 at the point, and not nearby")
+        for row, values in zip(exact.domain.rows, points.domain, strict=True):
+            for value, place in zip(values, places, strict=True):
+                if value < 0 or (value == 0 and self.full and any(row)):
+                    raise self.cursor.fail("the point is not inside the polytope", place)
+        signs, zeros = exact.signs(points)
+        near: dict[int, Node] = {}
+        for unit, k in zeros if self.full else ():
+            node = near.setdefault(k, Node(bytearray(signs[k]), [exact.base]))
+            if any(exact.on_coordinates(self._row(node, unit)[0])):
+                raise self.cursor.fail(f"unit {unit} is 0 at the point, and not nearby", places[k])
         return signs
 
 

@@ -158,9 +158,9 @@ class Cursor:
         """Begin at the first byte; ``packed`` is how many bytes ``data`` were, compressed."""
         self.data, self.at, self.name, self.size_packed = data, 0, name, packed
 
-    def fail(self, why: str) -> CertificateError:
-        """The error to raise, with the place."""
-        return CertificateError(f"{self.name}, byte {self.at}: {why}")
+    def fail(self, why: str, at: int | None = None) -> CertificateError:
+        """The error to raise, with the place, which is the present one unless it is given."""
+        return CertificateError(f"{self.name}, byte {self.at if at is None else at}: {why}")
 
     def take(self, size: int) -> bytes:
         """So many bytes."""
@@ -175,20 +175,40 @@ class Cursor:
 
     def varint(self) -> int:
         """An unsigned number."""
-        value = shift = 0
-        while True:
-            byte = self.take(1)[0]
-            value |= (byte & 127) << shift
-            if byte < 128:
-                return value
-            shift += 7
-            if shift > _LONGEST:
-                raise self.fail("a number is too long")
+        at = self.at
+        if at < len(self.data) and self.data[at] < 128:  # as most are
+            self.at += 1
+            return self.data[at]
+        return self.varints(1)[0]
+
+    def varints(self, count: int) -> list[int]:
+        """So many unsigned numbers."""
+        data, at, end, numbers = self.data, self.at, len(self.data), list[int]()
+        for _ in range(count):
+            value = shift = 0
+            while True:
+                if at == end:
+                    raise self.fail("it ends in the middle of something", at)
+                byte = data[at]
+                at += 1
+                if byte < 128:
+                    break
+                value |= (byte & 127) << shift
+                shift += 7
+                if shift > _LONGEST:
+                    raise self.fail("a number is too long", at)
+            numbers.append(value | byte << shift)
+        self.at = at
+        return numbers
 
     def zigzag(self) -> int:
         """A signed number."""
         v = self.varint()
         return -(v >> 1) - 1 if v & 1 else v >> 1
+
+    def zigzags(self, count: int) -> list[int]:
+        """So many signed numbers."""
+        return [-(v >> 1) - 1 if v & 1 else v >> 1 for v in self.varints(count)]
 
     def doubles(self, *shape: int) -> np.ndarray:
         """An array of f64."""
@@ -285,7 +305,7 @@ def _domain(cursor: Cursor, inputs: int) -> tuple[Domain, Box | None, list[list[
                 if 2 * n * (m + 1) > MOST_WEIGHTS:
                     raise cursor.fail(f"the box around it takes over {MOST_WEIGHTS} weights")
                 around = Box(cursor.doubles(n), cursor.doubles(n))
-                weights = [[cursor.varint() for _ in range(m + 1)] for _ in range(2 * n)]
+                weights = [cursor.varints(m + 1) for _ in range(2 * n)]
         elif kind == 2:
             k = rows(min(n, MOST_SLICE))
             domain = Slice(cursor.doubles(k + 1, n), cursor.doubles(k), cursor.doubles(k))

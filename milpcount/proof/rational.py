@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, count
 from math import lcm
 from typing import Any, NamedTuple
 
@@ -36,11 +36,14 @@ class Rows(NamedTuple):
 
 
 class Values(NamedTuple):
-    """What the first stage's rows and the domain's are at a point, all times ``one``."""
+    """What rows of the first stage and of the domain are at points; all times ``one`` of each.
 
-    first: Row
-    domain: Row
-    one: int
+    ``first`` and ``domain`` have the shape ``(rows, points)``.
+    """
+
+    first: list[Row]
+    domain: list[Row]
+    one: Row
 
 
 def _rational(array: np.ndarray) -> Rationals:
@@ -58,6 +61,11 @@ def _product(left: fmpz_mat, right: Sequence[int], wide: int) -> list[Row]:
     """The rows of the product of matrices; those of ``right`` stand one after the other."""
     flat = [int(v) for v in (left * fmpz_mat(left.ncols(), wide, right)).entries()]
     return [flat[k : k + wide] for k in range(0, len(flat), wide)]
+
+
+def _at_points(_unit: int, values: Row, on: int, off: int) -> Row:
+    """The gate of a unit at points."""
+    return [v * on if v > 0 else v * off for v in values]
 
 
 def _supremum(row: Sequence[int], low: Ends, high: Ends) -> int | None:
@@ -211,6 +219,18 @@ class Exact:
 
         ``one`` is the constant 1 in the scale of the rows, their shift left out.
         """
+        # The slope of linear units is 1.
+        return self._onward(path, one, lambda unit, row, on, off: (
+            [(on if signs[unit] == ACTIVE else off) * v for v in row]
+        ))  # fmt: skip
+
+    def _onward(
+        self, path: Sequence[Rows], one: Row, gate: Callable[[int, Row, int, int], Row]
+    ) -> Rows:
+        """The stage behind those of ``path``, each of whose rows a unit's gate makes another.
+
+        ``gate(unit, row, on, off)`` multiplies what is active by ``on``, what is not by ``off``.
+        """
         affine, shift = self._affine[len(path) - 1]
         reads = self._reads[len(path)]
         lift = max(path[s].shift + self._slopes[s].shift for s in reads)
@@ -218,40 +238,49 @@ class Exact:
         for s in reads:
             (slopes,), slope_shift = self._slopes[s]
             more = lift - path[s].shift - slope_shift
-            here = signs[self.starts[s] : self.starts[s + 1]]
-            for row, sign, slope in zip(path[s].rows, here, slopes, strict=True):
-                # The slope of linear units is 1.
-                factor = (1 << slope_shift if sign == ACTIVE else slope) << more
-                flat += [factor * v for v in row]
+            on = 1 << (slope_shift + more)
+            units = zip(count(self.starts[s]), path[s].rows, slopes, strict=False)
+            for unit, row, slope in units:
+                flat += gate(unit, row, on, slope << more)
         flat += [v << lift for v in one]
         return Rows(_product(affine, flat, len(one)), lift + shift)
 
-    def at(self, point: Row) -> Values:
-        """What the first rows are at a point ``(z d, d)``."""
-        values = [v for (v,) in _product(self._values, point, 1)]
-        cut = len(self.first.rows)
-        return Values(values[:cut], values[cut:], point[-1])
+    def at(self, points: Sequence[Row]) -> Values:
+        """What the first rows are at points ``(z d, d)``."""
+        flat = [v for numbers in zip(*points, strict=True) for v in numbers]
+        return self._values_of(
+            _product(self._values, flat, len(points)), [point[-1] for point in points]
+        )
 
     @cached_property
     def combinations(self) -> Combinations:
         """The points that are combinations of the first stage's rows, and the first rows there."""
         return Combinations([*self.first.rows, *self.domain.rows], len(self.first.rows))
 
-    def at_combination(self, weights: Row, power: int) -> Values:
-        """What the first rows are at ``1/2 + 2^-power weights . G``, moved into ``[0, 1]``."""
-        values, one = self.combinations.values(weights, power)
-        cut = len(self.first.rows)
-        return Values(values[:cut], values[cut:], one)
+    def at_combinations(self, weights: list[Row], exponents: Row) -> Values:
+        """What the first rows are at points ``1/2 + 2^-e weights . G``, moved into ``[0, 1]``."""
+        powers = [e + self.first.shift for e in exponents]
+        return self._values_of(*self.combinations.values(weights, powers))
 
-    def signs(self, at: Values) -> tuple[bytes, list[int]]:
-        """The signs of all units at a point, and the units with a state that are 0 there."""
-        signs, zeros = b"", list[int]()
-        path = [Rows([[v] for v in at.first], self.first.shift)]
+    def _values_of(self, rows: list[Row], one: Row) -> Values:
+        cut = len(self.first.rows)
+        return Values(rows[:cut], rows[cut:], one)
+
+    def signs(self, at: Values) -> tuple[list[bytes], list[tuple[int, int]]]:
+        """The signs of all units at points; units with a state that are 0 there, each with a point.
+
+        Points are numbered from 0.
+        """
+        signs, zeros = list[Row](), list[tuple[int, int]]()
+        path = [Rows(at.first, self.first.shift)]
         for stage, start in enumerate(self.starts[:-1]):
             if stage:
-                path.append(self.next(path, signs, [at.one]))
-            for unit, (v,) in enumerate(path[stage].rows, start):
-                signs += bytes([self.root[unit] or (ACTIVE if v > 0 else INACTIVE)])
-                if not v and not self.root[unit]:
-                    zeros.append(unit)
-        return signs, zeros
+                path.append(self._onward(path, at.one, _at_points))
+            for unit, row in enumerate(path[stage].rows, start):
+                if self.root[unit]:
+                    signs.append([LINEAR] * len(row))
+                    continue
+                signs.append([ACTIVE if v > 0 else INACTIVE for v in row])
+                if 0 in row:
+                    zeros += [(unit, k) for k, v in enumerate(row) if not v]
+        return list(map(bytes, zip(*signs, strict=True))) or [b""] * len(at.one), zeros

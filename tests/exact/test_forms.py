@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from flint import fmpz_mat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from milpcount.core.point import Point
 from milpcount.core.result import Definition
 from milpcount.exact.dyadic import ExactBox
 from milpcount.exact.feasibility import Row
-from milpcount.exact.forms import constraint, exact_stages, signs_at
+from milpcount.exact.forms import Forms, constraint, exact_stages, signs_at
 from milpcount.exact.prefix import pattern_forms
 from tests.shared import random_net
 
@@ -62,6 +63,15 @@ def test_rows_drop_their_common_power_of_two(scale: float) -> None:
     assert row[1] == 2 * row[0]
     assert row[2] == 4 * row[0]
     assert row[0] % 2 == 1
+
+
+def test_all_rows_at_once_are_the_rows_one_by_one() -> None:
+    (stage,) = exact_stages(random_net(np.random.default_rng(0), [3, 6]).counted_stages(True))
+    forms = Forms.first(stage)
+    assert forms.scaled_rows() == [forms.scaled_row(i) for i in range(6)]
+    # Rows of zeros and negative ones among them.
+    forms = Forms(fmpz_mat(3, 2, [0, 0, -4, 8, -3, 0]), 5)
+    assert forms.scaled_rows() == [((0, 0), 5), ((-1, 2), 3), ((-3, 0), 5)]
 
 
 def test_what_a_sign_demands() -> None:

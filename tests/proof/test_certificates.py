@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import milpcount as mc
 from milpcount.core.problem import CountProblem
 from milpcount.core.run import Outcome, Watch
+from milpcount.proof import checker
 from milpcount.search.recording.closing import list_witnesses
 from milpcount.search.recording.writer import CertificateWriter
 from tests.proof.tools import read
@@ -190,7 +191,12 @@ def test_at_most(tmp_path: Path) -> None:
         mc.verify(path, network)
 
 
-def test_a_list_must_not_repeat_itself(tmp_path: Path) -> None:
+@pytest.mark.parametrize("together", [0, 1 << 17])
+def test_a_list_must_not_repeat_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
+    """Whether its points are proved one by one or all at a time."""
+    monkeypatch.setattr(checker, "_TOGETHER", together)
     network = random_net(np.random.default_rng(2), [2, 5, 1])
     problem = CountProblem.of(network, mc.Box(-1, 1))
     leaves = list(mc.enumerate_regions(network, mc.Box(-1, 1), engine="brute"))

@@ -31,21 +31,27 @@ def by_fractions(rows: list[list[int]], weights: list[int], power: int) -> list[
 def test_rows_at_combinations(bits: int) -> None:
     draw = random.Random(bits)
     clamped = free = 0
-    for _ in range(150):
+    for _ in range(50):
         n, units, others = draw.randrange(7), draw.randrange(1, 5), draw.randrange(3)
         size = 1 << draw.randrange(1, bits + 1)
         rows = [[draw.randint(-size, size) for _ in range(n + 1)] for _ in range(units + others)]
-        weights = [draw.randint(-size, size) for _ in range(units)]
-        # Near the power at which the first coordinates reach the end of the box, and far from it.
-        largest = max(map(abs, moves(rows, weights)), default=0)
-        near = largest.bit_length() + draw.randint(-3, 3)
-        power = draw.choice([near, near, 0, -5, 300])
-        values, one = Combinations(rows, units).values(weights, power)
-        assert one > 0
-        assert one % 2 == 0
-        assert [Fraction(v, one) for v in values] == by_fractions(rows, weights, power)
-        beyond = Fraction(largest) * Fraction(1, 2) ** power > HALF
-        clamped, free = clamped + beyond, free + (not beyond)
+        points, powers = [], []
+        for _ in range(3):
+            weights = [draw.randint(-size, size) for _ in range(units)]
+            # Near the power at which the first coordinates reach the end of the box, and far off.
+            largest = max(map(abs, moves(rows, weights)), default=0)
+            near = largest.bit_length() + draw.randint(-3, 3)
+            powers.append(draw.choice([near, near, 0, -5, 300]))
+            points.append(weights)
+            beyond = Fraction(largest) * Fraction(1, 2) ** powers[-1] > HALF
+            clamped, free = clamped + beyond, free + (not beyond)
+        values, ones = Combinations(rows, units).values(points, powers)
+        for weights, power, one, at_point in zip(
+            points, powers, ones, zip(*values, strict=True), strict=True
+        ):
+            assert one > 0
+            assert one % 2 == 0
+            assert [Fraction(v, one) for v in at_point] == by_fractions(rows, weights, power)
     assert clamped > 20
     assert free > 20
 
@@ -55,5 +61,5 @@ def test_coordinates_at_the_end_of_the_box(beyond: int) -> None:
     """One more or less than what the box holds, beyond 64 bits."""
     half = 1 << 100
     rows = [[half + beyond, 1, 5], [3, 1 << 99, -7]]
-    values, one = Combinations(rows, 1).values([1], 101)
-    assert [Fraction(v, one) for v in values] == by_fractions(rows, [1], 101)
+    values, (one,) = Combinations(rows, 1).values([[1]], [101])
+    assert [Fraction(v, one) for (v,) in values] == by_fractions(rows, [1], 101)

@@ -68,10 +68,10 @@ def test_points_outside_of_the_polytope_prove_nothing(tmp_path: Path, definition
                 continue  # refused for the unit that vanishes
             tried[inside] += 1
             if inside:
-                assert segment.prove(segment.exact.at(point))
+                assert segment.prove(segment.exact.at([point]), [0])
             else:
                 with pytest.raises(CertificateError, match="not inside the polytope"):
-                    segment.prove(segment.exact.at(point))
+                    segment.prove(segment.exact.at([point]), [0])
     assert tried[True]
     assert tried[False]
     assert border
@@ -80,6 +80,8 @@ def test_points_outside_of_the_polytope_prove_nothing(tmp_path: Path, definition
 def test_a_point_on_the_zeros_of_a_unit_proves_no_full_region(tmp_path: Path) -> None:
     segment = _segment(tmp_path / "c", mc.Box(-1, 1), "full")
     # z runs from 0 to 1: the first unit vanishes in the middle, the second everywhere.
-    assert segment.prove(segment.exact.at([3, 4])) != segment.prove(segment.exact.at([1, 4]))
-    with pytest.raises(CertificateError, match="unit 0 is 0 at the point"):
-        segment.prove(segment.exact.at([1, 2]))
+    above, below = segment.prove(segment.exact.at([[3, 4], [1, 4]]), [0, 0])
+    assert above != below
+    # The place that is told is that of the point.
+    with pytest.raises(CertificateError, match="byte 7: unit 0 is 0 at the point"):
+        segment.prove(segment.exact.at([[3, 4], [1, 2]]), [3, 7])

@@ -29,6 +29,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from operator import mul
 
 import numpy as np
 from flint import fmpq, fmpq_mat, fmpz_mat
@@ -208,6 +210,12 @@ class Atlas:
             self.walls(index),
         )
 
+    @cached_property
+    def _solution(self) -> tuple[list[list[int]], int]:
+        """The inverse as integers over one denominator."""
+        matrix, denominator = self.inverse.numer_denom()
+        return [list(map(int, row)) for row in matrix.tolist()], int(denominator)
+
     def point(self, s: Sequence[int], shift: int, sigma: Sequence[int]) -> Point:
         """The point of the problem at ``s / 2**shift`` in an orthant."""
         t = (1 << shift) - sum(s)
@@ -216,16 +224,14 @@ class Atlas:
             sign * scale * v - row[-1] * t
             for sign, scale, v, row in zip(sigma, self.scales, s, self.basis, strict=True)
         ]
-        r = len(y)
-        matrix, denominator = self.inverse.numer_denom()
-        solved = (matrix * fmpz_mat(r, 1, y)).entries() if r else []
-        denominator = int(denominator) * t
+        rows, denominator = self._solution
+        denominator *= t
         common = math.lcm(1, *(v.denominator for v in self.fixed.values()))
         x = [0] * self.dimension
         for j, value in self.fixed.items():
             x[j] = value.numerator * (common // value.denominator) * denominator
-        for j, value in zip(self.columns, solved, strict=True):
-            x[j] = int(value) * common
+        for j, row in zip(self.columns, rows, strict=True):
+            x[j] = sum(map(mul, row, y)) * common
         divisor = math.gcd(denominator * common, *x)
         return Point(tuple(v // divisor for v in x), denominator * common // divisor)
 

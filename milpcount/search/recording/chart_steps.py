@@ -42,9 +42,11 @@ def read_steps(steps: bytes, coordinates: int) -> Iterator[Spot | Branch | Never
 
     def number() -> int:
         nonlocal at
-        byte = steps[at]
+        value = steps[at]
         at += 1
-        value, shift = byte & 127, 7
+        if value < 128:  # as most are
+            return value
+        value, shift, byte = value & 127, 7, 128
         while byte > 127:
             byte = steps[at]
             at += 1

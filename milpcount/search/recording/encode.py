@@ -6,6 +6,7 @@ Written apart from its reader, on purpose.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,11 +63,19 @@ def branch(place: int, first: int) -> bytes:
     return (b"\x04" if first > 0 else b"\x05") + varint(place)
 
 
+# Rows and exponents of sums: small numbers, which come again and again.
+_row, _exponent = lru_cache(1 << 14)(varint), lru_cache(1 << 14)(zigzag)
+
+
 def empty(terms: Iterable[Term]) -> bytes:
     """No region here."""
     listed = list(terms)
     if not listed:
         return b"\x08\x00"
-    size = max(1, *((m.bit_length() + 7) // 8 for _, m, _ in listed))
-    body = [varint(row) + zigzag(e) + m.to_bytes(size, "little") for row, m, e in listed]
-    return b"\x08" + varint(len(listed)) + varint(size) + b"".join(body)
+    size = max(1, (max([m.bit_length() for _, m, _ in listed]) + 7) // 8)
+    out = bytearray(b"\x08" + varint(len(listed)) + varint(size))
+    for row, m, e in listed:
+        out += _row(row)
+        out += _exponent(e)
+        out += m.to_bytes(size, "little")
+    return bytes(out)

@@ -28,13 +28,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from operator import mul
 
 import numpy as np
 from numpy.typing import NDArray
 
 from milpcount.core.problem import CountProblem
 from milpcount.errors import InvariantError
-from milpcount.exact.forms import Forms, problem_stages
+from milpcount.exact.forms import problem_stages
 from milpcount.exact.prefix import Prefix
 from milpcount.search.frames.charts import Atlas
 from milpcount.search.recording import encode
@@ -46,33 +47,26 @@ __all__ = ["Transcript", "orthant_segments"]
 _OPEN, _ACTIVE, _INACTIVE, _LINEAR = range(4)
 
 Signs = NDArray[np.int8]
-Row = tuple[int, ...]
-
-
-class _Stage:
-    """Forms of a stage, taken out of their matrix row by row."""
-
-    def __init__(self, forms: Forms) -> None:
-        self._forms = forms
-        self._rows: dict[int, tuple[Row, int]] = {}
-
-    def row(self, place: int) -> tuple[Row, int]:
-        """The row of a unit, and the ``shift`` with ``row = 2**shift common t g``."""
-        row = self._rows.get(place)
-        if row is None:
-            row = self._rows[place] = self._forms.scaled_row(place)
-        return row
+ScaledRow = tuple[tuple[int, ...], int]
 
 
 class _Node:
-    """A node: what its units are, and the forms of the stages that were needed."""
+    """A node: what its units are, and the rows of all stages that were entered.
 
-    def __init__(self, units: bytearray, prefix: Prefix, stages: list[_Stage]) -> None:
-        self.units, self.prefix, self.stages = units, prefix, stages
+    Attributes:
+        rows: of every unit, with the ``shift`` of ``row = 2**shift common t g``; never changed,
+            because the nodes below share them.
+        prefix: behind these stages.
+    """
+
+    __slots__ = ("prefix", "rows", "units")
+
+    def __init__(self, units: bytearray, prefix: Prefix, rows: list[ScaledRow]) -> None:
+        self.units, self.prefix, self.rows = units, prefix, rows
 
     def child(self, unit: int, sign: int) -> _Node:
         """The node where the unit has this sign; here it gets the other one."""
-        child = _Node(bytearray(self.units), self.prefix, list(self.stages))
+        child = _Node(bytearray(self.units), self.prefix, self.rows)
         child.units[unit] = _ACTIVE if sign > 0 else _INACTIVE
         self.units[unit] = _INACTIVE if sign > 0 else _ACTIVE
         return child
@@ -92,7 +86,8 @@ class Transcript:
         charted = atlas.on_simplex(self._sigma)
         self._common, self._cuts = charted.common, charted.cuts
         self._root = Prefix.root(problem_stages(problem), charted.first)
-        self._first = _Stage(charted.first)
+        self._first = charted.first.scaled_rows()
+        self._common_odd, self._common_power = _odd(charted.common)
         # Numbers in certificates: the domain's rows, then the units.
         self._before = len(problem.rows[1])
         # For each s_k the number of what it is a multiple of, and the exponent of the multiple.
@@ -129,7 +124,7 @@ class Transcript:
             if isinstance(step, Branch):
                 stack.append(node.child(unit, step.sign))
             else:
-                out.append(self._refuted(node, stage, step))
+                out.append(self._refuted(node, unit, step))
                 node.units[unit] = _INACTIVE if step.sign > 0 else _ACTIVE
         return b"".join(out)
 
@@ -141,7 +136,7 @@ class Transcript:
             units = np.where(signs > 0, _ACTIVE, np.where(signs < 0, _INACTIVE, _OPEN))
             units[self._linear] = _LINEAR
             key = units.astype(np.uint8).tobytes()
-            stack.append(known.get(key) or _Node(bytearray(key), self._root, [self._first]))
+            stack.append(known.get(key) or _Node(bytearray(key), self._root, self._first))
         return stack
 
     def _present(self, node: _Node) -> int:
@@ -150,52 +145,54 @@ class Transcript:
         while node.prefix.stage < stage:
             first, behind = self._starts[node.prefix.stage : node.prefix.stage + 2]
             node.prefix = node.prefix.push([s != _INACTIVE for s in node.units[first:behind]])
-            node.stages.append(_Stage(node.prefix.forms))
+            node.rows = node.rows + node.prefix.forms.scaled_rows()
         return stage
 
-    def _refuted(self, node: _Node, stage: int, step: Never) -> bytes:
+    def _refuted(self, node: _Node, unit: int, step: Never) -> bytes:
         """The sum of a step, which settles the empty side of its branch."""
-        common = self._common
-        row, shift = node.stages[stage].row(step.place)
+        units, rows, before = node.units, node.rows, self._before
+        common, common_power = self._common_odd, self._common_power
         # Of each row of the search: an integer and a power of two by which it is multiplied.
-        parts = [(step.sign, -shift, row)]
-        written = [(self._before + self._starts[stage] + step.place, common, 0)]
+        row, shift = rows[unit]
+        factors, powers, parts = [step.sign], [-shift], [row]
+        written = [(before + unit, common, common_power)]
         for number, mantissa, exponent in step.terms:
-            unit = number - len(self._cuts)
-            if unit >= 0:
-                at = bisect_right(self._starts, unit) - 1
-                row, shift = node.stages[at].row(unit - self._starts[at])
-                sign = 1 if node.units[unit] == _ACTIVE else -1
-                parts.append((sign * mantissa, exponent - shift, row))
-                written.append((self._before + unit, common * mantissa, exponent))
+            other = number - len(self._cuts)
+            if other >= 0:
+                row, shift = rows[other]
+                factors.append(mantissa if units[other] == _ACTIVE else -mantissa)
+                powers.append(exponent - shift)
+                parts.append(row)
+                odd, spare = _odd(mantissa)
+                written.append((before + other, common * odd, common_power + spare + exponent))
             elif number:
                 row, denominator = self._cuts[number]
                 power = exponent - max(abs(v).bit_length() for v in row)
-                parts.append((common * mantissa, power, row))
+                factors.append(self._common * mantissa)
+                powers.append(power)
+                parts.append(row)
                 name = self._atlas.cuts[number - 1][0].number
                 if name is not None:
-                    weight = common * mantissa * denominator
-                    written.append((name, weight, power + self._atlas.lift))
+                    odd, spare = _odd(self._common * mantissa * denominator)
+                    written.append((name, odd, spare + power + self._atlas.lift))
             # Row 0 is t itself: without it the sum is smaller still.
-        least = min(power for _, power, _ in parts)
-        total = [0] * (len(self._sigma) + 1)
-        for factor, power, row in parts:
-            factor <<= power - least
-            total = [t + factor * c for t, c in zip(total, row, strict=True)]
-        constant = total.pop()
+        least = min(powers)
+        factors = [f << (power - least) for f, power in zip(factors, powers, strict=True)]
+        *total, constant = [sum(map(mul, factors, column)) for column in zip(*parts, strict=True)]
         for basic, c in zip(self._basic, total, strict=True):
             rest = -(c + constant)
             if rest < 0 or constant > 0:
                 raise InvariantError("a sum that was proved to be negative is not")
             if rest and basic is not None:
-                written.append((basic[0], rest, least + basic[1]))
-        return encode.empty(_odd(name, m, e) for name, m, e in written)
+                odd, spare = _odd(rest)
+                written.append((basic[0], odd, least + spare + basic[1]))
+        return encode.empty(written)
 
 
-def _odd(name: int, mantissa: int, exponent: int) -> encode.Term:
-    """The same weight in as few bits as can be."""
-    spare = (mantissa & -mantissa).bit_length() - 1
-    return name, mantissa >> spare, exponent + spare
+def _odd(number: int) -> tuple[int, int]:
+    """A number above 0 as an odd one, which has few bits, times a power of two."""
+    spare = (number & -number).bit_length() - 1
+    return number >> spare, spare
 
 
 def orthant_segments(atlas: Atlas, root: Signs) -> Iterator[tuple[Signs, bytes]]:

@@ -35,7 +35,7 @@ class Pool(Protocol):
         """Reports that have come, waiting for one at most so long."""
 
     def stop(self) -> None:
-        """Ask for the reports of what is at work."""
+        """Ask for the reports of what is at work, at the end or because others are idle."""
 
     def close(self) -> None:
         """End at once; what is at work is lost."""

@@ -88,6 +88,7 @@ class _Run:
         self._watch, self._outcome, self._journal, self._pool = watch, outcome, journal, pool
         self._waiting = list(journal.open)
         self._working: set[int] = set()
+        self._unhurried: set[int] = set()  # of those, the ones with a whole slice of time
 
     def run(self) -> Iterator[Found]:
         """Until all bundles are finished or a limit is reached."""
@@ -119,7 +120,13 @@ class _Run:
             number = max(self._waiting, key=self._share)
             self._waiting.remove(number)
             self._working.add(number)
+            if not scarce:
+                self._unhurried.add(number)
             self._pool.submit(number, self._journal.open[number], seconds)
+        if self._unhurried and self._pool.idle:
+            # Nothing waits: who is at work shares what is left with who is not.
+            self._unhurried.clear()
+            self._pool.stop()
 
     def _share(self, number: int) -> float:
         return sum(t.share for t in self._journal.open[number])
@@ -127,6 +134,7 @@ class _Run:
     def _collect(self, seconds: float) -> Iterator[Found]:
         for number, report in self._pool.wait(seconds):
             self._working.remove(number)
+            self._unhurried.discard(number)
             if self._certificate is not None and report.steps is not None:
                 opened = [task.signs for task in self._journal.open[number]]
                 self._certificate.segment(opened, report.steps, report.count)
