@@ -138,8 +138,8 @@ FAULTS = (
     Fault(
         "api: a stopped count claims one region too many",
         "api.py",
-        "lower += 0 if linear else outcome.open_regions",
-        "lower += 0 if linear else outcome.open_regions + 1",
+        "lower += 0 if merges else outcome.open_regions",
+        "lower += 0 if merges else outcome.open_regions + 1",
         ("tests/engines/test_contract.py", "-k", "too_many and tree-highs"),
     ),
     Fault(
