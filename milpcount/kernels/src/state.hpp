@@ -72,8 +72,7 @@ class State {
     Index slack = 0;  // what one step of the search writes at most
 
     Buffer<double> z, total, slopes;
-    Rates rates;            // of the vertex that was looked at last
-    Steps steps;            // of the node whose sides are looked for
+    Steps steps;            // from the vertex that was looked at last
     Buffer<double> factor;  // one a column of a dictionary
     Costs costs;            // of the row that was looked at last
     Buffer<double> low, high;
