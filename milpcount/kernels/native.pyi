@@ -165,6 +165,7 @@ class TreeSearch:
         one: NDArray[np.uint64],
         domain: NDArray[np.uint64],
         shift: int,
+        spans: bool,
     ) -> None:
         """Decide sides that only touch a cell in integers from now on, but in certificates.
 

@@ -28,12 +28,14 @@ class LongFrame(NamedTuple):
         one: the form of one, times that factor.
         domain: forms that are positive inside the domain, each times a factor of its own.
         shift: see ``first``.
+        spans: whether no form but 0 vanishes all over the domain.
     """
 
     first: NDArray[np.uint64]
     one: NDArray[np.uint64]
     domain: NDArray[np.uint64]
     shift: int
+    spans: bool
 
 
 def long_frame(frame: Frame) -> LongFrame | None:
@@ -48,7 +50,7 @@ def long_frame(frame: Frame) -> LongFrame | None:
     parts = [_limbs(numbers, columns) for numbers in (first, one, domain)]
     if exact.shift < 0 or any(part.shape[2] > _MOST_LIMBS for part in parts):
         return None
-    return LongFrame(parts[0], parts[1], parts[2], exact.shift)
+    return LongFrame(parts[0], parts[1], parts[2], exact.shift, frame.spans())
 
 
 def _limbs(numbers: Sequence[int], columns: int) -> NDArray[np.uint64]:

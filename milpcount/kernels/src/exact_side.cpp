@@ -14,10 +14,10 @@ constexpr int MOST_UNLUCKY = 2;
 
 }  // namespace
 
-ExactSide::ExactSide(const Net& net, LongFrame frame, bool relaxed)
+ExactSide::ExactSide(const Net& net, LongFrame frame, bool spans)
     : net_(net),
       forms_(net, std::move(frame)),
-      relaxed_(relaxed),
+      spans_(spans),
       inverses_(static_cast<std::size_t>(MOST_PRIMES) * MOST_PRIMES) {}
 
 bool ExactSide::empty(const State& st, const Node& a, int r, int sign) {
@@ -48,7 +48,7 @@ bool ExactSide::empty(const State& st, const Node& a, int r, int sign) {
         const bool is_row = k - 2 < rows_.size();
         const Index unit = is_row ? rows_[k - 2] - st.cuts : -1;
         const bool active = unit >= 0 && a.sign[unit] > 0;
-        below |= active || (!net_.closed && (!is_row || !relaxed_));
+        below |= active || (!net_.closed && (!is_row || spans_));
     }
     return sign > 0 || below;
 }

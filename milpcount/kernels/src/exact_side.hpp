@@ -14,7 +14,8 @@
 // are counted it is {g < 0}, empty, and the unit is active as soon as g is not 0 all over the cell:
 // as y_0 < 0 or some y_k < 0 of a v_k that is not.  (A form that is 0 on the region is that of an
 // inactive unit.)  On a cell with an interior no v_k is 0 throughout; but where the cube is a
-// relaxation, the rows of inactive units may be on the true cell.  Where patterns that are not empty
+// relaxation and the domain's image does not span it, the rows of inactive units may be, on the true
+// cell.  Where patterns that are not empty
 // are counted the side is {g <= 0}, and it is empty if y_0 < 0 or some y_k < 0 of an active unit's
 // row, which is positive in the cell.
 //
@@ -39,8 +40,8 @@ struct Node;
 
 class ExactSide {
   public:
-    // `relaxed`: the cube is a relaxation of the domain.
-    ExactSide(const Net& net, LongFrame frame, bool relaxed);
+    // `spans`: no form but 0 vanishes all over the domain.
+    ExactSide(const Net& net, LongFrame frame, bool spans);
 
     // Whether row r, whose unit is free, is proved never to have this sign on the node's cell, by
     // the variables that are nonbasic in its dictionary.
@@ -54,7 +55,7 @@ class ExactSide {
 
     const Net& net_;
     ResidueForms forms_;
-    bool relaxed_;
+    bool spans_;
 
     // Of the present side: nonbasic rows with their signs, nonbasic and basic coordinates.
     std::vector<Index> rows_;

@@ -196,14 +196,15 @@ void bind_tree(nb::module_& m) {
                  return vector_output<std::int8_t>({signs.data(), signs.size()});
              })
         .def("prove_exactly",
-             [](TreeSearch& self, nb::object first, nb::object one, nb::object domain, Index shift) {
+             [](TreeSearch& self, nb::object first, nb::object one, nb::object domain, Index shift,
+                bool spans) {
                  const Net& net = self.state.net;
                  LongFrame frame = long_frame(net, first, one, domain, shift);
                  AtWork work(self.at_work);
-                 self.state.exact =
-                     std::make_unique<ExactSide>(net, std::move(frame), self.zono.present());
+                 self.state.exact = std::make_unique<ExactSide>(net, std::move(frame), spans);
              },
-             array_arg("first"), array_arg("one"), array_arg("domain"), nb::arg("shift"))
+             array_arg("first"), array_arg("one"), array_arg("domain"), nb::arg("shift"),
+             nb::arg("spans"))
         .def("open_node", &open_node, nb::arg("slot"))
         .def("share",
              [](TreeSearch& self, Index slot) {
