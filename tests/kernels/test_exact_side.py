@@ -147,12 +147,17 @@ def test_units_that_are_constant_on_the_inputs_but_not_on_the_cube() -> None:
     row = rng.normal(size=12)
     first = np.vstack([row, row, rng.normal(size=12)])
     second = np.array([[1.0, -1.0, 0.0], [-3.0, 3.0, 0.0], [1.0, 1.0, -1.0]])
-    network = mc.ReLUNetwork([first, second, np.ones((1, 3))], [np.zeros(3), np.zeros(3), np.zeros(1)])
+    network = mc.ReLUNetwork(
+        [first, second, np.ones((1, 3))], [np.zeros(3), np.zeros(3), np.zeros(1)]
+    )
     for definition in ("full", "nonempty"):
         patterns = [
-            {r.pattern for r in mc.enumerate_regions(
-                network, mc.Box(-1, 1), engine=engine, definition=definition
-            )}
+            {
+                r.pattern
+                for r in mc.enumerate_regions(
+                    network, mc.Box(-1, 1), engine=engine, definition=definition
+                )
+            }
             for engine in ("tree", "tree-highs")
         ]
         assert patterns[0] == patterns[1]
