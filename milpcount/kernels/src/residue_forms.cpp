@@ -8,7 +8,7 @@ namespace milpcount {
 
 namespace {
 
-constexpr Index MOST_WORDS = Index{1} << 24;  // of all residues together
+constexpr Index MOST_WORDS = Index{1} << 23;  // of all residues together
 
 // What is to be subtracted from 2^62.
 constexpr Word BELOW[MOST_PRIMES] = {
@@ -36,25 +36,6 @@ Dyadic dyadic(double x) {
 Index shift_of(std::span<const double> numbers, Index shift) {
     for (const double x : numbers) shift = std::max<Index>(shift, -dyadic(x).exponent);
     return shift;
-}
-
-// The integer x 2^shift, in Montgomery's form.
-Word residue(const PrimeField& field, double x, Index shift) {
-    const Dyadic d = dyadic(x);
-    if (d.mantissa == 0) return 0;
-    const Word size = field.entered(static_cast<Word>(std::abs(d.mantissa)));
-    const Index exponent = d.exponent + shift;
-    const Word lifted =
-        exponent == 0 ? size
-                      : field.times(size, field.power(field.plus(field.one, field.one),
-                                                      static_cast<Word>(exponent)));
-    return d.mantissa < 0 ? field.negative(lifted) : lifted;
-}
-
-Buffer<Word> residues(const PrimeField& field, std::span<const double> numbers, Index shift) {
-    Buffer<Word> out(numbers.size());
-    for (std::size_t k = 0; k < numbers.size(); ++k) out[k] = residue(field, numbers[k], shift);
-    return out;
 }
 
 // The binary logarithm of an absolute value, or a little more; -1 for 0.
@@ -151,26 +132,45 @@ bool ResidueForms::prepare(int q) {
     return true;
 }
 
+Word ResidueForms::Prime::power_of_two(Index exponent) {
+    while (static_cast<Index>(powers.size()) <= exponent)
+        powers.push_back(field.plus(powers.back(), powers.back()));
+    return powers[static_cast<std::size_t>(exponent)];
+}
+
+Word ResidueForms::Prime::residue(double x, Index shift) {
+    const Dyadic d = dyadic(x);
+    if (d.mantissa == 0) return 0;
+    const Word size = field.times(field.entered(static_cast<Word>(std::abs(d.mantissa))),
+                                  power_of_two(d.exponent + shift));
+    return d.mantissa < 0 ? field.negative(size) : size;
+}
+
+Buffer<Word> ResidueForms::Prime::residues(std::span<const double> numbers, Index shift) {
+    Buffer<Word> out(numbers.size());
+    for (std::size_t k = 0; k < numbers.size(); ++k) out[k] = residue(numbers[k], shift);
+    return out;
+}
+
 void ResidueForms::prepare_stage(Prime& prime, Index l) const {
-    const PrimeField& field = prime.field;
-    const Word two = field.plus(field.one, field.one);
     const auto at = static_cast<std::size_t>(l);
     Stage& stage = prime.stages[at];
     const auto width = static_cast<std::size_t>(net_.widths[l]);
-    stage.slopes = residues(field, {net_.slopes.data() + net_.starts[l], width}, slope_shift_[at]);
-    stage.one = field.power(two, static_cast<Word>(slope_shift_[at]));
+    stage.slopes = prime.residues({net_.slopes.data() + net_.starts[l], width}, slope_shift_[at]);
+    stage.one = prime.power_of_two(slope_shift_[at]);
     if (l == 0) return;
     const auto take = [&](const double* from, Index reads) {
-        return residues(field, {from, static_cast<std::size_t>(net_.widths[reads]) * width},
-                        weight_shift_[at]);
+        return prime.residues({from, static_cast<std::size_t>(net_.widths[reads]) * width},
+                              weight_shift_[at]);
     };
     const auto lift = [&](Index s) {
         const auto from = static_cast<std::size_t>(s);
-        return field.power(two, static_cast<Word>(top_[at] - shift_[from] - slope_shift_[from]));
+        return prime.power_of_two(top_[at] - shift_[from] - slope_shift_[from]);
     };
     stage.weights = take(net_.weights.data() + net_.offsets[l], l - 1);
-    stage.biases = residues(field, {net_.biases.data() + net_.starts[l], width}, weight_shift_[at]);
-    stage.bias_lift = field.power(two, static_cast<Word>(top_[at]));
+    stage.biases =
+        prime.residues({net_.biases.data() + net_.starts[l], width}, weight_shift_[at]);
+    stage.bias_lift = prime.power_of_two(top_[at]);
     stage.lifts.push_back(lift(l - 1));
     for (Index k = net_.skip_begin[l]; k < net_.skip_begin[l + 1]; ++k) {
         stage.skips.push_back(take(net_.skip_weights.data() + net_.skip_offset[k],

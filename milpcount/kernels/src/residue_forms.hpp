@@ -15,6 +15,7 @@
 
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "arrays.hpp"
@@ -71,8 +72,14 @@ class ResidueForms {
         std::vector<Word> lifts;  // 2^(top - shift_s - s) of the stage before, then of every skip
     };
     struct Prime {
-        explicit Prime(Word p) : field(p) {}
+        explicit Prime(Word p) : field(p), powers{field.one} {}
+        // The integer x 2^shift.
+        Word residue(double x, Index shift);
+        Buffer<Word> residues(std::span<const double> numbers, Index shift);
+        Word power_of_two(Index exponent);
+
         PrimeField field;
+        std::vector<Word> powers;  // of two
         std::vector<Stage> stages;
         Buffer<Word> rows;    // of the search
         Buffer<Index> taken;  // of every row: the turn of its stage in which it was computed
