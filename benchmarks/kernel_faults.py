@@ -41,6 +41,7 @@ class KernelFault:
 TIES = "tests/search/test_near_ties.py"
 FLOATS = "tests/search/test_proofs_in_floats.py"
 MARGINS = "tests/kernels/test_margins.py"
+EXACT = "tests/kernels/test_exact_side.py"
 
 KERNEL_FAULTS = (
     KernelFault(
@@ -94,9 +95,9 @@ KERNEL_FAULTS = (
     ),
     KernelFault(
         "kernels: an optimum in floats is a refutation",
-        "tree.cpp",
-        "refuted(st, a, target, sign) && record_sum(st, a, target, sign)",
-        "record_sum(st, a, target, sign)",
+        "sides.cpp",
+        "proved_empty(st_, a_, r, sign) && record_sum(st_, a_, r, sign)",
+        "record_sum(st_, a_, r, sign)",
         (TIES,),
     ),
     KernelFault(
@@ -177,18 +178,53 @@ KERNEL_FAULTS = (
         (MARGINS,),
     ),
     KernelFault(
-        "kernels: patterns on segments are noted at any distance",
-        "segments.cpp",
-        "MARGIN * reach_[i] + 2.0 * blur_[i] + TINY",
-        "0.0",
-        (TIES,),
-    ),
-    KernelFault(
         "kernels: points beyond a facet need no margin",
         "rays.cpp",
         "(error + gamma(inputs) * size) * SLACK + TINY",
         "0.0",
         (MARGINS,),
+    ),
+    KernelFault(
+        "kernels: exact multipliers of either sign refute",
+        "exact_side.cpp",
+        "y > 0",
+        "false",
+        (EXACT,),
+    ),
+    KernelFault(
+        "kernels: exact multipliers refute whatever the constant",
+        "exact_side.cpp",
+        "side == 0 || top > 0",
+        "side == 0",
+        (EXACT,),
+    ),
+    KernelFault(
+        "kernels: exact multipliers refute sides that hold their boundary",
+        "exact_side.cpp",
+        "sign > 0 || below",
+        "true",
+        (EXACT,),
+    ),
+    KernelFault(
+        "kernels: rows that vanish on the inputs refute exactly",
+        "exact_side.cpp",
+        "!is_row || spans_",
+        "true",
+        (EXACT,),
+    ),
+    KernelFault(
+        "kernels: one prime is enough for every determinant",
+        "exact_side.cpp",
+        "static_cast<double>(taken_.size()) * PRIME_BITS < bits_",
+        "taken_.empty()",
+        (EXACT,),
+    ),
+    KernelFault(
+        "kernels: residues of another path serve",
+        "residue_forms.cpp",
+        "prime.taken[k] == turn",
+        "prime.taken[k] != 0",
+        (EXACT,),
     ),
 )
 

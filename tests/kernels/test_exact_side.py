@@ -21,6 +21,7 @@ from milpcount.kernels import native
 from milpcount.search.frames.problem_frames import problem_frames, root_signs, sign_walls
 from milpcount.search.long_frame import long_frame
 from milpcount.search.machine import Machine
+from tests.shared import random_net
 
 Float = NDArray[np.float64]
 
@@ -139,6 +140,15 @@ def test_multipliers_that_are_zero_and_sums_of_rows() -> None:
         )
         assert (tree.lower, tree.exact) == (brute.lower, True)
         assert tree.statistics["decided_by_exact_multipliers"] > 0
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_forms_follow_the_path(seed: int) -> None:
+    network = random_net(np.random.default_rng(seed), [3, 5, 4, 4, 1], "integer")
+    tree, highs = (mc.count(network, mc.Box(-1, 1), engine=e) for e in ("tree", "tree-highs"))
+    assert (tree.lower, tree.exact) == (highs.lower, True)
+    assert tree.statistics["decided_by_exact_multipliers"] > 10
+    assert tree.statistics.get("doubts", 0) == 0
 
 
 def test_units_that_are_constant_on_the_inputs_but_not_on_the_cube() -> None:

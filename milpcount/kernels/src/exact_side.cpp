@@ -18,7 +18,13 @@ ExactSide::ExactSide(const Net& net, LongFrame frame, bool spans)
     : net_(net),
       forms_(net, std::move(frame)),
       spans_(spans),
-      inverses_(static_cast<std::size_t>(MOST_PRIMES) * MOST_PRIMES) {}
+      unit_of_(static_cast<std::size_t>(net.n), -1),
+      inverses_(static_cast<std::size_t>(MOST_PRIMES) * MOST_PRIMES) {
+    for (Index u = 0; u < net.widths[0]; ++u) {
+        const Index j = forms_.multiple_of(u);
+        if (j >= 0) unit_of_[static_cast<std::size_t>(j)] = u;
+    }
+}
 
 bool ExactSide::empty(const State& st, const Node& a, int r, int sign) {
     const Index target = a.rows.rowvar[r] - st.n;
@@ -46,11 +52,25 @@ bool ExactSide::empty(const State& st, const Node& a, int r, int sign) {
         if (y > 0) return false;
         if (y == 0) continue;
         const bool is_row = k - 2 < rows_.size();
-        const Index unit = is_row ? rows_[k - 2] - st.cuts : -1;
-        const bool active = unit >= 0 && a.sign[unit] > 0;
-        below |= active || (!net_.closed && (!is_row || spans_));
+        const bool strict = is_row ? is_strict(a, rows_[k - 2])
+                                   : is_strict_end(a, nonbasic_[k - 2 - rows_.size()]);
+        below |= strict || (!net_.closed && (!is_row || spans_));
     }
     return sign > 0 || below;
+}
+
+// Whether a row of the cell is positive there, not 0.  In the charts of the whole space the first row
+// of the domain is 0 at infinity alone.
+bool ExactSide::is_strict(const Node& a, Index k) const {
+    if (k >= net_.domain_rows) return a.sign[k - net_.domain_rows] > 0;
+    return k == 0 && net_.walls;
+}
+
+// Whether no point of the cell has this coordinate at its lower end, as a unit that is active has its
+// zeros there, and whether it is the end meant.
+bool ExactSide::is_strict_end(const Node& a, int j) const {
+    const Index unit = unit_of_[static_cast<std::size_t>(j)];
+    return unit >= 0 && a.sign[unit] > 0 && !a.rows.flip[j];
 }
 
 // Note which variables are nonbasic, and how large determinants of their rows can be.

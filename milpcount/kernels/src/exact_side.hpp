@@ -15,9 +15,9 @@
 // as y_0 < 0 or some y_k < 0 of a v_k that is not.  (A form that is 0 on the region is that of an
 // inactive unit.)  On a cell with an interior no v_k is 0 throughout; but where the cube is a
 // relaxation and the domain's image does not span it, the rows of inactive units may be, on the true
-// cell.  Where patterns that are not empty
-// are counted the side is {g <= 0}, and it is empty if y_0 < 0 or some y_k < 0 of an active unit's
-// row, which is positive in the cell.
+// cell.  Where patterns that are not empty are counted the side is {g <= 0}, and it is empty if
+// y_0 < 0 or some y_k < 0 of a v_k that is positive in the cell: an active unit's row, a coordinate
+// that is a multiple of one, the form that is 0 at infinity.
 //
 // Arithmetic.  All rows are integers up to positive factors, which do not matter to signs.  Let B be
 // the basis's matrix, d its determinant.  By Cramer's rule every d y_k is a determinant too: of rows
@@ -48,6 +48,8 @@ class ExactSide {
     bool empty(const State& st, const Node& a, int r, int sign);
 
   private:
+    bool is_strict(const Node& a, Index k) const;
+    bool is_strict_end(const Node& a, int j) const;
     bool take_basis(const State& st, const Node& a, Index target);
     bool solve(const State& st, const Node& a, Index target, int sign, int q);
     int sign_of(std::span<const Word> residues);
@@ -56,6 +58,7 @@ class ExactSide {
     const Net& net_;
     ResidueForms forms_;
     bool spans_;
+    std::vector<Index> unit_of_;  // whose form is a positive multiple of the coordinate, or -1
 
     // Of the present side: nonbasic rows with their signs, nonbasic and basic coordinates.
     std::vector<Index> rows_;

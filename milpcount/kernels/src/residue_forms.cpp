@@ -115,6 +115,18 @@ double ResidueForms::log2_size(Index k) const {
     return most + std::log2(static_cast<double>(net_.n + 1));
 }
 
+Index ResidueForms::multiple_of(Index u) const {
+    Index found = -1;
+    for (Index c = 0; c <= net_.n; ++c) {
+        const Word* limbs = frame_.first.at(u, c);
+        if (std::all_of(limbs, limbs + frame_.first.limbs, [](Word x) { return x == 0; })) continue;
+        const bool negative = limbs[frame_.first.limbs - 1] >> 63;
+        if (found >= 0 || negative || c == net_.n) return -1;
+        found = c;
+    }
+    return found;
+}
+
 bool ResidueForms::prepare(int q) {
     while (static_cast<int>(primes_.size()) <= q) {
         const auto count = static_cast<Index>(primes_.size());

@@ -56,7 +56,9 @@ class ResidueForms {
     const Word* row(int q, Index k);
     // The binary logarithm of the factor c 2^shift between unit u's form and its integer row.
     double log2_factor(Index u) const;
-    // The same of a bound on the sum of the absolute entries of row k of the domain.
+    // The coordinate of which the form of unit u of the first stage is a positive multiple, or -1.
+    Index multiple_of(Index u) const;
+    // The binary logarithm of a bound on the sum of the absolute entries of row k of the domain.
     double log2_size(Index k) const;
     const PrimeField& field(int q) const { return primes_[static_cast<std::size_t>(q)].field; }
     // Make the residues modulo prime q possible; false where they would take too much memory.

@@ -192,19 +192,10 @@ def _ranges(problem: CountProblem) -> tuple[list[Fraction], list[Fraction]] | No
     exact = coordinate_ranges(problem)
     if exact is None:
         return None
-    lo = [_float_end(a, -np.inf) for a, _ in exact]
-    hi = [_float_end(b, np.inf) for _, b in exact]
+    # A little wider, on floats: the rows of the polytope cut the rest off.
+    lo = [Fraction(float(np.nextafter(float(a), -np.inf))) for a, _ in exact]
+    hi = [Fraction(float(np.nextafter(float(b), np.inf))) for _, b in exact]
     return lo, hi
-
-
-def _float_end(end: Fraction, outward: float) -> Fraction:
-    """The end itself if it is a float, else a little farther out.
-
-    The rows of the polytope cut the rest off; but a side that almost coincides with one of them
-    makes vertices where no basis is the right one in floats.
-    """
-    near = float(end)
-    return end if Fraction(near) == end else Fraction(float(np.nextafter(near, outward)))
 
 
 def _atlas(problem: CountProblem, first: ExactStage) -> Atlas:
