@@ -43,6 +43,7 @@ FLOATS = "tests/search/test_proofs_in_floats.py"
 MARGINS = "tests/kernels/test_margins.py"
 PLANAR = "tests/kernels/test_planar_margins.py"
 LAST = "tests/search/test_last_layer.py"
+EXACT = "tests/kernels/test_exact_side.py"
 
 KERNEL_FAULTS = (
     KernelFault(
@@ -373,6 +374,48 @@ KERNEL_FAULTS = (
         "(error + gamma(inputs) * size) * SLACK + TINY",
         "0.0",
         (MARGINS,),
+    ),
+    KernelFault(
+        "kernels: exact multipliers of either sign refute",
+        "exact_side.cpp",
+        "y > 0",
+        "false",
+        (EXACT,),
+    ),
+    KernelFault(
+        "kernels: exact multipliers refute whatever the constant",
+        "exact_side.cpp",
+        "side == 0 || top > 0",
+        "side == 0",
+        (EXACT,),
+    ),
+    KernelFault(
+        "kernels: exact multipliers refute sides that hold their boundary",
+        "exact_side.cpp",
+        "sign > 0 || below",
+        "true",
+        (EXACT,),
+    ),
+    KernelFault(
+        "kernels: rows that vanish on the inputs refute exactly",
+        "exact_side.cpp",
+        "!is_row || spans_",
+        "true",
+        (EXACT,),
+    ),
+    KernelFault(
+        "kernels: one prime is enough for every determinant",
+        "exact_side.cpp",
+        "static_cast<double>(taken_.size()) * PRIME_BITS < bits_",
+        "taken_.empty()",
+        (EXACT,),
+    ),
+    KernelFault(
+        "kernels: residues of another path serve",
+        "residue_forms.cpp",
+        "prime.taken[k] == turn",
+        "prime.taken[k] != 0",
+        (EXACT,),
     ),
 )
 

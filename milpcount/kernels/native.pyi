@@ -134,6 +134,9 @@ def cube_ranges(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Outward ranges of forms (columns first, errors last) over the unit cube."""
 
+def residue_primes() -> NDArray[np.uint64]:
+    """Primes modulo which the tree search decides in integers; see ``src/exact_side.hpp``."""
+
 class TreeSearch:
     """The tree search with its memory; see ``src/tree.hpp``.
 
@@ -156,6 +159,19 @@ class TreeSearch:
     def stop(self) -> None: ...
     def answer(self, verdict: int) -> None: ...
     def doubt(self) -> NDArray[np.int8]: ...
+    def prove_exactly(
+        self,
+        first: NDArray[np.uint64],
+        one: NDArray[np.uint64],
+        domain: NDArray[np.uint64],
+        shift: int,
+        spans: bool,
+    ) -> None:
+        """Decide sides that only touch a cell in integers from now on, but in certificates.
+
+        The frame's forms, of shape ``(rows, n + 1, limbs)``; see ``search/long_frame.py``.
+        """
+
     def open_node(self, slot: int) -> NDArray[np.int8]: ...
     def share(self, slot: int) -> float: ...
     def drop_node(self) -> None: ...

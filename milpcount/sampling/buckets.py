@@ -145,7 +145,8 @@ class BucketCounter:
             if code == native.Stop.DONE:
                 break
             if code == native.Stop.DOUBT_SIDE:
-                machine.answer(settle(machine.doubt()))
+                if not machine.prove_exactly():
+                    machine.answer(settle(machine.doubt()))
             elif code == native.Stop.DOUBT_NODE:
                 settle(machine.pop_node())
             elif machine.regions >= limit:

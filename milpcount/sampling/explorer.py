@@ -172,7 +172,8 @@ class Explorer:
                 return complete, log2_sum(extra)
             at = walker.weight()
             if code == native.Stop.DOUBT_SIDE:
-                walker.answer(settle(walker.doubt(), at))
+                if not walker.prove_exactly():
+                    walker.answer(settle(walker.doubt(), at))
             elif code == native.Stop.DOUBT_NODE:
                 settle(walker.pop_node(), at)
             elif took < 0.01:

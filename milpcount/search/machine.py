@@ -14,6 +14,7 @@ from milpcount.core.stage import Stage
 from milpcount.core.units import UnitIndex
 from milpcount.kernels import native
 from milpcount.search.frames.frame import Frame
+from milpcount.search.long_frame import long_frame
 from milpcount.search.native_net import native_net
 
 __all__ = ["Machine"]
@@ -42,6 +43,8 @@ class Machine:
             record: whether the steps of a certificate are kept for :meth:`take_steps`.
         """
         generators = frame.generators
+        self._frame, self._record = frame, record
+        self._exact = False  # whether the frame's integers were asked for
         self._search = native.TreeSearch(
             native_net(frame, layers, closed),
             None if generators is None else np.ascontiguousarray(generators),
@@ -117,6 +120,21 @@ class Machine:
     def doubt_unit(self) -> int:
         """The unit of the side in doubt."""
         return self._search.doubt_unit
+
+    def prove_exactly(self) -> bool:
+        """Decide sides that only touch a cell in integers, from now on; whether that is new.
+
+        To be asked at the first side in doubt, which the next run tries again.  Certificates are
+        not written so.
+        """
+        if self._exact or self._record:
+            return False
+        self._exact = True
+        integers = long_frame(self._frame)
+        if integers is None:
+            return False
+        self._search.prove_exactly(*integers)
+        return True
 
     def doubt(self) -> NDArray[np.int8]:
         """The side in doubt, as a prefix of signs."""

@@ -141,7 +141,8 @@ class Searcher:
             if code == native.Stop.DONE:
                 break
             if code == native.Stop.DOUBT_SIDE and isinstance(machine, Machine):
-                yield from self._doubtful_side(machine, task.frame)
+                if not machine.prove_exactly():
+                    yield from self._doubtful_side(machine, task.frame)
             elif code == native.Stop.DOUBT_NODE:
                 self.outcome.add("doubts")
                 node = self._popped(machine, task.frame)

@@ -22,8 +22,8 @@ bool enlarge(State& st, Node& a, Index k) {
     const auto var = static_cast<std::int32_t>(st.n + k);
     for (int c = 0; c < d.n; ++c) {
         if (d.colvar[c] != var) continue;
-        st.rates.take(d);
-        const Step step = st.rates.longest(d, c);
+        st.steps.forget();
+        const Step step = st.steps.whole(d, c);
         if (step.block < 0) return false;
         move(d, c, step.block, st.factor.data());
         break;

@@ -11,10 +11,7 @@
 #include <vector>
 
 #include "arrays.hpp"
-
-#if defined(_MSC_VER) && !defined(__SIZEOF_INT128__)
-#include <intrin.h>
-#endif
+#include "prime_field.hpp"
 
 namespace milpcount {
 
@@ -97,20 +94,11 @@ class WideRing {
     static constexpr Index REMEMBERED = 24;
 
     explicit WideRing(std::span<const Index> primes) {
-        for (Index prime : primes) {
-            Prime f{static_cast<Word>(prime), 1, 0, 0};
-            // Newton's iteration for 1/p modulo 2^64 doubles the bits that are right.
-            for (int step = 0; step < 6; ++step) f.inverse *= 2 - f.p * f.inverse;
-            f.one = (0 - f.p) % f.p;
-            f.square = f.one;
-            for (int bit = 0; bit < 64; ++bit) f.square = twice(f, f.square);
-            primes_.push_back(f);
-        }
+        for (Index prime : primes) primes_.emplace_back(static_cast<Word>(prime));
     }
     Index cells() const { return K != 0 ? K : static_cast<Index>(primes_.size()); }
     void load(const Index* residue, Index which, Cell* out) const {
-        const Prime& f = primes_[static_cast<std::size_t>(which)];
-        *out = times(f, static_cast<Word>(*residue), f.square);
+        *out = primes_[static_cast<std::size_t>(which)].entered(static_cast<Word>(*residue));
     }
     bool zero(const Cell* a) const {
         const bool first = a[0] == 0;
@@ -124,9 +112,8 @@ class WideRing {
         for (Index c = 0; c < d; ++c) {
             if (c == k) continue;
             for (Index q = 0; q < n; ++q, ++out) {
-                const Prime& field = primes_[static_cast<std::size_t>(q)];
-                const Word x = g[c * n + q], y = times(field, f[q], h[c * n + q]);
-                *out = x >= y ? x - y : x + field.p - y;
+                const PrimeField& field = primes_[static_cast<std::size_t>(q)];
+                *out = field.minus(g[c * n + q], field.times(f[q], h[c * n + q]));
             }
         }
     }
@@ -143,7 +130,7 @@ class WideRing {
                     break;
                 }
         for (Index q = 0; q < n; ++q) {
-            const Prime& field = primes_[static_cast<std::size_t>(q)];
+            const PrimeField& field = primes_[static_cast<std::size_t>(q)];
             const auto lead = [&](Index i) -> Word {
                 const Index c = leading_[static_cast<std::size_t>(i)];
                 return c < 0 ? field.one : rows[(i * d + c) * n + q];
@@ -151,46 +138,21 @@ class WideRing {
             prefix_[0] = field.one;
             for (Index i = 0; i < m; ++i)
                 prefix_[static_cast<std::size_t>(i + 1)] =
-                    times(field, prefix_[static_cast<std::size_t>(i)], lead(i));
-            Word rest = inverse(field, prefix_[static_cast<std::size_t>(m)]);
+                    field.times(prefix_[static_cast<std::size_t>(i)], lead(i));
+            Word rest = field.inverse(prefix_[static_cast<std::size_t>(m)]);
             for (Index i = m; i-- > 0;) {
-                const Word own = times(field, rest, prefix_[static_cast<std::size_t>(i)]);
-                rest = times(field, rest, lead(i));
+                const Word own = field.times(rest, prefix_[static_cast<std::size_t>(i)]);
+                rest = field.times(rest, lead(i));
                 for (Index c = std::max<Index>(leading_[static_cast<std::size_t>(i)], 0); c < d; ++c) {
                     Word& x = rows[(i * d + c) * n + q];
-                    x = times(field, x, own);
+                    x = field.times(x, own);
                 }
             }
         }
     }
 
   private:
-    struct Prime {
-        Word p, inverse, one, square;  // 1/p modulo 2^64; 2^64 and 2^128 modulo p
-    };
-    static Word twice(const Prime& f, Word a) { return a >= f.p - a ? a - (f.p - a) : a + a; }
-    static Word times(const Prime& f, Word a, Word b) {
-#if defined(__SIZEOF_INT128__)
-        const unsigned __int128 t = static_cast<unsigned __int128>(a) * b;
-        const Word low = static_cast<Word>(t), high = static_cast<Word>(t >> 64);
-        const Word m = low * f.inverse;
-        const Word carried = static_cast<Word>((static_cast<unsigned __int128>(m) * f.p) >> 64);
-#else
-        Word high, carried;
-        const Word low = _umul128(a, b, &high);
-        _umul128(low * f.inverse, f.p, &carried);
-#endif
-        return high >= carried ? high - carried : high + f.p - carried;
-    }
-    // By Fermat's theorem.
-    static Word inverse(const Prime& f, Word a) {
-        Word out = f.one;
-        for (Word e = f.p - 2; e != 0; e >>= 1, a = times(f, a, a))
-            if (e & 1) out = times(f, out, a);
-        return out;
-    }
-
-    std::vector<Prime> primes_;
+    std::vector<PrimeField> primes_;
     std::vector<Index> leading_;
     std::vector<Word> prefix_;
 };

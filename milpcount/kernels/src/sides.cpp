@@ -71,8 +71,11 @@ int decide(State& st, Node& a) {
         const Side side = seek(st, a.rows, steps, target, sign, WholeCell(st, a));
         if (side == Side::THERE) continue;
         const Index u = st.unit_of_var(a.rows.rowvar[target]);
-        if (side == Side::EMPTY) {
-            ++st.counters.by_multipliers;
+        // Certificates need the multipliers themselves.
+        const bool touches = side == Side::DOUBTFUL && st.exact != nullptr && !st.records &&
+                             st.exact->empty(st, a, target, sign);
+        if (side == Side::EMPTY || touches) {
+            ++(touches ? st.counters.by_exact_multipliers : st.counters.by_multipliers);
             remove_row(a, target);
             steps.move_rows();
             settle(st, a, u, -2 * sign);

@@ -1,6 +1,7 @@
 #include "state.hpp"
 
 #include "ranges.hpp"
+#include "seeking.hpp"
 #include "tape.hpp"
 
 namespace milpcount {
@@ -242,31 +243,18 @@ void note_neighbour(Node& a, int c, double step) {
 
 int push_to(State& st, Node& a, int r, int sign, double goal) {
     Dictionary& d = a.rows;
-    if (sign * d.values()[r] > goal) return 1;
+    st.steps.forget();
     for (int iteration = 0; iteration < GIVE_UP; ++iteration) {
-        int best = -1;
-        double best_gain = -1.0, best_cost = 0.0;
-        st.rates.take(d);
-        for (int c = 0; c < d.n; ++c) {
-            const double cost = sign * d.column(c)[r];
-            if (cost <= PIVOT) continue;
-            if (iteration >= BLAND) {
-                if (best < 0 || d.colvar[c] < d.colvar[best]) best = c;
-                continue;
-            }
-            const double gain = cost * std::min(1.0 / st.rates.soonest(d, c), d.reach(c));
-            // Among steps of length 0 the steepest.
-            if (gain > best_gain || (gain == best_gain && cost > best_cost)) {
-                best = c;
-                best_gain = gain;
-                best_cost = cost;
-            }
-        }
-        if (best < 0) return 0;
-        const Step step = st.rates.longest(d, best);
+        take_costs(st.costs, d, r, sign);
+        const double missing = goal - st.costs.top;
+        if (missing < 0.0) return 1;
+        const int c =
+            best_column(d, st.costs, st.steps, FAR, iteration, [](int) { return true; });
+        if (c < 0) return 0;
+        const Step step = st.steps.whole(d, c);
         if (step.length >= FAR) return -1;
-        make_step(st, a, best, step);
-        if (sign * d.values()[r] > goal) return 1;
+        make_step(st, a, c, step);
+        st.steps.forget();
     }
     return -1;
 }

@@ -13,6 +13,7 @@
 #include "bits.hpp"
 #include "codes.hpp"
 #include "dictionary.hpp"
+#include "exact_side.hpp"
 #include "net.hpp"
 #include "node.hpp"
 
@@ -22,8 +23,8 @@ inline constexpr int MARKS = 96;  // vertices whose signs are remembered
 
 // How often something happened.
 struct TreeCounters {
-    Index pivots = 0, nodes = 0, by_range = 0, by_multipliers = 0, by_point = 0, separated = 0,
-          by_flats = 0, flats = 0;
+    Index pivots = 0, nodes = 0, by_range = 0, by_multipliers = 0, by_exact_multipliers = 0,
+          by_point = 0, separated = 0, by_flats = 0, flats = 0;
 };
 
 // Reduced costs of a row: what it is in terms of nonbasic variables, of the dictionary or of one
@@ -72,8 +73,7 @@ class State {
     Index slack = 0;  // what one step of the search writes at most
 
     Buffer<double> z, total, slopes;
-    Rates rates;            // of the vertex that was looked at last
-    Steps steps;            // of the node whose sides are looked for
+    Steps steps;            // from the vertex that was looked at last
     Buffer<double> factor;  // one a column of a dictionary
     Costs costs;            // of the row that was looked at last
     Buffer<double> low, high;
@@ -82,6 +82,7 @@ class State {
     Buffer<std::int32_t> basic;     // rows of coordinates
     Matrix<double> gathered;
     Dictionary room;
+    std::unique_ptr<ExactSide> exact;  // once there was something that floats do not decide
 
     Node& node(Index d) { return *nodes[static_cast<std::size_t>(d)]; }
     // Make sure that there is a slot d.

@@ -17,6 +17,7 @@ namespace milpcount {
 namespace {
 
 constexpr double NO_END = 1e300;  // seconds
+constexpr Index MOST_LIMBS = 64;
 
 // Until the policy has enough, or another thread says stop: before the run began, for all we know.
 template <class Policy>
@@ -53,6 +54,28 @@ Vector<std::int8_t> open_node(TreeSearch& self, Index slot) {
     return vector_output<std::int8_t>({signs.data(), signs.size()});
 }
 
+// Integers of any size: rows of n + 1, each in words of two's complement, the lowest first.
+LongRows long_rows(nb::object object, const char* name, Index rows, Index n) {
+    const Input<Word, 3> in(object, name);
+    if (in.shape(0) != rows || in.shape(1) != n + 1) refuse(name, "its shape does not fit the net");
+    if (in.shape(2) < 1 || in.shape(2) > MOST_LIMBS) refuse(name, "numbers of too many bits, or none");
+    return {rows, n + 1, in.shape(2), copied(in.span())};
+}
+
+LongFrame long_frame(const Net& net, nb::object first, nb::object one, nb::object domain,
+                     Index shift) {
+    if (shift < 0 || shift > 64 * MOST_LIMBS) refuse("shift", "it is negative or too large");
+    LongFrame frame{long_rows(first, "first", net.widths[0], net.n),
+                    long_rows(one, "one", 1, net.n),
+                    long_rows(domain, "domain", net.domain_rows, net.n), shift};
+    // The common factor is the constant of this form.
+    const Word* factor = frame.one.at(0, net.n);
+    const bool positive = factor[frame.one.limbs - 1] >> 63 == 0 &&
+                          std::any_of(factor, factor + frame.one.limbs, [](Word x) { return x != 0; });
+    if (net.one[net.n] != 1.0 || !positive) refuse("one", "its constant is no positive factor");
+    return frame;
+}
+
 nb::dict statistics(const TreeSearch& self) {
     const TreeCounters& c = self.state.counters;
     nb::dict out;
@@ -60,6 +83,7 @@ nb::dict statistics(const TreeSearch& self) {
     out["nodes"] = c.nodes;
     out["decided_by_range"] = c.by_range;
     out["decided_by_multipliers"] = c.by_multipliers;
+    out["decided_by_exact_multipliers"] = c.by_exact_multipliers;
     out["decided_by_point"] = c.by_point;
     out["regions_by_flats"] = c.by_flats;
     out["flats_with_a_witness"] = c.flats;
@@ -107,6 +131,11 @@ void bind_tree(nb::module_& m) {
                                     vector_output<double>({high.data(), count}));
           },
           array_arg("forms"));
+    m.def("residue_primes", [] {
+        Buffer<Word> primes(MOST_PRIMES);
+        for (int k = 0; k < MOST_PRIMES; ++k) primes[k] = residue_prime(k);
+        return vector_output<Word>(primes.span());
+    });
     nb::class_<TreeSearch>(m, "TreeSearch")
         .def("__init__",
              [](TreeSearch* self, const Net& net, nb::object generators, bool emit, bool record) {
@@ -189,6 +218,16 @@ void bind_tree(nb::module_& m) {
                  signs[st.doubt_unit] = static_cast<std::int8_t>(st.doubt_sign);
                  return vector_output<std::int8_t>({signs.data(), signs.size()});
              })
+        .def("prove_exactly",
+             [](TreeSearch& self, nb::object first, nb::object one, nb::object domain, Index shift,
+                bool spans) {
+                 const Net& net = self.state.net;
+                 LongFrame frame = long_frame(net, first, one, domain, shift);
+                 AtWork work(self.at_work);
+                 self.state.exact = std::make_unique<ExactSide>(net, std::move(frame), spans);
+             },
+             array_arg("first"), array_arg("one"), array_arg("domain"), nb::arg("shift"),
+             nb::arg("spans"))
         .def("open_node", &open_node, nb::arg("slot"))
         .def("share",
              [](TreeSearch& self, Index slot) {

@@ -82,6 +82,7 @@ class Frame:
         generators: where the cube is only a relaxation (:func:`zonotope_frame`): the matrix ``V``
             of shape ``(n, N)`` with ``z = 1/2 + V u / 2`` for some ``u`` in ``[-1, 1]^N``; then
             ``point`` takes ``u``.
+        spans: of such a frame, whether no form but 0 vanishes all over the domain.
     """
 
     n: int
@@ -93,6 +94,7 @@ class Frame:
     exact_domain: tuple[tuple[int, ...], ...]
     signs: dict[int, int] = field(default_factory=dict)
     generators: Float | None = None
+    spans: Callable[[], bool] = lambda: True
 
     @property
     def point_size(self) -> int:
@@ -173,6 +175,7 @@ def zonotope_frame(
     forms: list[dict[int, int]] = []
     constants: list[int] = []
     generators: list[list[float]] = []
+    directions: list[int] = []
     for i, bias in enumerate(first.bias):
         row = [int(weight[i, j]) for j in range(len(lo))]
         steps = [row[j] * length[j] for j in used]
@@ -190,6 +193,7 @@ def zonotope_frame(
             forms.append({len(generators): reach})
             constants.append(low)
             generators.append([s / reach for s in steps])
+            directions += steps
     n = len(generators)
     rows = [
         [*(form.get(c, 0) for c in range(n)), constant]
@@ -215,4 +219,5 @@ def zonotope_frame(
         Forms(integer_rows(rows, n + 1), first.shift, (*[0] * n, scale)),
         (),
         generators=np.array(generators).reshape(n, len(used)),
+        spans=lambda: int(fmpz_mat(n, len(used), directions).rank()) == n,
     )
